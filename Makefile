@@ -1,0 +1,57 @@
+# Every command of the project. The two a stranger needs: make demo, make test.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WHEEL_ROOM := .wheel-room
+
+# Planted faults that every run tries; `make mutants` tries all of them and takes about half an hour.
+ONE_OF_EACH_LAW := law-1-an-older-yes law-2-nobody-need-agree law-3-an-unknown-outcome law-4-plus-follows \
+  law-5-the-stage-is-not-compared law-8-an-event-forgets law-9-payloads
+
+.PHONY: demo test test-all check format mutants mutation clean
+
+demo: $(VENV)/.ready  ## hub and both twins on free loopback ports; prints what to open
+	@$(BIN)/stellwerk demo
+
+test: $(VENV)/.ready-dev  ## everything this machine can run; lists what it left out and why
+	@$(BIN)/pytest -n 2 --dist loadgroup -q
+
+test-all: $(VENV)/.ready-dev check  ## what CI runs: nothing may be skipped, and the built wheel is what is tested
+	@$(BIN)/python tests/project/in_a_wheel.py $(WHEEL_ROOM)
+	@$(BIN)/python tests/mutants/run.py $(ONE_OF_EACH_LAW)
+
+check: $(VENV)/.ready-dev  ## format, lint, types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.ready-dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+mutants: $(VENV)/.ready-dev  ## planted faults: each must turn the property suite red
+	@$(BIN)/python tests/mutants/run.py
+
+mutation: $(VENV)/.ready-dev  ## mutation testing of rules/; takes a while
+	@$(BIN)/python tests/project/mutation.py
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Stellwerk needs Python 3.11 or newer; $(PYTHON) is older. Say which one: make PYTHON=python3.12 …"; exit 2; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) has no venv module. On Debian: apt-get install python3-venv"; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: pyproject.toml | $(VENV)/bin/python
+	@echo "installing Stellwerk into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: pyproject.toml | $(VENV)/bin/python
+	@echo "installing Stellwerk and its development tools into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/.ready
+
+clean:
+	rm -rf $(VENV) $(WHEEL_ROOM) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
