@@ -1,0 +1,189 @@
+"""aftermath: what follows once a change was made, was not needed, or failed: facts, what is remembered, the state shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from stellwerk_rules import moving, remember
+from stellwerk_rules.arrived import arrived, is_of_another
+from stellwerk_rules.carrying import digests
+from stellwerk_rules.consent import Consent, fold
+from stellwerk_rules.fields import carry
+from stellwerk_rules.learned import learned, learned_of_former
+from stellwerk_rules.mirror import Trouble, mirrored
+from stellwerk_rules.model import (
+    Because,
+    Change,
+    Contact,
+    Create,
+    Decision,
+    DeleteContact,
+    Enter,
+    Held,
+    Known,
+    MoveAddress,
+    Planned,
+    Presence,
+    Remembered,
+    SetFields,
+    Skip,
+    Unsubscribe,
+)
+from stellwerk_rules.plan import Plan
+from stellwerk_rules.scene import joined
+from stellwerk_rules.spec import SettingValue
+
+_WELL = ("done", "not_needed")
+SETTLED = frozenset({"not-needed", "asked-before", "linked"})
+"""Codes of skips that say: the target is as it should be."""
+
+_ILL = ("rejected", "ambiguous_given_up")
+
+
+def after(
+    plan: Plan,
+    planned: Planned,
+    change: Change,
+    outcome: str,
+    remote_id: str | None,
+    remote_at: datetime | None,
+    target: Contact,
+    known: Known,
+    settings: Mapping[str, SettingValue],
+    at: datetime,
+    *,
+    left_out: Mapping[str, str] | None = None,
+) -> Decision:
+    """What follows from `change`, one of those that `planned` came to, having ended with `outcome`.
+
+    `outcome` is done, not_needed, opted_out, rejected, ambiguous_given_up or skipped (not lawful, or not there); `remote_id` and `remote_at` are what the answer
+    told of the contact's id there and the time of the write by that clock. `target` is the contact as it read before.
+    `left_out` has the fields that the target did not take, with a code: they are still to be carried, at the next occasion.
+    """
+    before = _consent(plan, known, at)
+    facts = learned(plan, planned, change, outcome, remote_at, target, known, before, at)
+    consent = _consent(plan, replace(known, facts=(*known.facts, *facts)), at)
+    missing = left_out or {}
+    remembered = arrived(plan, planned, change, outcome, remote_id, remote_at, target, known, frozenset(missing))
+    notices = tuple(_left_out(planned, name, code) for name, code in missing.items())
+    decision = Decision(facts=facts, remembered=remembered, notices=notices)
+    decision = replace(decision, former_facts=learned_of_former(planned, outcome, at))
+    if isinstance(planned.change, MoveAddress) and outcome != "done":
+        return _not_moved(plan, planned, planned.change, decision, known)
+    if is_of_another(plan, planned.change, known):
+        return _of_another(plan, planned, outcome, remote_id, target, known, decision)
+    now = _as_it_reads(change, outcome, remote_id, target)
+    links = isinstance(planned.change, Enter) and outcome in _WELL and target.presence is Presence.PRESENT
+    if links and not consent.opted_out:
+        decision = joined(decision, _filled_back(plan, planned, target, known, decision.remembered))
+    if not _is_shown(planned.change) or known.remembered.erased:
+        return decision
+    trouble: Trouble | None = (
+        "error" if outcome in _ILL and not isinstance(change, Unsubscribe | DeleteContact) else None
+    )
+    shown = mirrored(
+        plan, planned.system, now, consent, decision.remembered, known.digest, key=planned.key, trouble=trouble
+    )
+    return joined(decision, shown)
+
+
+def dropped(
+    plan: Plan,
+    planned: Planned,
+    why: Skip | Held,
+    target: Contact,
+    known: Known,
+    settings: Mapping[str, SettingValue],
+    at: datetime,
+) -> Decision:
+    """What follows when `prepare` left nothing to write: a held change waits on, a skipped one is not needed or not lawful."""
+    if isinstance(why, Skip):
+        outcome = "not_needed" if why.because.code in SETTLED else "skipped"
+        ended = after(plan, planned, planned.change, outcome, None, None, target, known, settings, at)
+        return replace(ended, skips=(why,))
+    decision = Decision(skips=(Skip(because=why.because),), remembered=known.remembered)
+    if not isinstance(planned.change, Enter) or planned.system in known.remembered.ids:
+        return decision
+    shown = mirrored(
+        plan,
+        planned.system,
+        target,
+        _consent(plan, known, at),
+        known.remembered,
+        known.digest,
+        key=planned.key,
+        trouble="held",
+    )
+    return joined(decision, shown)
+
+
+def _not_moved(plan: Plan, planned: Planned, change: MoveAddress, decision: Decision, known: Known) -> Decision:
+    """The address starts as a new contact after all; the contact is looked at once more for that."""
+    there = known.remembered.ids.get(planned.system)
+    freed = () if there is None else moving.freed(plan, planned.system, there, change.former, known, planned.key)
+    return replace(
+        decision,
+        changes=freed,
+        remembered=moving.brought_back(plan, change, known),
+        look_again=(plan.wish_system,) if plan.wish_system is not None else (),
+    )
+
+
+def _of_another(
+    plan: Plan,
+    planned: Planned,
+    outcome: str,
+    remote_id: str | None,
+    target: Contact,
+    known: Known,
+    decision: Decision,
+) -> Decision:
+    """Somebody who moved on while she was being brought in: what came of it is linked with nobody."""
+    there = remote_id or target.id
+    if not isinstance(planned.change, Enter) or outcome not in _WELL or there is None or known.about is None:
+        return decision
+    return replace(decision, changes=moving.freed(plan, planned.system, there, known.about, known, planned.key))
+
+
+def _consent(plan: Plan, known: Known, at: datetime) -> Consent:
+    return fold(known.facts, known.suppressed, at, plan.limits, known.suppressed_at)
+
+
+def _filled_back(plan: Plan, planned: Planned, target: Contact, known: Known, remembered: Remembered) -> Decision:
+    """Blanks of the contact that came in, filled from the existing one it was linked with."""
+    changes: list[Planned] = []
+    for source in plan.others(planned.system):
+        ways = plan.ways.get((planned.system, source), ())
+        found = carry(ways, target, remembered, known.digest, planned.system, source)
+        if found.values and source in remembered.ids:
+            values = {name: replace(one, fill_only=True) for name, one in found.values.items()}
+            why = Because(
+                code="linked", text=f"what is blank there and known at {planned.system}", rule=planned.because.rule
+            )
+            changes.append(
+                Planned(system=source, change=SetFields(fields=values), key=f"back:{planned.key}", because=why)
+            )
+            remembered = remember.with_going(remembered, source, digests(known.digest, values))
+    return Decision(changes=tuple(changes), remembered=remembered)
+
+
+def _left_out(planned: Planned, name: str, code: str) -> Because:
+    text = f"{planned.system} did not take {name}: {code}; the rest was written without it"
+    return Because(code="field-left-out", text=text, rule=planned.because.rule, line=planned.because.line)
+
+
+def _is_shown(change: Change) -> bool:
+    """Whether the state shown elsewhere may differ once this was tried."""
+    return isinstance(change, Enter | Unsubscribe | DeleteContact)
+
+
+def _as_it_reads(change: Change, outcome: str, remote_id: str | None, target: Contact) -> Contact:
+    """The target's contact as it reads after the change, as far as that is known without reading it again."""
+    if outcome == "done" and isinstance(change, Unsubscribe | DeleteContact):
+        return replace(target, presence=Presence.ABSENT, permission=None)
+    if outcome == "done" and isinstance(change, Create):
+        return replace(target, presence=Presence.PRESENT, id=remote_id or target.id, permission=change.permission)
+    return target

@@ -1,0 +1,364 @@
+"""What the consent ledger comes to: who is asked, who confirmed, who opted out, and which facts were counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from stellwerk_rules.fields import CLOCK_MARGIN
+from stellwerk_rules.model import (
+    CONFIRMED_BY_CONTACT,
+    Fact,
+    FactKind,
+    OptOutEntry,
+    OptOutEvidence,
+    OptOutProof,
+    Permission,
+    Presence,
+)
+from stellwerk_rules.spec import Limits
+from stellwerk_rules.zones import reach
+
+OPT_OUT_MARGIN = timedelta(hours=2)
+"""Times of two systems closer together than this cannot be told apart; the opt-out then counts as the younger."""
+
+SOURCE_OPT_OUT = "out:"
+"""Begins the key of an opt-out that is a CRM's own: it says nothing of the mail system's."""
+
+COUNT_WINDOW = timedelta(days=30)
+DENIED_AFTER = timedelta(hours=1)
+
+
+class AskOutcome(StrEnum):
+    """What became of a double opt-in that was started."""
+
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    CONFIRMED = "confirmed"
+    ENDED = "ended"
+
+
+class AskState(Struct, frozen=True, kw_only=True):
+    """A double opt-in: its mark, when it was started, whether after an opt-out, and what became of it."""
+
+    mark: str
+    at: datetime
+    plus: bool
+    way_back: bool
+    outcome: AskOutcome
+
+
+class ConsentState(StrEnum):
+    """Where an address stands with the mail system."""
+
+    NOT_SUBSCRIBED = "not_subscribed"
+    PENDING = "pending"
+    SUBSCRIBED = "subscribed"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class Consent(Struct, frozen=True, kw_only=True):
+    """The ledger of one address, folded at one moment.
+
+    `opted_out`: nothing may be sent or granted. `left`: that is proved, and it is not only the CRM's own opt-out.
+    `standing` are the opt-outs that nothing has ended since, with the time we set the answer to no for each in `no_set`.
+    `confirmation` is the last one if no opt-out and no removal followed, `last_confirmation` in any case; `removed` says
+    that a removal did. `asks_in_window` counts the
+    unanswered ones of 30 days, `ways_back_in_window` those after an opt-out. `counted` are facts already acted upon.
+    """
+
+    state: ConsentState
+    opted_out: bool
+    left: bool
+    standing: tuple[Fact, ...]
+    no_set: Mapping[str, Fact]
+    asks: Mapping[str, AskState]
+    open_ask: AskState | None
+    asks_in_window: int
+    ways_back_in_window: int
+    confirmation: Fact | None
+    last_confirmation: Fact | None
+    granted: Fact | None
+    counted: frozenset[tuple[FactKind, str]]
+    removed: bool
+    suppressed_at: datetime | None
+
+    def is_counted(self, kind: FactKind, key: str) -> bool:
+        """Whether this fact was acted upon before. A claimed opt-out is not yet one that counts."""
+        return (kind, key) in self.counted
+
+    def opt_out(self) -> Fact | None:
+        """The proved opt-out that stands, the last if there are several."""
+        return next((fact for fact in reversed(self.standing) if fact.final), None)
+
+    def claimed(self) -> bool:
+        """Whether an opt-out at the mail system is claimed, neither proved nor denied yet, and none is proved."""
+        return any(not fact.final for fact in self.standing) and not self.left
+
+
+def fold(
+    facts: Iterable[Fact],
+    suppressed: bool,
+    at: datetime,
+    limits: Limits,
+    suppressed_at: datetime | None = None,
+) -> Consent:
+    """The state that `facts`, oldest first, and the suppression list leave at the time `at`."""
+    told = tuple(facts)
+    total = _added_up(told)
+    since = at - COUNT_WINDOW
+    unanswered = [ask for ask in total.asks.values() if ask.outcome in (AskOutcome.SENT, AskOutcome.UNKNOWN)]
+    pending = [ask for ask in unanswered if at - ask.at < timedelta(days=limits.doi_valid_days)]
+    opted_out = bool(total.standing) or (suppressed and total.last_confirmation is None)
+    subscribed = total.confirmation is not None or total.granted is not None
+    return Consent(
+        state=_state(pending=bool(pending), opted_out=opted_out, subscribed=subscribed),
+        opted_out=opted_out,
+        left=any(_is_proved(fact) for fact in total.standing) or (opted_out and not total.standing),
+        standing=total.standing,
+        no_set=total.no_set,
+        asks=total.asks,
+        open_ask=pending[-1] if pending else None,
+        asks_in_window=sum(ask.at > since for ask in unanswered),
+        ways_back_in_window=sum(ask.way_back and ask.at > since for ask in total.asks.values()),
+        confirmation=total.confirmation,
+        last_confirmation=total.last_confirmation,
+        granted=total.granted,
+        counted=frozenset((fact.kind, fact.key) for fact in told if fact.final),
+        removed=total.removed,
+        suppressed_at=suppressed_at if suppressed else None,
+    )
+
+
+def prove(
+    evidence: OptOutEvidence, facts: Iterable[Fact], claimed_at: datetime, at: datetime, details: Mapping[str, str]
+) -> OptOutProof:
+    """How sure the opt-out is that was claimed at `claimed_at`; `details` are what the claim said besides.
+
+    Final when the contact no longer reads and its marker is there, or when the report has an entry that was not counted,
+    since the last confirmation we know. A marker alone proves nothing for somebody who came back. One opt-out has one key,
+    however often and however it is told; who was asked back and leaves again, unconfirmed, opted out anew.
+    """
+    known = fold(facts, False, at, Limits())
+    entry = _new_entry(evidence.entries, known)
+    counted = [fact for fact in known.standing if _is_proved(fact)]
+    if counted and (entry is None or not _is_another(entry, counted[-1], evidence.entries, known)):
+        return OptOutProof(key=counted[-1].key, at=counted[-1].at, final=True, details=details)
+    if entry is not None:
+        return OptOutProof(key=entry.key, at=entry.at, final=True, details={**entry.details, **details})
+    contact = evidence.contact
+    period = period_key(known, contact.id)
+    if contact.presence in (Presence.ABSENT, Presence.ANONYMOUS) and evidence.marker:
+        return OptOutProof(key=period, at=claimed_at, final=True, details=details)
+    claims = [fact for fact in known.standing if not fact.final]
+    reads_subscribed = contact.presence is Presence.PRESENT and contact.permission not in (None, Permission.NONE)
+    return OptOutProof(
+        key=claims[0].key if claims else f"claim:{period}:{claimed_at.isoformat()}",
+        at=claimed_at,
+        final=False,
+        denied=reads_subscribed and at - claimed_at >= DENIED_AFTER,
+        details=details,
+    )
+
+
+def period_key(consent: Consent, contact_id: str | None) -> str:
+    """Names the time since the last confirmation we know; it ends with one opt-out."""
+    if consent.last_confirmation is not None:
+        return f"after:{consent.last_confirmation.key}"
+    return "first" if contact_id is None else f"contact:{contact_id}"
+
+
+def reaches_all(fact: Fact) -> bool:
+    """Whether every connection of the mail account is to be told: an opt-out that is proved, and not only a CRM's own."""
+    return fact.kind is FactKind.OPTED_OUT and _is_proved(fact)
+
+
+def told_elsewhere(facts: Iterable[Fact], mail_system: str) -> tuple[Fact, ...]:
+    """Facts that a connection with another CRM account wrote, as this one may use them.
+
+    The other CRM's clock is not this one's, so their times need the margin; a no that we set there says nothing of here.
+    """
+    return tuple(
+        fact if fact.told_by == mail_system else replace(fact, told_by="")
+        for fact in facts
+        if fact.kind is not FactKind.NO_SET
+    )
+
+
+def is_younger(wished_at: datetime, wished_by: str, opt_out: Fact, no_set: Fact | None) -> bool:
+    """Whether a wish, by the clock of the system `wished_by`, is younger than an opt-out.
+
+    A yes that stands there after the no we set for this opt-out is: one clock. Two clocks need the margin, a day where the
+    zone of one was not known.
+    """
+    for told in (no_set, opt_out):
+        if told is not None and told.told_by == wished_by:
+            return wished_at > told.at
+    return wished_at > opt_out.at + max(OPT_OUT_MARGIN, reach(opt_out))
+
+
+def leads_back(consent: Consent, wished_at: datetime, wished_by: str) -> bool:
+    """Whether a wish is younger than everything that keeps its address out."""
+    if consent.standing:
+        return all(is_younger(wished_at, wished_by, one, consent.no_set.get(one.key)) for one in consent.standing)
+    return consent.suppressed_at is not None and wished_at > consent.suppressed_at + OPT_OUT_MARGIN
+
+
+def ends_suppression(before: tuple[Fact, ...], suppressed_at: datetime | None, new: Iterable[Fact]) -> bool:
+    """Whether the facts `new` take the address off the suppression list.
+
+    Only the contact's own confirmation does, or that the claim which alone put it there proved wrong.
+    """
+    kinds = {
+        fact.kind for fact in new if fact.kind is not FactKind.CONFIRMED or fact.permission in CONFIRMED_BY_CONTACT
+    }
+    if FactKind.CONFIRMED in kinds:
+        return True
+    outs = [fact for fact in before if fact.kind is FactKind.OPTED_OUT]
+    if FactKind.OPT_OUT_DENIED not in kinds or not outs or any(fact.final for fact in outs):
+        return False
+    return suppressed_at is None or suppressed_at >= min(fact.at for fact in outs)
+
+
+def _state(*, pending: bool, opted_out: bool, subscribed: bool) -> ConsentState:
+    if pending:
+        return ConsentState.PENDING
+    if opted_out:
+        return ConsentState.UNSUBSCRIBED
+    return ConsentState.SUBSCRIBED if subscribed else ConsentState.NOT_SUBSCRIBED
+
+
+class _Sum(Struct, frozen=True, kw_only=True):
+    asks: Mapping[str, AskState] = field(default_factory=dict)
+    standing: tuple[Fact, ...] = ()
+    no_set: Mapping[str, Fact] = field(default_factory=dict)
+    confirmation: Fact | None = None
+    last_confirmation: Fact | None = None
+    granted: Fact | None = None
+    removed: bool = False
+
+
+def _added_up(told: tuple[Fact, ...]) -> _Sum:
+    denied = {fact.key for fact in told if fact.kind is FactKind.OPT_OUT_DENIED}
+    total = _Sum()
+    for fact in told:
+        if fact.final or fact.key not in denied:
+            total = _ADD.get(fact.kind, _unchanged)(total, fact)
+    return total
+
+
+def _unchanged(total: _Sum, _: Fact) -> _Sum:
+    return total
+
+
+def _asked(total: _Sum, fact: Fact) -> _Sum:
+    before = total.asks.get(fact.key)
+    outcome = AskOutcome.SENT if fact.kind is FactKind.ASKED else AskOutcome.UNKNOWN
+    if total.last_confirmation is not None and total.last_confirmation.key == fact.key:
+        outcome = AskOutcome.CONFIRMED  # the contact was faster than the receipt
+    ask = AskState(
+        mark=fact.key,
+        at=fact.at if before is None else before.at,
+        plus=fact.plus,
+        way_back=bool(total.standing) if before is None else before.way_back,
+        outcome=outcome,
+    )
+    return replace(total, asks={**total.asks, fact.key: ask})
+
+
+def _ask_failed(total: _Sum, fact: Fact) -> _Sum:
+    return replace(total, asks={mark: ask for mark, ask in total.asks.items() if mark != fact.key})
+
+
+def _confirmed(total: _Sum, fact: Fact) -> _Sum:
+    return replace(
+        total,
+        asks={
+            mark: _ended(ask, AskOutcome.CONFIRMED if mark == fact.key else AskOutcome.ENDED)
+            for mark, ask in total.asks.items()
+        },
+        standing=(),
+        confirmation=fact,
+        last_confirmation=fact,
+        removed=False,
+    )
+
+
+def _granted(total: _Sum, fact: Fact) -> _Sum:
+    return replace(total, granted=fact)
+
+
+def _opted_out(total: _Sum, fact: Fact) -> _Sum:
+    if _is_proved(fact):
+        standing = (*(one for one in total.standing if one.final), fact)
+    elif not fact.final and any(_is_proved(one) for one in total.standing):
+        standing = total.standing  # claimed again, while it stands anyway
+    else:
+        standing = (*total.standing, fact)
+    return replace(
+        total,
+        asks={mark: _ended(ask, AskOutcome.ENDED) for mark, ask in total.asks.items()},
+        standing=standing,
+        confirmation=None,
+        granted=None,
+    )
+
+
+def _removed(total: _Sum, _: Fact) -> _Sum:
+    asks = {mark: _ended(ask, AskOutcome.ENDED) for mark, ask in total.asks.items()}
+    return replace(total, asks=asks, confirmation=None, granted=None, removed=True)
+
+
+def _no_set(total: _Sum, fact: Fact) -> _Sum:
+    return replace(total, no_set={**total.no_set, fact.key: fact})
+
+
+def _is_proved(fact: Fact) -> bool:
+    return fact.final and not fact.key.startswith(SOURCE_OPT_OUT)
+
+
+def _ended(ask: AskState, outcome: AskOutcome) -> AskState:
+    return replace(ask, outcome=outcome) if ask.outcome in (AskOutcome.SENT, AskOutcome.UNKNOWN) else ask
+
+
+def _new_entry(entries: tuple[OptOutEntry, ...], known: Consent) -> OptOutEntry | None:
+    """The youngest entry that was not counted and is not older than the last confirmation."""
+    last = known.last_confirmation
+    # The confirmation's time is ours where the mail system did not tell its own.
+    since = None if last is None else last.at - max(timedelta() if last.told_by else CLOCK_MARGIN, reach(last))
+    new = [
+        one
+        for one in entries
+        if not known.is_counted(FactKind.OPTED_OUT, one.key) and (since is None or one.at >= since)
+    ]
+    return max(new, key=lambda one: (one.at, one.key), default=None)
+
+
+def _is_another(entry: OptOutEntry, standing: Fact, entries: tuple[OptOutEntry, ...], known: Consent) -> bool:
+    """Whether `entry` is a younger opt-out than the one that stands, and not that one told in another way.
+
+    Two entries of the report are two. What stands may also have been learned without one; then only somebody whom we
+    asked since can have left again.
+    """
+    if entry.at <= standing.at:
+        return False
+    if any(one.key == standing.key for one in entries):
+        return True
+    return known.open_ask is not None and entry.at > known.open_ask.at
+
+
+_ADD: Mapping[FactKind, Callable[[_Sum, Fact], _Sum]] = {
+    FactKind.ASKED: _asked,
+    FactKind.ASK_UNKNOWN: _asked,
+    FactKind.ASK_FAILED: _ask_failed,
+    FactKind.CONFIRMED: _confirmed,
+    FactKind.GRANTED: _granted,
+    FactKind.OPTED_OUT: _opted_out,
+    FactKind.NO_SET: _no_set,
+    FactKind.KEPT: _granted,
+    FactKind.REMOVED: _removed,
+}

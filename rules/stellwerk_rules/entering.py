@@ -1,0 +1,270 @@
+"""Who enters: new contacts and those who wish it, on the terms that hold for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from stellwerk_rules import laws, layers, permission
+from stellwerk_rules.chosen import as_switch, as_text, resolve
+from stellwerk_rules.consent import Consent
+from stellwerk_rules.fields import entering
+from stellwerk_rules.layers import Effective, Terms
+from stellwerk_rules.model import (
+    ADDRESS,
+    AskTerms,
+    Because,
+    Enter,
+    Event,
+    Held,
+    Known,
+    Origin,
+    Permission,
+    Planned,
+    Skip,
+)
+from stellwerk_rules.plan import CompiledRule, Plan
+from stellwerk_rules.reasons import at_rule, because, skip
+from stellwerk_rules.spec import EnterSpec, SettingValue
+from stellwerk_rules.wishes import Answer, answer_of, mark_of
+
+OLD_WISH = "old-wish"
+"""Code of the repair that shows wishes whose turn came too late."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """What the rule `enter` made of a contact: it enters, waits for a person, or stays out; with notices.
+
+    `waits` says that nothing was handled: the same answer is looked at again at the next event.
+    """
+
+    planned: Planned | None = None
+    held: Held | None = None
+    skip: Skip | None = None
+    notices: tuple[Because, ...] = ()
+    waits: bool = False
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One contact before the question whether it enters. `moved`: it came in before with another address."""
+
+    plan: Plan
+    rule: CompiledRule
+    spec: EnterSpec
+    event: Event
+    known: Known
+    consent: Consent
+    settings: Mapping[str, SettingValue]
+    effective: Effective
+    answer: Answer
+    moved: bool
+
+    @property
+    def is_new(self) -> bool:
+        """Created since the connection began and not come out of a merge or back from a deletion, or at a new address."""
+        created, began = self.event.contact.created_at, self.known.began_at
+        fresh = created is not None and began is not None and created >= began
+        return self.moved or (fresh and not self.known.remembered.by_wish)
+
+    @property
+    def is_wish(self) -> bool:
+        """An explicit yes that is not handled yet and not older than the connection."""
+        began, written = self.known.began_at, self.answer.written
+        return self.answer.is_wish and written is not None and began is not None and written.at >= began
+
+
+def enter(
+    plan: Plan,
+    rule: CompiledRule,
+    spec: EnterSpec,
+    event: Event,
+    known: Known,
+    consent: Consent,
+    settings: Mapping[str, SettingValue],
+    effective: Effective,
+    *,
+    moved: bool,
+) -> Entry:
+    """Whether the event's contact enters by `rule`."""
+    case = Case(
+        plan=plan,
+        rule=rule,
+        spec=spec,
+        event=event,
+        known=known,
+        consent=consent,
+        settings=settings,
+        effective=effective,
+        answer=answer_of(event.contact, spec.answer, known),
+        moved=moved,
+    )
+    out = _stays_out(case) or _waits(case) or _may_not(case)
+    if out is not None:
+        return out
+    return _settled(case)
+
+
+def _stays_out(case: Case) -> Entry | None:
+    """Those whom nothing brings in: too old, already in, or by their answer."""
+    who = as_text(resolve(case.spec.who, case.effective.base, case.event.contact.fields))
+    linked = case.rule.spec.to in case.known.remembered.ids
+    if linked and case.rule.spec.consent is None:
+        return Entry()
+    if who == "ignore":
+        return Entry(skip=skip(case.rule, "ignored", "contacts of this system are not brought over"))
+    if case.known.began_at is None:
+        return Entry(skip=skip(case.rule, "not-begun", "the connection has not begun"), waits=True)
+    if case.event.backfill:
+        return Entry(skip=skip(case.rule, "not-live", "the initial sync brings nobody in by this rule"), waits=True)
+    if case.is_wish:
+        return None
+    if case.known.remembered.entered:
+        return Entry()
+    if who != "create" and not case.is_new:
+        text = "merged or restored" if case.known.remembered.by_wish else "older than the connection"
+        return Entry(skip=skip(case.rule, "older", f"{text}, and no explicit yes"))
+    return _by_answer(case)
+
+
+def _by_answer(case: Case) -> Entry | None:
+    if case.answer.value == "no":
+        text = f"{case.spec.answer} is {case.event.contact.fields.get(case.spec.answer or '')}"
+        return Entry(skip=skip(case.rule, "said-no", text))
+    if case.answer.value == "yes" or case.spec.answer is None:
+        return None
+    if not as_switch(resolve(case.spec.without_answer, case.effective.base, case.event.contact.fields)):
+        return Entry(skip=skip(case.rule, "no-answer", f"{case.spec.answer} is not set, which counts as no"))
+    if case.known.agreed is None:
+        text = f"{case.spec.answer} is not set, which counts as no until somebody agreed"
+        return Entry(skip=skip(case.rule, "no-answer", text))
+    return None
+
+
+def _waits(case: Case) -> Entry | None:
+    """Those who enter as soon as something changes."""
+    contact = case.event.contact
+    if not contact.email or contact.id is None:
+        return Entry(skip=skip(case.rule, "no-address", "the contact has no address yet"), waits=True)
+    if case.consent.claimed():
+        text = "an opt-out was claimed for this address and is neither proved nor denied"
+        return Entry(skip=skip(case.rule, "opt-out-claimed", text), waits=True)
+    return None
+
+
+def _may_not(case: Case) -> Entry | None:
+    """Those who opted out, where nothing leads back."""
+    if case.event.contact.opted_out:
+        return Entry(skip=skip(case.rule, "opted-out-at-source", f"opted out of all mail at {case.event.system}"))
+    if case.consent.opted_out and not case.is_wish:
+        return Entry(skip=skip(case.rule, "opted-out", "this address opted out, and this is no explicit yes"))
+    return None
+
+
+def _settled(case: Case) -> Entry:
+    """The contact enters, if the laws let it."""
+    contact = case.event.contact
+    terms = _terms(case)
+    granted = permission.grantable(terms.grant, case.known.agreed)
+    notices = list(case.effective.notices)
+    if granted is not terms.grant:
+        notices.append(because(case.rule, "grant-not-agreed", f"nobody agreed to granting {terms.grant.value}"))
+    carried = entering(case.rule.ways, contact, case.known.digest)
+    said_at, wished_at = _times(case)
+    change = Enter(
+        email=contact.email or "",
+        peer_id=contact.id or "",
+        wish=mark_of(case.known.digest, contact, said_at),
+        wished_at=wished_at,
+        explicit=case.is_wish,
+        ask=_ask_terms(case, terms),
+        grant=Permission.NONE if terms.ask else granted,
+        fields=carried.values,
+        way_back=case.consent.opted_out,
+        again=terms.again,
+        origin=_origin(case),
+    )
+    refused = _refusal(case, change)
+    if refused is not None:
+        return Entry(skip=Skip(because=at_rule(case.rule, refused)), notices=(*notices, *carried.notices))
+    planned = Planned(system=case.rule.spec.to, change=change, key=f"enter:{change.wish}", because=_why(case))
+    return Entry(
+        planned=planned,
+        held=None if case.event.released else held_for_age(case.plan, change, case.event.at),
+        notices=(*notices, *carried.notices),
+    )
+
+
+def held_for_age(plan: Plan, change: Enter, at: datetime) -> Held | None:
+    """A wish older than the limit is not mailed or granted without a person."""
+    days = plan.limits.wish_valid_days
+    if at - change.wished_at <= timedelta(days=days) or (change.ask is None and change.grant is Permission.NONE):
+        return None
+    text = f"the wish is older than {days} days; a person decides"
+    return Held(repair=OLD_WISH, because=Because(code=OLD_WISH, text=text))
+
+
+def _refusal(case: Case, change: Enter) -> Because | None:
+    if case.rule.spec.consent is None:
+        return None
+    refused = laws.may_enter(change, case.consent, case.event.system)
+    if refused is not None or change.ask is None:
+        return refused
+    refused = laws.may_ask(change, case.consent, case.event.at)
+    if refused is None or (refused.code == "already-confirmed" and case.rule.spec.to not in case.known.remembered.ids):
+        return None  # a confirmed address is still linked
+    return refused
+
+
+def _terms(case: Case) -> Terms:
+    consent = case.rule.spec.consent
+    if consent is None or case.effective.terms is None:
+        return Terms()
+    if case.consent.opted_out:
+        return layers.way_back(case.plan, consent, case.settings, case.event.contact)
+    return case.effective.terms
+
+
+def _ask_terms(case: Case, terms: Terms) -> AskTerms | None:
+    """How to ask. Where the connection itself asks for none, a way back needs an option to send."""
+    if not terms.ask:
+        return None
+    options = {name: one for name, one in terms.options.items() if one}
+    usual = case.effective.terms
+    if terms.options and not options and not (usual is not None and usual.ask):
+        return None
+    return AskTerms(plus=terms.plus, options=options)
+
+
+def _times(case: Case) -> tuple[datetime | None, datetime]:
+    """What names the wish in time, and when it was made: a yes when it was written, else the contact's creation or move."""
+    contact, written = case.event.contact, case.answer.written
+    if case.moved and not case.is_wish:
+        return _moved_at(case), case.event.at
+    if case.answer.value == "yes" and written is not None:
+        return written.at, written.at
+    return contact.created_at, contact.created_at or case.event.at
+
+
+def _moved_at(case: Case) -> datetime:
+    """When the contact got this address: back at one it had before, it has moved once more."""
+    written = case.event.contact.history.get(ADDRESS, ())
+    return written[0].at if written else case.event.at
+
+
+def _origin(case: Case) -> Origin:
+    written = case.answer.written
+    return case.event.contact.origin if written is None or not case.is_wish else written.origin
+
+
+def _why(case: Case) -> Because:
+    if case.consent.opted_out:
+        return because(case.rule, "way-back", "an explicit yes younger than the opt-out")
+    if case.is_wish:
+        return because(case.rule, "wish", f"{case.spec.answer} is yes, said by {_origin(case).value}")
+    if case.moved:
+        return because(case.rule, "new-address", "a new address starts as a new contact")
+    return because(
+        case.rule, "new", f"a new contact; {case.spec.answer or 'answer'} is {case.answer.value or 'not set'}"
+    )

@@ -1,0 +1,291 @@
+"""evaluate: what an event means for the other side. Pure, deterministic, with its reasons.
+
+An event is a signal that a contact should be looked at; the contact came with it as it reads now. From that, from what is
+remembered and from the consent ledger follows everything; the signal's kind matters only where the state cannot tell.
+Read on in `entering` (who comes in), `fields` (values), `consent_events` (confirmations, opt-outs), `effects` (stage,
+timeline, fixed values), `mirror` (state shown) and `laws` (what is never done).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from stellwerk_rules import remember
+from stellwerk_rules.carrying import carried_over, digests, met
+from stellwerk_rules.consent import fold
+from stellwerk_rules.consent_events import confirmed, unsubscribed, withdrawn
+from stellwerk_rules.effects import Cause, effects
+from stellwerk_rules.entering import Entry, enter
+from stellwerk_rules.gone import gone, opted_out_at_source, taken_out
+from stellwerk_rules.merging import renamed
+from stellwerk_rules.mirror import Trouble, mirrored
+from stellwerk_rules.model import (
+    ADDRESS,
+    Because,
+    Contact,
+    Decision,
+    Enter,
+    Event,
+    EventKind,
+    Known,
+    Presence,
+    Remembered,
+    Skip,
+)
+from stellwerk_rules.moving import moved
+from stellwerk_rules.plan import Plan
+from stellwerk_rules.scene import Scene, Verb, first, joined, kinds, missed, scene
+from stellwerk_rules.spec import SettingValue
+from stellwerk_rules.wishes import handled
+
+_NOTED = frozenset({EventKind.ASKED, EventKind.BOUNCED, EventKind.BLOCKED, EventKind.UNBLOCKED})
+
+
+def evaluate(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:
+    """The changes, skips, held changes, facts and notices that `event` leads to, and what is remembered from now on."""
+    if known.remembered.erased and event.kind is not EventKind.UNSUBSCRIBED:
+        return _skipped(known.remembered, "erased", "the contact was deleted for privacy")
+    known = _as_let_go(known, released=event.released)
+    if event.kind in (EventKind.DELETED, EventKind.ERASED):
+        now = scene(plan, event, known, settings)
+        return _elsewhere(now) if now.merged else gone(now)
+    if event.kind is EventKind.UNSUBSCRIBED:
+        return _opt_out(plan, event, known, settings)
+    if event.contact.presence is not Presence.PRESENT:
+        text = f"the contact reads {event.contact.presence.value} at {event.system}"
+        return _skipped(known.remembered, f"reads-{event.contact.presence.value}", text)
+    now = scene(plan, event, known, settings)
+    if event.kind in _NOTED:
+        return _noted(now)
+    if event.system == plan.mail_system:
+        return _at_mail(now)
+    if event.kind is EventKind.RESTORED:
+        return _restored(now)
+    return _elsewhere(now)
+
+
+def wants_history(
+    plan: Plan, contact: Contact, known: Known, settings: Mapping[str, SettingValue], *, released: bool = False
+) -> bool:
+    """Whether the decision on `contact` needs to know who wrote its fields: one of those has a value not handled yet.
+
+    Also for a yes at an address that opted out, or where only an explicit yes brings in: it may be a new one although it reads
+    as before. And for an address that changed. `released` as in `Event`.
+    """
+    known = _as_let_go(known, released=released)
+    if _moves(plan, contact, known):
+        return True
+    for system in plan.systems:
+        for name in plan.history_fields(system):
+            value = contact.fields.get(name)
+            before = known.remembered.answered.get(name)
+            if value and (before is None or before.digest != remember.digest_of(known.digest, value)):
+                return True
+    answer = plan.answer_field(plan.wish_system)
+    if answer is None or contact.fields.get(answer) != "yes":
+        return False
+    only_by_wish = known.remembered.by_wish and not known.remembered.entered
+    return known.suppressed or only_by_wish or _left(plan, contact, known)
+
+
+def _elsewhere(now: Scene) -> Decision:
+    """A contact at a system that does not mail: it enters, says no, changes, moves, is merged."""
+    facts = opted_out_at_source(now)
+    now, address = moved(now.with_facts(facts))
+    happened = kinds(now)
+    came_in = _entered(now, happened)
+    now = now.remembering(came_in.remembered)
+    out = taken_out(now, happened)
+    fields = carried_over(now.with_facts(out.facts), happened, brought=_brings_in(came_in))
+    now = now.remembering(fields.remembered)
+    done = effects(now, happened, _cause(now, happened))
+    parts = (Decision(facts=facts), address, _merged(now), came_in, out, fields, done)
+    return _told(_all(parts), now, happened, "enter", "contact")
+
+
+def _merged(now: Scene) -> Decision:
+    """What a merge is followed by: the contact's new id is stored at the other side, whose state is shown anew."""
+    if not now.merged:
+        return Decision()
+    mail = now.plan.mail_system
+    changes = renamed(now.known.remembered, now.before, now.system, mail, now.event.id)
+    return Decision(changes=changes, look_again=() if mail is None else (mail,))
+
+
+def _restored(now: Scene) -> Decision:
+    """A contact back from a deletion: its link is taken up again, and nobody is subscribed. What was said before is handled."""
+    names = now.plan.answered_fields(now.system, entered=now.known.remembered.entered)
+    said = handled(now.contact, names, now.known)
+    since = now.event.occurred_at
+    before = {name: one for name, one in said.items() if since is None or one.at is None or one.at <= since}
+    now = now.remembering(replace(remember.with_answers(now.known.remembered, before), by_wish=True))
+    now = replace(now, moved=False)
+    fields = carried_over(now, frozenset({"restored", "changed"}), brought=False)
+    text = "back from a deletion: linked as before, and only an explicit yes subscribes it"
+    skip = Skip(because=Because(code="restored", text=text))
+    mail = now.plan.mail_system
+    return joined(Decision(skips=(skip,), look_again=() if mail is None else (mail,)), fields)
+
+
+def _at_mail(now: Scene) -> Decision:
+    """A contact at the system that mails: it confirmed, or its fields changed, or it is only there."""
+    confirmation = confirmed(now)
+    now = now.with_facts(confirmation.facts).remembering(confirmation.remembered)
+    happened = kinds(now)
+    came_in = _entered(now, happened)
+    now = now.remembering(came_in.remembered)
+    fields = carried_over(now, happened, brought=_brings_in(came_in))
+    now = now.remembering(fields.remembered)
+    done = effects(now, happened, _cause(now, happened))
+    now = now.remembering(done.remembered)
+    shown = _mirror(now)
+    return _told(_all((confirmation, came_in, fields, done, shown)), now, happened, "enter")
+
+
+def _noted(now: Scene) -> Decision:
+    """A bounce, a block: what the rules say, once, and the state shown. Nothing is mailed or granted for it.
+
+    The detail `entry` names the fact where the system names it: told again, it is the same.
+    """
+    kind = now.event.kind.value
+    named = now.event.details.get("entry", now.event.id)
+    cause = Cause(kind=kind, fact=f"{kind}:{named}", at=now.event.at, in_ledger=False, details=now.event.details)
+    done = effects(now, frozenset({kind}), cause)
+    return _told(joined(done, _mirror(now.remembering(done.remembered))), now, frozenset())
+
+
+def _opt_out(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:
+    now = scene(plan, event, known, settings)
+    if event.proof is not None and event.proof.denied:
+        denied = withdrawn(now, event.proof)
+        after = now.with_facts(denied.facts)
+        # What changed there while the claim stood was left alone.
+        return joined(denied, _at_mail(after) if event.contact.fields else confirmed(after))
+    if event.proof is not None:
+        return unsubscribed(now, event.proof)
+    if event.system != plan.mail_system and event.contact.presence is Presence.PRESENT:
+        return _elsewhere(now)
+    return _skipped(known.remembered, "no-proof", "nothing shows that opt-out")
+
+
+def _entered(now: Scene, happened: frozenset[str]) -> Decision:
+    """Whether the contact enters, and that its answer was handled."""
+    rule = first(now, happened, "enter")
+    if now.known.remembered.within is not None:
+        return Decision(remembered=now.known.remembered)
+    if rule is None or rule.spec.enter is None:
+        return Decision(remembered=_answered(now, in_=False))
+    entry = enter(
+        now.plan,
+        rule,
+        rule.spec.enter,
+        now.event,
+        now.known,
+        now.consent,
+        now.settings,
+        now.effective,
+        moved=now.moved,
+    )
+    if entry.waits:
+        return _entry(entry, now.known.remembered)
+    remembered = _answered(now, in_=entry.planned is not None)
+    if entry.planned is not None and isinstance(entry.planned.change, Enter):
+        remembered = replace(remember.with_id(remembered, now.system, now.contact.id), entered=True)
+        if rule.spec.to not in remembered.ids:
+            remembered = remember.with_going(
+                remembered, rule.spec.to, digests(now.known.digest, entry.planned.change.fields)
+            )
+            remembered = remember.with_seen(remembered, now.system, met(now, rule.spec.to))
+    decision = _entry(entry, remembered)
+    if entry.held is None and not (entry.skip is not None and now.consent.left):
+        return decision
+    nowhere = Contact(presence=Presence.ABSENT, read_at=now.event.at)
+    trouble: Trouble | None = None if entry.held is None else "held"
+    return joined(decision, _mirror(now.remembering(remembered), rule.spec.to, nowhere, trouble))
+
+
+def _entry(entry: Entry, remembered: Remembered) -> Decision:
+    planned = () if entry.planned is None else (entry.planned,)
+    return Decision(
+        changes=planned if entry.held is None else (),
+        held=tuple((one, entry.held) for one in planned if entry.held is not None),
+        skips=() if entry.skip is None else (entry.skip,),
+        notices=entry.notices,
+        remembered=remembered,
+    )
+
+
+def _answered(now: Scene, *, in_: bool) -> Remembered:
+    """With the answer handled."""
+    remembered = now.known.remembered
+    names = now.plan.answered_fields(now.system, entered=in_ or remembered.entered)
+    return remember.with_answers(remembered, handled(now.contact, names, now.known))
+
+
+def _brings_in(decision: Decision) -> bool:
+    return any(isinstance(one.change, Enter) for one in decision.changes) or bool(decision.held)
+
+
+def _cause(now: Scene, happened: frozenset[str]) -> Cause:
+    """A new contact is one fact until it has entered; another change is a fact of its own event."""
+    new = "created" in happened
+    return Cause(
+        kind="created" if new else "changed",
+        fact=f"created:{now.contact.id}" if new else f"changed:{now.event.id}",
+        at=now.contact.updated_at or now.event.at,
+        in_ledger=False,
+        details=now.event.details,
+    )
+
+
+def _mirror(
+    now: Scene, of: str | None = None, contact: Contact | None = None, trouble: Trouble | None = None
+) -> Decision:
+    return mirrored(
+        now.plan,
+        of or now.system,
+        contact or now.contact,
+        now.consent,
+        now.known.remembered,
+        now.known.digest,
+        key=now.event.id,
+        trouble=trouble,
+    )
+
+
+def _told(decision: Decision, now: Scene, happened: frozenset[str], *verbs: Verb) -> Decision:
+    """With a reason where nothing came of the event, and which rule of these verbs missed by least."""
+    if decision.changes or decision.skips or decision.held:
+        return decision
+    text = "no field that is carried over differs from what was last read or written"
+    return replace(
+        decision, skips=(Skip(because=Because(code="unchanged", text=text, nearest=missed(now, happened, *verbs))),)
+    )
+
+
+def _all(parts: tuple[Decision, ...]) -> Decision:
+    whole = Decision()
+    for part in parts:
+        whole = joined(whole, part)
+    return whole
+
+
+def _skipped(remembered: Remembered, code: str, text: str) -> Decision:
+    return Decision(skips=(Skip(because=Because(code=code, text=text)),), remembered=remembered)
+
+
+def _moves(plan: Plan, contact: Contact, known: Known) -> bool:
+    before = remember.seen(known.remembered, plan.wish_system or "", ADDRESS)
+    if before is None or not contact.email or not known.remembered.entered:
+        return False
+    return before.digest != known.digest(remember.address_of(contact.email))
+
+
+def _as_let_go(known: Known, *, released: bool) -> Known:
+    return replace(known, remembered=remember.unhandled(known.remembered)) if released else known
+
+
+def _left(plan: Plan, contact: Contact, known: Known) -> bool:
+    return fold(known.facts, known.suppressed, contact.read_at, plan.limits).opted_out

@@ -1,0 +1,135 @@
+"""A contact that is taken out: said no, deleted, erased."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from stellwerk_rules.chosen import as_text, resolve
+from stellwerk_rules.conditions import last_written
+from stellwerk_rules.consent import SOURCE_OPT_OUT, period_key
+from stellwerk_rules.model import (
+    Because,
+    Change,
+    Decision,
+    DeleteContact,
+    EventKind,
+    Fact,
+    FactKind,
+    Former,
+    Planned,
+    Presence,
+    Skip,
+    Unsubscribe,
+)
+from stellwerk_rules.moving import former_consent
+from stellwerk_rules.plan import CompiledRule
+from stellwerk_rules.reasons import because, skip
+from stellwerk_rules.scene import Scene, first, missed
+
+
+def taken_out(scene: Scene, happened: frozenset[str]) -> Decision:
+    """What becomes of the other system's contact by the rule for what happened."""
+    remembered = scene.known.remembered
+    rule = first(scene, happened, "contact")
+    if rule is None or rule.spec.contact is None:
+        return Decision(remembered=remembered)
+    chosen = as_text(resolve(rule.spec.contact, scene.effective.values, scene.contact.fields))
+    if chosen not in ("unsubscribe", "delete"):
+        return Decision(skips=(skip(rule, "kept", "the contact stays as it is there"),), remembered=remembered)
+    there = remembered.ids.get(rule.spec.to)
+    if there is None and not scene.contact.email and not remembered.ids:
+        text = "nothing is known of this contact"
+        return Decision(skips=(skip(rule, "not-linked", text),), remembered=remembered)
+    former = _moved_first(scene, there)
+    consent = scene.consent if former is None else former_consent(scene.plan, former, scene.event.at)
+    email = scene.contact.email if former is None else None
+    said_at, told_by = _said_at(scene)
+    key = scene.known.digest("\n".join((rule.spec.id, scene.contact.id or "", said_at.isoformat())))
+    if chosen == "delete":
+        return _planned(scene, rule, DeleteContact(email=email), f"delete:{key}")
+    if rule.spec.to != scene.plan.mail_system:
+        return _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}")
+    if consent.left:
+        return Decision(skips=(skip(rule, "opted-out", "this address is out already"),), remembered=remembered)
+    fact = Fact(kind=FactKind.OPTED_OUT, key=f"no:{key}", at=said_at, event=scene.event.id, told_by=told_by)
+    decision = _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}")
+    return replace(decision, facts=(fact,)) if former is None else replace(decision, former_facts=(fact,))
+
+
+def gone(scene: Scene) -> Decision:
+    """A contact deleted or erased at its system.
+
+    A deletion is believed only where the contact reads archived, an erasure where it does not read as before. What was erased
+    is forgotten here too, whatever the file says.
+    """
+    kind, erased = scene.event.kind.value, scene.event.kind is EventKind.ERASED
+    before = scene.known.remembered
+    if scene.contact.presence in (Presence.PRESENT, Presence.TWICE):
+        still = Because(code="still-there", text=f"told to be {kind}, but it reads at {scene.system}")
+        return Decision(skips=(Skip(because=still),), remembered=before)
+    if not erased and scene.contact.presence is not Presence.ARCHIVED:
+        unsure = Because(code="not-archived", text=f"told to be {kind}, but {scene.system} shows no such deletion")
+        return Decision(skips=(Skip(because=unsure),), remembered=before)
+    decision = taken_out(scene, frozenset({kind}))
+    known = bool(before.ids) or before.within is not None
+    decision = replace(decision, remembered=replace(before, by_wish=known or before.by_wish, erased=erased and known))
+    if decision.changes or decision.skips:
+        return decision if scene.event.kind is EventKind.ERASED else _as_removal(scene, decision)
+    none = Because(
+        code="no-rule",
+        text=f"no rule says what becomes of a contact that was {kind}",
+        nearest=missed(scene, frozenset({kind}), "contact"),
+    )
+    return replace(decision, skips=(Skip(because=none),))
+
+
+def _as_removal(scene: Scene, decision: Decision) -> Decision:
+    """What is deleted because its record went away. An opt-out never waits, nor does a person's right to be erased."""
+    changes = tuple(
+        replace(one, change=replace(one.change, removal=True, origin=scene.contact.origin))
+        if isinstance(one.change, DeleteContact)
+        else one
+        for one in decision.changes
+    )
+    return replace(decision, changes=changes)
+
+
+def _moved_first(scene: Scene, there: str | None) -> Former | None:
+    """The address that the contact over there still has, where the one here got another just before it went."""
+    return None if there is None or scene.contact.presence is Presence.PRESENT else scene.known.former
+
+
+def opted_out_at_source(scene: Scene) -> tuple[Fact, ...]:
+    """The opt-out that a CRM's own "no mail at all" is, once until the next confirmation."""
+    out = scene.contact.opted_out and scene.system == scene.plan.wish_system
+    if not out or any(fact.key.startswith(SOURCE_OPT_OUT) for fact in scene.consent.standing):
+        return ()
+    key = f"{SOURCE_OPT_OUT}{scene.contact.id}:{period_key(scene.consent, None)}"
+    at = scene.contact.updated_at
+    return (
+        Fact(
+            kind=FactKind.OPTED_OUT,
+            key=key,
+            at=at or scene.event.at,
+            event=scene.event.id,
+            told_by=scene.system if at is not None else "",
+        ),
+    )
+
+
+def _planned(scene: Scene, rule: CompiledRule, change: Change, key: str) -> Decision:
+    why = because(rule, scene.event.kind.value, f"{scene.event.kind.value} at {scene.system}")
+    planned = Planned(system=rule.spec.to, change=change, key=key, because=why)
+    return Decision(changes=(planned,), remembered=scene.known.remembered)
+
+
+def _said_at(scene: Scene) -> tuple[datetime, str]:
+    """When the contact said no, and by whose clock; the event's time where its system does not tell."""
+    answer = scene.plan.answer_field(scene.system)
+    written = None if answer is None else last_written(scene.contact.history, scene.contact.fields, answer)
+    if written is not None:
+        return written.at, scene.system
+    at = scene.contact.updated_at
+    return (scene.event.at, "") if at is None else (at, scene.system)

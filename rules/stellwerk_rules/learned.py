@@ -1,0 +1,172 @@
+"""Facts that the end of a change tells: asked, granted, opted out, confirmed before, set to no."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from stellwerk_rules.consent import Consent, period_key
+from stellwerk_rules.fields import CLOCK_MARGIN
+from stellwerk_rules.model import (
+    CONFIRMED_BY_CONTACT,
+    Ask,
+    Change,
+    Contact,
+    Create,
+    DeleteContact,
+    Enter,
+    Fact,
+    FactKind,
+    Known,
+    MoveAddress,
+    Permission,
+    Planned,
+    Presence,
+    SetFields,
+    Unsubscribe,
+)
+from stellwerk_rules.plan import Plan
+
+_ASKS = {
+    "done": FactKind.ASKED,
+    "ambiguous_given_up": FactKind.ASK_UNKNOWN,
+    "rejected": FactKind.ASK_FAILED,
+}
+_WELL = ("done", "not_needed")
+
+
+def learned(
+    plan: Plan,
+    planned: Planned,
+    change: Change,
+    outcome: str,
+    remote_at: datetime | None,
+    target: Contact,
+    known: Known,
+    consent: Consent,
+    at: datetime,
+) -> tuple[Fact, ...]:
+    """The facts that `change` of `planned`, ended with `outcome`, adds to the ledger; `consent` is the one before."""
+    told = Fact(
+        kind=FactKind.ASKED,
+        key=planned.key,
+        at=remote_at or at,
+        event=planned.key,
+        told_by="" if remote_at is None else planned.system,
+        words=None if known.agreed is None else known.agreed.words or None,
+    )
+    if isinstance(change, Ask) and outcome in _ASKS:
+        # Our clock: how long an ask is unanswered is counted by it.
+        return (replace(told, kind=_ASKS[outcome], key=change.mark, at=at, told_by="", plus=change.terms.plus),)
+    if isinstance(change, DeleteContact) and outcome == "done":
+        return (replace(told, kind=FactKind.REMOVED),)
+    if isinstance(change, Unsubscribe) and change.of is not None and outcome == "done":
+        return (replace(told, kind=FactKind.OPTED_OUT),)
+    if isinstance(change, MoveAddress):
+        return _moved(told, outcome, target, consent)
+    if isinstance(change, Create) and outcome == "done" and change.permission is not Permission.NONE:
+        return (replace(told, kind=FactKind.GRANTED, permission=change.permission),)
+    if isinstance(planned.change, Enter):
+        if outcome in _WELL and _is_of_lost_answer(planned.change, target, consent):
+            return (replace(told, kind=FactKind.GRANTED, permission=planned.change.grant),)
+        if outcome == "not_needed" and _is_asked_already(planned.change, target, consent):
+            return (replace(told, key=planned.change.wish, at=at, told_by="", plus=_plus(planned.change)),)
+        linked = planned.system in known.remembered.ids
+        return _found(told, outcome, target, consent, system=planned.system, linked=linked)
+    if isinstance(change, SetFields) and outcome in _WELL:
+        return _no_set(plan, planned, change, outcome, told, target, consent)
+    return ()
+
+
+def learned_of_former(planned: Planned, outcome: str, at: datetime) -> tuple[Fact, ...]:
+    """The facts that a change of address adds to the ledger of the address the contact had before."""
+    if not isinstance(planned.change, MoveAddress) or outcome != "done":
+        return ()
+    return (Fact(kind=FactKind.REMOVED, key=planned.key, at=at, event=planned.key),)
+
+
+def _moved(told: Fact, outcome: str, target: Contact, consent: Consent) -> tuple[Fact, ...]:
+    """What came along to the new address, or that it turned out to have opted out."""
+    if outcome == "done":
+        return (replace(told, kind=FactKind.KEPT, permission=target.permission),)
+    if outcome == "opted_out" and not consent.opted_out:
+        return (replace(told, kind=FactKind.OPTED_OUT, key=period_key(consent, None)),)
+    return ()
+
+
+def _is_asked_already(enter: Enter, target: Contact, consent: Consent) -> bool:
+    """Whether this very wish was asked, and nothing here knows of it: its mark stands there."""
+    return target.mark == enter.wish and enter.wish not in consent.asks
+
+
+def _plus(enter: Enter) -> bool:
+    return enter.ask is not None and enter.ask.plus
+
+
+def _is_of_lost_answer(enter: Enter, target: Contact, consent: Consent) -> bool:
+    """Whether an earlier try made this contact with the permission it has, and only its answer was lost.
+
+    It is younger than the wish, carries our id, and has just what was to be granted.
+    """
+    made = target.created_at is not None and target.created_at >= enter.wished_at - CLOCK_MARGIN
+    ours = target.presence is Presence.PRESENT and bool(enter.peer_id) and target.peer_id == enter.peer_id
+    granted = enter.grant is not Permission.NONE and target.permission is enter.grant
+    return made and ours and granted and consent.granted is None and consent.confirmation is None
+
+
+def _found(
+    told: Fact, outcome: str, target: Contact, consent: Consent, *, system: str, linked: bool
+) -> tuple[Fact, ...]:
+    """What the mail system turned out to know already: an opt-out, or a confirmation."""
+    live = target.presence is Presence.PRESENT and target.permission not in (None, Permission.NONE)
+    marked = target.opted_out and not live
+    if (outcome == "opted_out" or (marked and outcome != "ambiguous_given_up")) and not consent.opted_out:
+        # Of somebody known there, only the mail system's own evidence makes it final, and does what the rules say.
+        final = not linked and consent.last_confirmation is None and consent.granted is None
+        return (replace(told, kind=FactKind.OPTED_OUT, key=period_key(consent, target.id), final=final),)
+    confirmed = target.presence is Presence.PRESENT and target.permission in CONFIRMED_BY_CONTACT
+    if confirmed and outcome in _WELL and consent.confirmation is None and not consent.opted_out:
+        return (
+            replace(
+                told,
+                kind=FactKind.CONFIRMED,
+                key=f"found:{period_key(consent, target.id)}",
+                at=target.updated_at or told.at,
+                told_by="" if target.updated_at is None else system,
+                permission=target.permission,
+            ),
+        )
+    return ()
+
+
+def _no_set(
+    plan: Plan, planned: Planned, change: SetFields, outcome: str, told: Fact, target: Contact, consent: Consent
+) -> tuple[Fact, ...]:
+    """That the answer reads no since this opt-out: whatever yes is written there later is younger than it.
+
+    Where it read no before, the last change there that we read bounds it.
+    """
+    out = consent.opt_out()
+    name = answer_field(plan, planned.system)
+    value = change.fields.get(name) if name is not None else None
+    if (
+        out is None
+        or name is None
+        or value is None
+        or not value.owned
+        or value.value != "no"
+        or out.key in consent.no_set
+    ):
+        return ()
+    if outcome == "done":
+        return (replace(told, kind=FactKind.NO_SET, key=out.key),)
+    if target.fields.get(name) != "no" or target.updated_at is None:
+        return ()
+    return (replace(told, kind=FactKind.NO_SET, key=out.key, at=target.updated_at, told_by=planned.system),)
+
+
+def answer_field(plan: Plan, system: str) -> str | None:
+    """The field that holds the answer there."""
+    rule = plan.consent_rule
+    return None if rule is None or rule.enter is None or rule.from_ != system else rule.enter.answer

@@ -1,0 +1,397 @@
+"""Field values: what counts as changed, which way a row goes, and who wins a conflict."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from stellwerk_rules.fields import Way, blanks, carry, compile_way, entering, newer, wins
+from stellwerk_rules.model import Contact, FieldValue, Known, Origin, Remembered, Seen, Written
+from stellwerk_rules.spec import FieldRow
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LATER = NOON + timedelta(hours=3)
+SYSTEMS = ("crm", "mail")
+MOST = {"mail": {"CITY": 255}}
+
+
+def row(**more: Any) -> FieldRow:
+    return msgspec.convert({"names": {"crm": "city", "mail": "CITY"}, **more}, FieldRow)
+
+
+def way(source: str = "crm", target: str = "mail", **more: Any) -> Way | None:
+    return compile_way(row(**more), source, target, systems=SYSTEMS, most=MOST)
+
+
+def ways(source: str = "crm", target: str = "mail", **more: Any) -> tuple[Way, ...]:
+    found = way(source, target, **more)
+    assert found is not None
+    return (found,)
+
+
+def contact(value: str | None, name: str = "city", **more: Any) -> Contact:
+    return Contact(fields={name: value}, read_at=NOON, **{"updated_at": NOON, **more})
+
+
+def remembered(*, here: str | None = None, there: str | None = None, **going: str) -> Remembered:
+    seen = {
+        "crm": {} if here is None else {"city": Seen(digest=here, at=NOON)},
+        "mail": {} if there is None else {"CITY": Seen(digest=there, at=NOON)},
+    }
+    names = {"crm": "city", "mail": "CITY"}
+    return Remembered(seen=seen, going={one: {names[one]: Seen(digest=value)} for one, value in going.items()})
+
+
+def carried(value: str | None, before: Remembered, **more: Any) -> Any:
+    return carry(ways(**more), contact(value), before, str, "crm", "mail")
+
+
+def test_a_row_goes_both_ways() -> None:
+    assert way("crm", "mail") is not None
+    assert way("mail", "crm") is not None
+
+
+def test_a_one_way_row_does_not_go_back() -> None:
+    assert way("crm", "mail", to="mail") is not None
+    assert way("mail", "crm", to="mail") is None
+
+
+def test_only_the_owners_value_travels() -> None:
+    assert ways("crm", "mail", owner="crm")[0].owned
+    assert way("mail", "crm", owner="crm") is None
+
+
+def test_a_row_without_a_name_at_a_system_does_not_go_there() -> None:
+    assert compile_way(row(names={"crm": "city"}), "crm", "mail", systems=SYSTEMS, most={}) is None
+    assert compile_way(row(names={"mail": "CITY"}), "crm", "mail", systems=SYSTEMS, most={}) is None
+
+
+def test_a_row_converts_from_the_first_system_to_the_second_and_back() -> None:
+    table = {"kind": "lookup", "table": {"male": "m"}}
+    assert ways("crm", "mail", convert=table)[0].convert("male").text == "m"
+    assert ways("mail", "crm", convert=table)[0].convert("m").text == "male"
+
+
+def test_a_text_is_cut_only_on_the_way_to_a_field_that_takes_no_more() -> None:
+    assert ways("crm", "mail")[0].convert("x" * 300).code == "cut"
+    assert ways("mail", "crm")[0].convert("x" * 300).code is None
+
+
+def test_the_first_system_of_the_file_is_the_primary_one() -> None:
+    assert ways("crm", "mail")[0].primary
+    assert not ways("mail", "crm")[0].primary
+
+
+def test_a_value_that_differs_from_what_was_carried_is_on_its_way() -> None:
+    value = carried("Ulm", remembered(here="Bonn", there="Bonn")).values["CITY"]
+    assert (value.value, value.basis, value.source_digest, value.at) == ("Ulm", "Bonn", "Ulm", NOON)
+
+
+def test_a_value_as_it_was_carried_stays() -> None:
+    assert carried("Ulm", remembered(here="Ulm", there="Ulm")).values == {}
+
+
+def test_a_value_that_never_was_empties_nothing() -> None:
+    assert carried(None, remembered(there="Ulm")).values == {}
+    assert carried("", remembered(there="Ulm")).values == {}
+
+
+def test_a_value_emptied_on_purpose_is_emptied() -> None:
+    assert carried(None, remembered(here="Ulm", there="Ulm")).values["CITY"].value is None
+
+
+def test_a_first_value_has_no_basis() -> None:
+    assert carried("Ulm", Remembered()).values["CITY"].basis is None
+
+
+def test_the_time_of_a_value_is_its_own_where_the_system_tells() -> None:
+    written = Written(value="Ulm", at=LATER, origin=Origin.PERSON)
+    found = carry(ways(), contact("Ulm", history={"city": (written,)}), Remembered(), str, "crm", "mail")
+    assert found.values["CITY"].at == LATER
+
+
+def test_our_own_write_on_its_way_is_no_change_when_it_comes_back() -> None:
+    found = carried("Ulm", remembered(here="Bonn", there="Bonn", crm="Ulm"))
+    assert (found.values, found.echo) == ({}, True)
+
+
+def test_another_value_than_the_one_on_its_way_is_a_change() -> None:
+    assert carried("Köln", remembered(here="Bonn", there="Bonn", crm="Ulm")).values["CITY"].value == "Köln"
+
+
+def test_what_is_on_its_way_there_already_is_not_sent_twice() -> None:
+    found = carried("Ulm", remembered(here="Bonn", there="Bonn", mail="Ulm"))
+    assert (found.values, found.echo) == ({}, True)
+
+
+def test_going_back_to_the_old_value_overtakes_what_is_on_its_way() -> None:
+    value = carried("Bonn", remembered(here="Bonn", there="Bonn", mail="Ulm")).values["CITY"]
+    assert (value.value, value.basis) == ("Bonn", "Ulm")
+
+
+def test_a_value_that_does_not_convert_is_left_out_with_a_notice_and_dealt_with() -> None:
+    found = carried("soon", remembered(here="x"), convert={"kind": "date"})
+    assert found.values == {}
+    assert found.dealt["city"].digest == "soon"
+    assert [notice.code for notice in found.notices] == ["field-not-a-date"]
+    assert "soon" not in found.notices[0].text
+
+
+def test_a_cut_value_travels_with_a_notice() -> None:
+    found = carried("x" * 300, Remembered())
+    assert found.values["CITY"].value == "x" * 255
+    assert [notice.text for notice in found.notices] == ["the value of city was cut on the way to CITY: cut"]
+
+
+def test_whoever_comes_in_brings_all_its_values_and_no_blank() -> None:
+    assert entering(ways(), contact("Ulm"), str).values["CITY"].value == "Ulm"
+    assert entering(ways(), contact(None), str).values == {}
+
+
+def known(seen: str | None = None, at: datetime | None = NOON) -> Known:
+    entry = {} if seen is None else {"CITY": Seen(digest=seen, at=at)}
+    return Known(digest=str, began_at=NOON, remembered=Remembered(seen={"mail": entry}))
+
+
+def written_over(new: FieldValue, present: str | None, now: Known | None = None, **target: Any) -> bool:
+    return wins("CITY", new, contact(present, "CITY", **target), now or known(), "mail")
+
+
+ULM = FieldValue(value="Ulm", at=NOON, basis="Bonn")
+
+
+def test_a_value_that_stands_there_already_is_not_written() -> None:
+    assert not written_over(ULM, "Ulm")
+    assert not written_over(replace(ULM, value=None), None)
+    assert not written_over(replace(ULM, value="", owned=True), None)
+
+
+def test_where_only_one_side_changed_it_wins() -> None:
+    assert written_over(ULM, "Bonn", updated_at=LATER)
+
+
+def test_the_first_contact_fills_blanks_only() -> None:
+    assert written_over(replace(ULM, basis=None), None)
+    assert not written_over(replace(ULM, basis=None), "Bonn")
+
+
+def test_a_filling_row_never_overwrites() -> None:
+    assert written_over(replace(ULM, fill_only=True), None)
+    assert not written_over(replace(ULM, fill_only=True), "Bonn")
+
+
+def test_the_owners_value_overwrites_whatever_is_younger() -> None:
+    assert written_over(replace(ULM, owned=True), "Köln", updated_at=LATER)
+
+
+def test_where_both_sides_changed_the_younger_wins() -> None:
+    assert not written_over(ULM, "Köln", updated_at=LATER)
+    assert written_over(replace(ULM, at=LATER), "Köln", updated_at=NOON)
+
+
+def test_the_fields_own_time_counts_before_the_contacts() -> None:
+    mine = {"CITY": (Written(value="Köln", at=NOON, origin=Origin.PERSON),)}
+    assert written_over(replace(ULM, at=LATER), "Köln", updated_at=LATER + timedelta(hours=5), history=mine)
+
+
+def test_a_value_carried_meanwhile_has_the_time_of_its_source() -> None:
+    assert written_over(replace(ULM, at=LATER), "Köln", known("Köln", NOON), updated_at=LATER + timedelta(hours=5))
+    assert not written_over(ULM, "Köln", known("Köln", LATER), updated_at=NOON)
+
+
+@pytest.mark.parametrize(("unzoned", "hours"), [(frozenset[str](), 2), (frozenset({"mail"}), 24)])
+def test_a_conflict_is_settled_by_time_beyond_two_hours_and_beyond_a_day_while_a_zone_is_not_known(
+    unzoned: frozenset[str], hours: int
+) -> None:
+    now = replace(known(), unzoned=unzoned)
+    for gap, settles in ((timedelta(hours=hours), False), (timedelta(hours=hours, seconds=1), True)):
+        for primary in (False, True):
+            new = replace(ULM, primary=primary)
+            assert written_over(replace(new, at=NOON + gap), "Köln", now, updated_at=NOON) is (settles or primary)
+            assert written_over(new, "Köln", now, updated_at=NOON + gap) is (primary and not settles)
+
+
+@pytest.mark.parametrize("times", [(None, NOON), (NOON, None), (None, None)])
+def test_without_times_the_first_system_of_the_file_wins(times: tuple[datetime | None, datetime | None]) -> None:
+    assert newer(*times, first_wins=True, margin=timedelta(0))
+    assert not newer(*times, first_wins=False, margin=timedelta(0))
+
+
+def test_blanks_are_the_fields_without_a_value_there() -> None:
+    values = {"CITY": ULM, "NAME": FieldValue(value="Ada"), "ZIP": FieldValue(value=None)}
+    assert blanks(values, Contact(fields={"CITY": "Bonn", "NAME": ""}, read_at=NOON)) == {
+        "NAME": FieldValue(value="Ada")
+    }
+
+
+texts = st.sampled_from([None, "Ulm", "Bonn", "Köln"])
+
+
+@given(texts, texts, texts, texts)
+def test_carrying_again_what_is_on_its_way_carries_nothing(
+    value: str | None, here: str | None, there: str | None, on_the_way: str | None
+) -> None:
+    before = remembered(here=here, there=there, **({} if on_the_way is None else {"mail": on_the_way}))
+    first = carried(value, before)
+    going = {name: Seen(digest=one.value or "") for name, one in first.values.items()}
+    after = replace(before, going={"mail": {**before.going.get("mail", {}), **going}})
+    assert carried(value, after).values == {}
+
+
+@given(texts, texts, st.booleans(), st.booleans(), st.none() | st.just("Bonn"))
+def test_writing_a_value_leaves_nothing_to_write(
+    value: str | None, present: str | None, fill_only: bool, owned: bool, basis: str | None
+) -> None:
+    new = FieldValue(value=value, at=LATER, basis=basis, fill_only=fill_only, owned=owned)
+    if written_over(new, present):
+        assert not written_over(new, value)
+
+
+# --- who wins, whatever happened ---------------------------------------------------------------------------------------
+
+moments_ = st.sampled_from(
+    [timedelta(0), timedelta(minutes=90), timedelta(hours=5), timedelta(hours=20), timedelta(days=2)]
+)
+values = st.sampled_from(["Ulm", "Bonn", "Köln", None])
+MODES: list[dict[str, Any]] = [
+    {},
+    {"owner": "crm"},
+    {"owner": "mail"},
+    {"fill_only": True},
+    {"to": "mail"},
+    {"to": "crm"},
+]
+NAMES = {"crm": "city", "mail": "CITY"}
+
+
+class Pair:
+    """One field at both systems, linked with `start` on both sides; both may change before anything is delivered."""
+
+    def __init__(self, mode: dict[str, Any], start: str | None, *, per_field: bool, unzoned: bool) -> None:
+        self.ways = {one: way(one, other, **mode) for one, other in (("crm", "mail"), ("mail", "crm"))}
+        self.stands: dict[str, str | None] = {"crm": start, "mail": start}
+        self.written = {"crm": NOON, "mail": NOON}
+        self.per_field = per_field
+        self.unzoned = frozenset({"mail"}) if unzoned else frozenset[str]()
+        seen = {one: {NAMES[one]: Seen(digest=start or "", at=NOON)} for one in NAMES}
+        self.remembered = Remembered(seen=seen)
+
+    def contact(self, system: str) -> Contact:
+        at, name = self.written[system], NAMES[system]
+        entry = Written(value=self.stands[system], at=at, origin=Origin.PERSON)
+        touched = at + timedelta(days=9)  # something else of the contact changed later
+        own_time = self.per_field and system == "crm"
+        return Contact(
+            fields={name: self.stands[system]},
+            history={name: (entry,)} if own_time else {},
+            updated_at=touched if own_time else at,
+            read_at=touched,
+        )
+
+    def planned(self, source: str) -> FieldValue | None:
+        target, one = ("mail", "crm")[source == "mail"], self.ways[source]
+        if one is None:
+            return None
+        return carry((one,), self.contact(source), self.remembered, str, source, target).values.get(NAMES[target])
+
+    def delivered(self, target: str, new: FieldValue | None) -> bool:
+        known_ = replace(known(), remembered=self.remembered, unzoned=self.unzoned)
+        return new is not None and wins(NAMES[target], new, self.contact(target), known_, target)
+
+
+def settled(pair: Pair) -> dict[str, str | None]:
+    """What stands once both changes were decided and then delivered, each against what stood there."""
+    to_mail, to_crm = pair.planned("crm"), pair.planned("mail")
+    mail_changes, crm_changes = pair.delivered("mail", to_mail), pair.delivered("crm", to_crm)
+    stands = dict(pair.stands)
+    if mail_changes and to_mail is not None:
+        stands["mail"] = to_mail.value
+    if crm_changes and to_crm is not None:
+        stands["crm"] = to_crm.value
+    return stands
+
+
+pairs = st.builds(Pair, st.sampled_from(MODES), values, per_field=st.booleans(), unzoned=st.booleans())
+
+
+@given(pairs, values, moments_, values, moments_)
+def test_both_sides_agree_on_who_won(
+    pair: Pair, mine: str | None, my_delay: timedelta, theirs: str | None, their_delay: timedelta
+) -> None:
+    start = pair.stands["crm"]
+    pair.stands |= {"crm": mine, "mail": theirs}
+    pair.written = {"crm": NOON + my_delay, "mail": NOON + their_delay}
+    after = settled(pair)
+    both_ways = all(one is not None for one in pair.ways.values())
+    fills = any(one is not None and one.fill_only for one in pair.ways.values())
+    if both_ways and not fills:
+        assert after["crm"] == after["mail"]
+        if mine == start:
+            assert after["crm"] == theirs  # only one side changed
+        elif theirs == start:
+            assert after["crm"] == mine
+        else:
+            margin = timedelta(days=1) if pair.unzoned else timedelta(hours=2)
+            newer_there = pair.written["mail"] - pair.written["crm"] > margin
+            assert after["crm"] == (theirs if newer_there else mine)
+
+
+@given(st.sampled_from(["crm", "mail"]), values, values, values)
+def test_the_owners_value_stands_at_the_other_side_and_its_own_is_never_touched(
+    owner: str, start: str | None, mine: str | None, theirs: str | None
+) -> None:
+    pair = Pair({"owner": owner}, start, per_field=True, unzoned=False)
+    pair.stands |= {"crm": mine, "mail": theirs}
+    owned = pair.stands[owner]
+    after = settled(pair)
+    assert after[owner] == owned
+    if owned != start:
+        assert after["mail" if owner == "crm" else "crm"] == owned
+
+
+@given(values, values, values)
+def test_a_filling_row_never_changes_a_value(start: str | None, mine: str | None, theirs: str | None) -> None:
+    pair = Pair({"fill_only": True}, start, per_field=False, unzoned=False)
+    pair.stands |= {"crm": mine, "mail": theirs}
+    after = settled(pair)
+    for system, before in (("crm", mine), ("mail", theirs)):
+        assert before is None or after[system] == before
+
+
+@given(st.sampled_from(["crm", "mail"]), values, values, values)
+def test_a_one_way_row_never_writes_back(target: str, start: str | None, mine: str | None, theirs: str | None) -> None:
+    pair = Pair({"to": target}, start, per_field=True, unzoned=False)
+    pair.stands |= {"crm": mine, "mail": theirs}
+    source = "mail" if target == "crm" else "crm"
+    before = pair.stands[source]
+    assert settled(pair)[source] == before
+
+
+@given(pairs, values)
+def test_a_value_emptied_on_purpose_is_emptied_and_one_that_never_was_empties_nothing(
+    pair: Pair, there: str | None
+) -> None:
+    pair.remembered = Remembered(seen={"mail": {"CITY": Seen(digest=there or "", at=NOON)}})
+    pair.stands = {"crm": None, "mail": there}
+    assert pair.planned("crm") is None
+    pair.remembered = replace(
+        pair.remembered, seen={**pair.remembered.seen, "crm": {"city": Seen(digest="Ulm", at=NOON)}}
+    )
+    new = pair.planned("crm")
+    assert pair.ways["crm"] is None or (new is not None and new.value is None)
+
+
+def test_a_fields_own_time_counts_and_one_for_the_whole_contact_only_without_it() -> None:
+    told = contact("Ulm", updated_at=LATER, changed_at={"city": NOON})
+    assert carry(ways(), told, Remembered(), str, "crm", "mail").values["CITY"].at == NOON
+    written = (Written(value="Ulm", at=NOON + timedelta(minutes=1), origin=Origin.PERSON),)
+    read = replace(told, history={"city": written})
+    assert carry(ways(), read, Remembered(), str, "crm", "mail").values["CITY"].at == written[0].at
+    other = contact("Ulm", updated_at=LATER, changed_at={"name": NOON})
+    assert carry(ways(), other, Remembered(), str, "crm", "mail").values["CITY"].at == LATER

@@ -1,0 +1,255 @@
+"""Contacts that are taken out: said no, opted out of all mail, deleted, erased."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from stellwerk_rules.evaluate import evaluate
+from stellwerk_rules.model import (
+    Contact,
+    Decision,
+    DeleteContact,
+    EventKind,
+    Fact,
+    FactKind,
+    Former,
+    Origin,
+    Presence,
+    Remembered,
+    Unsubscribe,
+)
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def codes(decision: Decision) -> list[str]:
+    return [skip.because.code for skip in decision.skips]
+
+
+def taken_out(decision: Decision) -> list[object]:
+    return [one.change for one in decision.changes if isinstance(one.change, Unsubscribe | DeleteContact)]
+
+
+@pytest.fixture
+def subscriber(world: Any) -> Any:
+    """Linked, entered, confirmed, with the answer yes handled two hours ago."""
+    world.decide(world.crm(subscribe="yes", said_at=world.now - 2 * HOUR))
+    world.remembered = Remembered(
+        ids={"crm": "c1", "mail": "m1"}, seen=world.remembered.seen, entered=True, answered=world.remembered.answered
+    )
+    world.facts = [Fact(kind=FactKind.CONFIRMED, key="w1", at=world.now - HOUR, event="e", told_by="mail")]
+    return world
+
+
+@pytest.mark.parametrize("by", [Origin.PERSON, Origin.IMPORT, Origin.WORKFLOW, Origin.INTEGRATION, Origin.OTHER])
+def test_a_no_that_no_form_set_is_an_opt_out_and_unsubscribes(subscriber: Any, by: Origin) -> None:
+    decision = subscriber.decide(subscriber.crm(subscribe="no", by=by))
+    assert taken_out(decision) == [Unsubscribe(email="ada@example.com")]
+    (found,) = decision.facts
+    assert (found.kind, found.final, found.told_by, found.at) == (
+        FactKind.OPTED_OUT,
+        True,
+        "crm",
+        subscriber.now - HOUR,
+    )
+    assert found.key.startswith("no:")
+    assert (decision.changes[0].system, decision.changes[0].because.rule) == ("mail", "said-no")
+
+
+def test_a_box_left_unticked_on_a_form_unsubscribes_nobody_and_says_why(subscriber: Any) -> None:
+    decision = subscriber.decide(subscriber.crm(subscribe="no", by=Origin.FORM))
+    assert (decision.changes, decision.facts, codes(decision)) == ((), (), ["unchanged"])
+    assert decision.skips[0].because.nearest == "said-no: field subscribe is no, wanted: not set by form"
+
+
+def test_a_form_that_is_a_preference_centre_unsubscribes(subscriber: Any) -> None:
+    subscriber.settings["form_no_unsubscribes"] = True
+    assert len(taken_out(subscriber.decide(subscriber.crm(subscribe="no", by=Origin.FORM)))) == 1
+
+
+def test_a_no_is_handled_once(subscriber: Any) -> None:
+    contact = subscriber.crm(subscribe="no", by=Origin.PERSON)
+    first = subscriber.decide(contact)
+    again = subscriber.decide(contact)
+    assert (again.changes, again.facts) == ((), ())
+    assert first.changes[0].key == f"unsubscribe:{first.facts[0].key.removeprefix('no:')}"
+
+
+def test_a_no_where_existing_subscribers_are_kept_changes_nothing(subscriber: Any) -> None:
+    subscriber.settings["on_no"] = "keep"
+    decision = subscriber.decide(subscriber.crm(subscribe="no", by=Origin.PERSON))
+    assert (decision.changes, decision.facts, codes(decision)) == ((), (), ["kept"])
+
+
+def test_a_no_of_somebody_who_is_out_already_unsubscribes_nobody_again(subscriber: Any) -> None:
+    subscriber.facts.append(Fact(kind=FactKind.OPTED_OUT, key="E1", at=subscriber.now, event="e", told_by="mail"))
+    decision = subscriber.decide(subscriber.crm(subscribe="no", by=Origin.PERSON))
+    assert (taken_out(decision), decision.facts) == ([], ())
+    assert "opted-out" in codes(decision)
+
+
+def test_a_new_contacts_no_is_no_change_of_mind(world: Any) -> None:
+    decision = world.decide(world.crm(subscribe="no", by=Origin.PERSON), EventKind.CHANGED)
+    assert (decision.changes, decision.facts) == ((), ())
+
+
+def test_a_no_written_after_the_contacts_creation_is_one_even_when_it_is_seen_first(world: Any) -> None:
+    contact = world.crm(subscribe="no", by=Origin.PERSON, created_at=world.now - DAY)
+    assert len(taken_out(world.decide(contact, EventKind.CREATED))) == 1
+
+
+def test_a_no_within_the_clock_margin_of_the_creation_belongs_to_it(world: Any) -> None:
+    created = world.now - HOUR - timedelta(seconds=120)
+    assert taken_out(world.decide(world.crm(subscribe="no", by=Origin.PERSON, created_at=created))) == []
+    world.remembered = Remembered()
+    created -= timedelta(seconds=1)
+    assert len(taken_out(world.decide(world.crm(subscribe="no", by=Origin.PERSON, created_at=created)))) == 1
+
+
+def test_an_older_contacts_no_counts_when_it_is_seen_first(world: Any) -> None:
+    contact = world.crm(subscribe="no", by=Origin.PERSON, created_at=world.now - 20 * DAY)
+    assert len(taken_out(world.decide(contact))) == 1
+
+
+def test_a_contact_brought_in_long_ago_and_seen_anew_says_no_as_well(world: Any) -> None:
+    contact = world.crm(subscribe="no", by=Origin.PERSON, created_at=None)
+    assert len(taken_out(world.decide(contact))) == 1
+
+
+def test_the_time_of_a_no_is_the_contacts_or_the_events_where_no_history_tells(world: Any) -> None:
+    def at(**more: Any) -> tuple[Any, str]:
+        world.remembered, world.facts = Remembered(), []
+        contact = world.crm(subscribe="no", created_at=world.now - 20 * DAY, history={}, **more)
+        (found,) = world.decide(contact).facts
+        return found.at, found.told_by
+
+    assert at(updated_at=world.now - HOUR) == (world.now - HOUR, "crm")
+    assert at(updated_at=None) == (world.now, "")
+
+
+def test_back_to_yes_needs_a_double_opt_in(subscriber: Any) -> None:
+    subscriber.settings.update({"double_opt_in": False, "permission": "single"})
+    subscriber.decide(subscriber.crm(subscribe="no", by=Origin.PERSON))
+    subscriber.now += HOUR
+    decision = subscriber.decide(subscriber.crm(subscribe="yes", by=Origin.PERSON, said_at=subscriber.now))
+    (enter,) = [one.change for one in decision.changes]
+    assert (enter.way_back, enter.ask is not None) == (True, True)
+
+
+# --- the CRM's own opt-out ---------------------------------------------------------------------------------------------
+
+
+def test_the_crms_own_opt_out_is_an_opt_out_of_the_address_and_told_once(subscriber: Any) -> None:
+    (found,) = subscriber.decide(subscriber.crm(subscribe="yes", opted_out=True)).facts
+    assert (found.kind, found.told_by, found.at) == (FactKind.OPTED_OUT, "crm", subscriber.now)
+    assert found.key == "out:c1:after:w1"
+    assert subscriber.decide(subscriber.crm(subscribe="yes", opted_out=True)).facts == ()
+
+
+def test_the_crms_own_opt_out_is_timed_by_us_where_it_does_not_tell(world: Any) -> None:
+    (found,) = world.decide(world.crm(opted_out=True, updated_at=None)).facts
+    assert (found.at, found.told_by, found.key) == (world.now, "", "out:c1:first")
+
+
+def test_lifting_the_crms_own_opt_out_alone_leads_nobody_back(world: Any) -> None:
+    world.decide(world.crm(opted_out=True))
+    world.now += DAY
+    assert "opted-out" in codes(world.decide(world.crm()))
+    decision = world.decide(world.crm(subscribe="yes", said_at=world.now))
+    assert [one.change.way_back for one in decision.changes] == [True]
+
+
+def test_a_marker_of_the_mail_system_is_not_the_crms_opt_out(subscriber: Any) -> None:
+    assert subscriber.decide(subscriber.mail(opted_out=True), system="mail").facts == ()
+
+
+# --- deleted and erased ------------------------------------------------------------------------------------------------
+
+
+def gone(world: Any, kind: EventKind = EventKind.DELETED, presence: Presence = Presence.ARCHIVED) -> Decision:
+    decision: Decision = world.decide(
+        Contact(id="c1", email="ada@example.com", presence=presence, read_at=world.now), kind
+    )
+    return decision
+
+
+def test_a_deleted_contact_stays_in_the_mail_system_by_default(subscriber: Any) -> None:
+    assert codes(gone(subscriber)) == ["kept"]
+
+
+@pytest.mark.parametrize("presence", [Presence.PRESENT, Presence.TWICE])
+def test_a_deletion_is_not_believed_while_the_contact_reads(subscriber: Any, presence: Presence) -> None:
+    subscriber.settings["on_deleted"] = "delete"
+    decision = gone(subscriber, presence=presence)
+    assert (decision.changes, codes(decision)) == ((), ["still-there"])
+
+
+def test_a_deletion_deletes_where_the_setting_says_so(subscriber: Any) -> None:
+    subscriber.settings["on_deleted"] = "delete"
+    decision = gone(subscriber)
+    assert taken_out(decision) == [DeleteContact(email="ada@example.com", origin=Origin.OTHER, removal=True)]
+    assert decision.facts == ()
+
+
+def test_a_deletion_that_unsubscribes_is_an_opt_out(subscriber: Any) -> None:
+    subscriber.settings["on_deleted"] = "unsubscribe"
+    decision = gone(subscriber)
+    assert taken_out(decision) == [Unsubscribe(email="ada@example.com")]
+    assert [one.kind for one in decision.facts] == [FactKind.OPTED_OUT]
+
+
+def test_an_erased_contact_is_deleted(subscriber: Any) -> None:
+    assert taken_out(gone(subscriber, EventKind.ERASED, Presence.ABSENT)) == [DeleteContact(email="ada@example.com")]
+
+
+def test_a_deletion_that_no_rule_speaks_of_is_skipped(make_world: Callable[..., Any]) -> None:
+    rule = {"id": "one", "from": "crm", "to": "mail", "events": ["deleted"], "contact": "delete"}
+    world = make_world(rules=[rule | {"only_if": {"setting": "ask_again", "is": True}}], mirror=[])
+    decision = gone(world)
+    assert codes(decision) == ["no-rule"]
+    assert decision.skips[0].because.nearest == "one: setting ask_again is no, wanted: yes"
+
+
+def test_where_no_consent_is_kept_unsubscribing_is_only_a_change(make_world: Callable[..., Any]) -> None:
+    rule = {"id": "one", "from": "crm", "to": "mail", "events": ["deleted"], "contact": "unsubscribe"}
+    decision = gone(make_world(rules=[rule], mirror=[]))
+    assert (taken_out(decision), decision.facts) == ([Unsubscribe(email="ada@example.com")], ())
+
+
+def test_a_deletion_is_not_believed_where_the_contact_does_not_read_archived(subscriber: Any) -> None:
+    subscriber.settings["on_deleted"] = "delete"
+    decision = gone(subscriber, presence=Presence.ABSENT)
+    assert (decision.changes, codes(decision)) == ((), ["not-archived"])
+
+
+def test_of_an_erased_contact_that_was_never_known_nothing_is_deleted(world: Any) -> None:
+    decision = world.decide(Contact(id="c9", presence=Presence.ABSENT, read_at=world.now), EventKind.ERASED)
+    assert (decision.changes, codes(decision), decision.remembered.erased) == ((), ["not-linked"], False)
+
+
+def test_an_erased_contact_is_forgotten_and_a_deleted_one_comes_back_only_by_a_wish(subscriber: Any) -> None:
+    assert gone(subscriber, EventKind.ERASED, Presence.ABSENT).remembered.erased
+    subscriber.remembered = Remembered(ids={"crm": "c1"})
+    after = gone(subscriber).remembered
+    assert (after.by_wish, after.erased) == (True, False)
+
+
+def test_a_secondary_address_goes_with_the_contact_that_took_it_in(subscriber: Any) -> None:
+    subscriber.remembered = Remembered(ids={"mail": "m2"}, within="c1")
+    decision = gone(subscriber, EventKind.ERASED)
+    assert (taken_out(decision), decision.remembered.ids) == ([DeleteContact(email="ada@example.com")], {"mail": "m2"})
+
+
+def test_a_contact_that_moved_just_before_it_went_is_taken_out_at_the_address_it_has_there(subscriber: Any) -> None:
+    subscriber.settings["on_deleted"] = "unsubscribe"
+    contact = Contact(id="c1", email="new@example.com", presence=Presence.ARCHIVED, read_at=subscriber.now)
+    known = subscriber.known(former=Former(address="old"))
+    event = subscriber.event(contact, EventKind.DELETED)
+    decision = evaluate(subscriber.plan, event, known, subscriber.settings)
+    assert taken_out(decision) == [Unsubscribe()]
+    assert (decision.facts, [one.kind for one in decision.former_facts]) == ((), [FactKind.OPTED_OUT])
