@@ -1,0 +1,112 @@
+"""`stellwerk connections`: what customers have set up."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from stellwerk.cli.beside import Beside, beside, writing
+from stellwerk.cli.give import CONFIG, JSON, give, printed
+from stellwerk.errors import StoreError
+from stellwerk.relay.leaving import disconnect
+from stellwerk.relay.leaving import forget as forget_
+from stellwerk.store import accounts, repairs
+from stellwerk.store import connections as table
+
+__all__ = ["connections"]
+
+
+@click.group()
+def connections() -> None:
+    """See and end the connections of a hub, also while it runs."""
+
+
+@connections.command(name="list")
+@CONFIG
+@JSON
+def list_(config: Path, as_json: bool) -> None:
+    """List the connections: where they come from, whether they work, and what waits for a person."""
+    with beside(config) as view:
+        rows = [_row(view, one) for one in table.every(view.tx)]
+    printed(rows, "\n".join(_text(row) for row in rows) or "there is no connection yet", as_json=as_json)
+
+
+@connections.command()
+@click.argument("name", metavar="CONNECTION")
+@CONFIG
+@click.option(
+    "--keep-days", is_flag=True, help="Keep links for 30 days: connected again meanwhile, it goes on with them."
+)
+@click.option("--with-suppression", is_flag=True, help="Forget also who opted out there. They can be mailed again.")
+@click.option("--anyway", is_flag=True, help="Also while opt-outs are on their way.")
+def forget(name: str, config: Path, keep_days: bool, with_suppression: bool, anyway: bool) -> None:
+    """End a connection and erase what is kept of it, but for who opted out.
+
+    A running hub does it within some seconds, else the next start does: webhooks and app are removed over there where no
+    other connection uses the account, then the credentials go.
+    """
+    if keep_days and with_suppression:
+        raise click.UsageError("--keep-days and --with-suppression exclude each other")
+    with writing(config) as view:
+        one = table.by_id(view.tx, name)
+        if one is None:
+            raise StoreError(f"no connection is called '{name}'; see: stellwerk connections list")
+        if any(spec.id == name for spec in view.integration.connections):
+            raise StoreError(f"'{name}' stands in {config}; take it out there first, or it is connected again")
+        now = time.time()
+        if one.state != table.ENDED:
+            disconnect(view.tx, one, who="command line", now=now, anyway=anyway)
+        suppressed = 0 if keep_days else forget_(view.tx, one, with_suppression=with_suppression)
+    click.echo(f"{name} is ended" + (f"; {suppressed} opted-out addresses are forgotten" if with_suppression else ""))
+
+
+@connections.command(name="renew-webhooks")
+@CONFIG
+@JSON
+@click.argument("connection")
+def renew_webhooks(config: Path, as_json: bool, connection: str) -> None:
+    """Give the webhooks of a connection's accounts new secret addresses; the old ones are heard for a week.
+
+    Registered addresses are replaced; those that somebody copied by hand have to be copied anew from the settings page.
+    """
+    renewed = give(config, "renew webhooks", connection=connection)
+    text = "\n".join(f"{account} has new addresses" for account in renewed)
+    printed(renewed, text or "no account of this connection has secret addresses", as_json=as_json)
+
+
+def _row(view: Beside, one: table.Connection) -> dict[str, Any]:
+    rows = {system: accounts.by_id(view.tx, view.vault, account) for system, account in one.accounts.items()}
+    subjects = {one.id, *one.accounts.values()}
+    return {
+        "id": one.id,
+        "origin": one.origin,
+        "state": one.state,
+        "brand": one.brand,
+        "began": None if one.began is None else datetime.fromtimestamp(one.began, UTC).isoformat(timespec="seconds"),
+        "agreed": None if one.agreed is None else one.agreed.at.isoformat(timespec="seconds"),
+        "accounts": {
+            system: {"id": row.remote, "name": row.name, "state": row.state, "code": row.state_code}
+            for system, row in rows.items()
+            if row is not None
+        },
+        "repairs": [
+            {"code": repair["code"], "text": repair["text"], "count": repair["count"]}
+            for repair in repairs.still_open(view.tx)
+            if repair["subject"].partition("/")[0] in subjects
+        ],
+    }
+
+
+def _text(row: dict[str, Any]) -> str:
+    """One line a connection, one for each account and repair below it."""
+    began = f"since {row['began']}" if row["began"] else "not begun"
+    lines = [f"{row['id']}  {row['state']}, {began}, from the {row['origin']}"]
+    for system, account in row["accounts"].items():
+        trouble = "" if account["state"] == "ok" else f"  {account['state']}: {account['code']}"
+        lines.append(f"    {system}  {account['id']}  {account['name']}{trouble}")
+    lines += [f"    to mend  {repair['text']} [{repair['code']}]" for repair in row["repairs"]]
+    return "\n".join(lines)

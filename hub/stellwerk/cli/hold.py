@@ -1,0 +1,52 @@
+"""`stellwerk hold`: everything that mails or grants waits; opt-outs, fields and mirrors go on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import rich_click as click
+
+from stellwerk.cli.beside import beside
+from stellwerk.cli.give import CONFIG, JSON, give, printed
+from stellwerk.store import hold as table
+
+__all__ = ["hold"]
+
+
+@click.group()
+def hold() -> None:
+    """Hold everything that mails or grants a permission, also while the hub runs. Opt-outs, fields, mirrors go on."""
+
+
+@hold.command()
+@CONFIG
+@click.option("--reason", default="", help="Why; `stellwerk hold status` shows it.")
+def on(config: Path, reason: str) -> None:
+    """Nobody is mailed or granted anything from now on."""
+    give(config, "hold", reason=reason)
+    click.echo("held: nobody is mailed or granted anything until `stellwerk hold off`")
+
+
+@hold.command()
+@CONFIG
+def off(config: Path) -> None:
+    """What waited goes on; each is looked at again first, and a wish that became too old waits for a person."""
+    click.echo("goes on" if give(config, "go on") else "nothing was held")
+
+
+@hold.command()
+@CONFIG
+@JSON
+def status(config: Path, as_json: bool) -> None:
+    """Whether it is held, since when, by whom and why. Exit code 1 while it is."""
+    with beside(config) as view:
+        stands = table.standing(view.tx)
+    if stands is None:
+        printed(None, "nothing is held", as_json=as_json)
+        return
+    since = datetime.fromtimestamp(stands.since, UTC).isoformat(timespec="seconds")
+    told = {"since": since, "by": stands.by, "because": stands.because, "reason": stands.reason}
+    reason = f": {stands.reason}" if stands.reason else ""
+    printed(told, f"held since {since} by {stands.by} [{stands.because}]{reason}", as_json=as_json)
+    raise SystemExit(1)

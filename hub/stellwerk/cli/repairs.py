@@ -1,0 +1,30 @@
+"""`stellwerk repairs`: what a person has to mend."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import rich_click as click
+
+from stellwerk.cli.beside import beside
+from stellwerk.cli.give import CONFIG, JSON, printed
+from stellwerk.store import repairs as table
+
+__all__ = ["repairs"]
+
+
+@click.command()
+@CONFIG
+@JSON
+def repairs(config: Path, as_json: bool) -> None:
+    """List what is to be mended: of what, since when, how often it was seen. Exit code 1 if there is any."""
+    with beside(config) as view:
+        rows = [dict(row) for row in table.still_open(view.tx)]
+    lines = [
+        f"{row['subject']}  {row['code']}  seen {row['count']} times since"
+        f" {datetime.fromtimestamp(row['opened'], UTC).isoformat(timespec='seconds')}\n    {row['text']}"
+        for row in rows
+    ]
+    printed(rows, "\n".join(lines) or "nothing is to be mended", as_json=as_json)
+    raise SystemExit(bool(rows))

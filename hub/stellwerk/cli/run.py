@@ -1,0 +1,101 @@
+"""`stellwerk run`: the hub as one process, until it is told to end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import rich_click as click
+import uvicorn
+import uvloop
+
+from stellwerk.app import create_app, create_hub
+from stellwerk.config.load import Loaded, load_or_fail
+from stellwerk.errors import StellwerkError
+from stellwerk.registry import Registry, load_connectors
+
+__all__ = ["run"]
+
+GRACE_SECONDS = 20
+
+
+@click.command()
+@click.option(
+    "--config", type=click.Path(dir_okay=False, path_type=Path), default="integration.yaml", help="The file to run."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 takes a free one."
+)
+def run(config: Path, host: str, port: int) -> None:
+    """Run the hub. A file with a problem starts nothing; TERM or INT ends cleanly."""
+    registry = load_connectors()
+    try:
+        loaded = load_or_fail(config, registry)
+        for warning in loaded.warnings:
+            click.echo(str(warning), err=True)
+        _quiet_logs()
+        with _listening(host, port) as taken:
+            sys.exit(uvloop.run(_serve(loaded, registry, taken)))
+    except StellwerkError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+async def _serve(loaded: Loaded, registry: Registry, listening: socket.socket) -> int:
+    """Serve until a signal; the exit code."""
+    hub = await create_hub(loaded, registry, folder=loaded.path.absolute().parent)
+    config = uvicorn.Config(
+        create_app(hub),
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Which proxy may be believed is not known, so none is: addresses come from the file.
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    # uvicorn raises a caught signal again when all is done, for whoever called it; here nobody is left to be told.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: None)
+    server = _Announcing(config)
+    try:
+        await server.serve(sockets=[listening])
+    except SystemExit as ended:
+        return 1 if ended.code else 0
+    return 0 if server.started else 1
+
+
+class _Announcing(uvicorn.Server):
+    """Says where it listens, once it does."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        for one in sockets or []:
+            host, port = one.getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            click.echo(f"Stellwerk listens on http://{shown}:{port}")
+            sys.stdout.flush()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises `StellwerkError` for a port that is taken, before anything is started."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except socket.gaierror:
+        raise StellwerkError(f"cannot listen on {host}:{port}: no such address on this machine") from None
+    except OSError as error:
+        raise StellwerkError(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from None
+
+
+def _quiet_logs() -> None:
+    """One line an event on stderr; normal work is silent."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("uvicorn", "uvicorn.error", "httpx", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,74 @@
+"""Deciding again what a person let go: by an event of its contact, so that today's rules and what is true today count.
+
+Who is to be brought in, or taken out because its record went away, is read and decided anew at its own system. Other
+changes go back into the outbox: what they write is asked of the laws again just before the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from stellwerk.relay import case as cases
+from stellwerk.relay.decide import tag_of, write
+from stellwerk.relay.hub import Hub
+from stellwerk.relay.opened import opened
+from stellwerk.relay.receive import new_event
+from stellwerk.sdk.connector import Ref, Signal
+from stellwerk.store import accounts, connections, counts, inbox, lease, meta, outbox
+from stellwerk.store import held as held_rows
+from stellwerk.store.store import Row, Tx
+from stellwerk_rules.aftermath import dropped
+from stellwerk_rules.model import Because, Contact, DeleteContact, Enter, EventKind, Planned, Presence, SetFields, Skip
+
+
+def decide_again(tx: Tx, hub: Hub, rows: Sequence[Row]) -> None:
+    """Put `rows` (held, or dead) on their way once more."""
+    now = hub.now()
+    for row in rows:
+        accounts.by_id(tx, hub.vault, row["account"])
+        signal = _signal(tx, hub, row)
+        if signal is None:
+            outbox.replay(tx, row["id"], now)
+            lease.wake(tx, row["account"], now)
+            continue
+        account, told = signal
+        held_rows.release(tx, row["id"], now)
+        meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [new_event(hub, account, told, now)]))
+        lease.wake(tx, account, now)
+
+
+def end(tx: Tx, hub: Hub, rows: Sequence[Row], code: str, text: str) -> None:
+    """Never make `rows`; the contact's state is shown as it is without them."""
+    now = hub.now()
+    for row in rows:
+        accounts.by_id(tx, hub.vault, row["account"])
+        outbox.settle(tx, row["id"], "skipped", code=code, text=text, answer=None, now=now)
+        connection = connections.by_id(tx, row["connection"])
+        planned = opened(hub.vault, row["account"], row["body"], Planned)
+        case = None if connection is None else cases.load_stored(tx, hub, connection, row["contact"])
+        if case is None or planned is None:
+            continue
+        skip = Skip(because=Because(code=code, text=text))
+        nothing = Contact(presence=Presence.ABSENT, read_at=hub.time())
+        decision = dropped(case.book.plan, planned, skip, nothing, case.known, case.settings, hub.time())
+        write(tx, hub, case, decision, event=row["event"], what=tag_of(planned), outcome=code)
+
+
+def _signal(tx: Tx, hub: Hub, row: Row) -> tuple[str, Signal] | None:
+    """The account to read the contact at, and the event that says so; None for what is not decided by reading it."""
+    planned = opened(hub.vault, row["account"], row["body"], Planned)
+    connection = connections.by_id(tx, row["connection"])
+    if planned is None or connection is None or not isinstance(planned.change, Enter | DeleteContact | SetFields):
+        return None
+    case = cases.load_stored(tx, hub, connection, row["contact"])
+    source = next((name for name in connection.accounts if name != planned.system), None)
+    remote = None if case is None or source is None else case.known.remembered.ids.get(source)
+    if isinstance(planned.change, DeleteContact) and planned.change.of is not None:
+        return None  # of an address that the contact has left
+    if source is None or remote is None or (isinstance(planned.change, SetFields) and planned.change.mirror):
+        return None
+    kind = EventKind.DELETED if isinstance(planned.change, DeleteContact) else EventKind.CHANGED
+    details: Mapping[str, str] = {held_rows.RELEASED: str(row["id"])}
+    account = connection.accounts[source]
+    accounts.by_id(tx, hub.vault, account)
+    return account, Signal(kind=kind, ref=Ref(by="id", value=remote), details=details)

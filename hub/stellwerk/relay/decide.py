@@ -1,0 +1,393 @@
+"""decide: run the rules on what was read, and commit decision, reasons and deliveries with the taking of the events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+from msgspec import Struct
+
+from stellwerk.relay import erasing
+from stellwerk.relay.case import Case
+from stellwerk.relay.hub import Hub
+from stellwerk.relay.receive import new_event
+from stellwerk.relay.telling import Learnt, told_to_others
+from stellwerk.sdk.connector import Ref, Signal
+from stellwerk.store import consent, contacts, counts, inbox, lease, meta, outbox, repairs, traces
+from stellwerk.store import held as held_rows
+from stellwerk.store.connections import Connection, stands
+from stellwerk.store.contacts import Stale
+from stellwerk.store.lease import Lease
+from stellwerk.store.store import Tx
+from stellwerk_rules.brake import source_of
+from stellwerk_rules.consent import ends_suppression, reaches_all
+from stellwerk_rules.merging import secondary
+from stellwerk_rules.model import (
+    Because,
+    Change,
+    Decision,
+    Enter,
+    Event,
+    EventKind,
+    Fact,
+    FactKind,
+    Held,
+    Planned,
+    SetFields,
+    Skip,
+)
+from stellwerk_rules.prepare import OPT_OUT_CLAIMED
+from stellwerk_rules.wishes import WISHING
+from stellwerk_rules.zones import marked
+
+AS_RELEASED = frozenset({"enter", "delete_contact"})
+"""What passes the brake and the limit of age where a person let go one of its kind; other changes ask for no such word."""
+
+NOTHING_LET_GO: Mapping[int, str] = {}
+ONCE = frozenset({"enter", "ask", "create", "move_stage", "add_entry", "unsubscribe", "opt_out"})
+OPT_OUT_TAGS = frozenset({"unsubscribe", "opt_out"})
+SETTLES_A_CLAIM = frozenset({FactKind.OPTED_OUT, FactKind.OPT_OUT_DENIED})
+MOST_RETRIES = 10
+UNSETTLED = "opt-out-unsettled"
+
+
+class Decided(Struct, frozen=True, kw_only=True):
+    """A decision with the case it was made on."""
+
+    case: Case
+    event: Event
+    decision: Decision
+
+
+class Trace(Struct, frozen=True, kw_only=True):
+    """What `explain` shows of one step. `answer` is what a remote said, redacted."""
+
+    what: str
+    changes: tuple[Planned, ...] = ()
+    reasons: tuple[Because, ...] = ()
+    outcome: str = ""
+    answer: str | None = None
+    occurred: str = ""
+
+
+async def decide(
+    hub: Hub,
+    held: Lease,
+    connections: Sequence[Connection],
+    rows: Sequence[int],
+    look: Callable[[Tx, Connection], Sequence[tuple[Case, Event]]],
+    judge: Callable[[Case, Event], Decision],
+    *,
+    keep_waiting_until: float | None = None,
+    unsettled_until: float | None = None,
+    released: Sequence[int] = (),
+) -> list[Decided]:
+    """Decide one event for every connection and commit it all with the end of its inbox rows.
+
+    `look` builds cases, mostly one, and events inside the transaction's snapshot, so that what was decided on is what stands when it is
+    written; every connection's before the first is written, since one fact is news for each of them. With
+    `keep_waiting_until` the rows stay in the inbox and are looked at again then, with `unsettled_until` where a claimed
+    opt-out keeps them from being decided. `released` are deliveries that a person let go, decided again with this event.
+    """
+
+    def work(tx: Tx) -> list[Decided]:
+        now = hub.now()
+        lease.fence(tx, held, now)
+        decided: list[Decided] = []
+        if not all(stands(tx, connection) for connection in connections):
+            return []  # one was ended or has other accounts since it was read: the events wait and are decided anew
+        if rows and not inbox.still_waiting(tx, rows):
+            return []  # erased on request, or left, since it was read
+        for case, event in [one for connection in connections for one in look(tx, connection)]:
+            decided.append(Decided(case=case, event=event, decision=judge(case, event)))
+        learnt: list[tuple[str, Learnt]] = []
+        for one in decided:
+            _, news = _write(
+                tx,
+                hub,
+                one.case,
+                _as_it_runs(one.case, one.decision),
+                event=one.event.id,
+                backfill=one.event.backfill,
+                what=one.event.kind.value,
+                released=released,
+            )
+            learnt += [(one.event.id, new) for new in news]
+        # After all have written: what is told to one that decided here as well is told to its contact as it stands now.
+        for cause, new in learnt:
+            _tell(tx, hub, new, event=cause, told=_deciding_on(decided, new.fact))
+        claimed = any(skip.because.code == OPT_OUT_CLAIMED for one in decided for skip in one.decision.skips)
+        until = unsettled_until if claimed and keep_waiting_until is None else keep_waiting_until
+        if until is not None:
+            inbox.look_again(tx, rows, until)
+        else:
+            if claimed:
+                repairs.open_(
+                    tx, held.account, UNSETTLED, "an opt-out was claimed, and nothing proves or denies it", now
+                )
+            changed = any(one.decision.changes or one.decision.held for one in decided)
+            inbox.end(tx, rows, "decided" if changed else "skipped", _first_code(decided), now)
+            # Whose contact this event did not lead to, or whose connection does not run: no other event speaks of them.
+            for row in held_rows.unrelease(tx, released):
+                repairs.open_(tx, row["connection"], row["code"], row["text"] or row["code"], now)
+        _forget_erased(tx, decided, now)
+        return decided
+
+    for _ in range(MOST_RETRIES):
+        try:
+            return await hub.store.write(work)
+        except Stale:
+            continue
+    raise Stale("a contact kept changing while it was decided on")
+
+
+def write(
+    tx: Tx,
+    hub: Hub,
+    case: Case,
+    decision: Decision,
+    *,
+    event: str,
+    what: str,
+    outcome: str = "",
+    answer: str | None = None,
+) -> Case:
+    """Store what a decision says: state, ledger, deliveries, reasons. The case with its stored state comes back.
+
+    The other connections that share the mail account are told of an opt-out.
+    """
+    case, learnt = _write(tx, hub, case, decision, event=event, what=what, outcome=outcome, answer=answer)
+    for new in learnt:
+        _tell(tx, hub, new, event=event, told=frozenset())
+    return case
+
+
+def _write(
+    tx: Tx,
+    hub: Hub,
+    case: Case,
+    decision: Decision,
+    *,
+    event: str,
+    what: str,
+    backfill: bool = False,
+    outcome: str = "",
+    answer: str | None = None,
+    released: Sequence[int] = (),
+) -> tuple[Case, list[Learnt]]:
+    """What `write` does, besides telling the others: they are to be told of what comes back."""
+    now = hub.now()
+    state = msgspec.structs.replace(
+        case.state,
+        remembered=decision.remembered,
+        address=(case.address if case.tells else None) or case.state.address,
+    )
+    runs = case.connection.state == "runs"
+    let_go = held_rows.released_of(tx, case.connection.id, case.state.id, released) if released else {}
+    if runs:
+        _absorb(tx, hub, case, decision, now)
+    if state != case.state or (runs and (decision.changes or decision.held) and state.id == 0):
+        state = contacts.save(tx, state, now)
+    case = msgspec.structs.replace(case, state=state)
+    facts = write_facts(tx, case, marked(decision.facts, case.known.unzoned), now)
+    learnt = [Learnt(case=case, fact=fact) for fact in facts if reaches_all(fact)]
+    if case.known.former is not None:
+        before = msgspec.structs.replace(case, address=case.known.former.address)
+        facts = write_facts(tx, before, decision.former_facts, now)
+        learnt += [Learnt(case=before, fact=fact) for fact in facts if reaches_all(fact)]
+    if runs:
+        _look_again(tx, hub, case, decision.look_again, now)
+        for planned in decision.changes:
+            put(tx, hub, case, planned, event=event, backfill=backfill, now=now, let_go=let_go)
+        for planned, why in decision.held:
+            put(tx, hub, case, planned, event=event, backfill=backfill, now=now, hold=why)
+            repairs.open_(tx, case.connection.id, why.repair, why.because.text, now)
+        _end_released(tx, let_go, decision, event, now)
+    reasons = (
+        tuple(planned.because for planned in decision.changes)
+        + tuple(skip.because for skip in decision.skips)
+        + decision.notices
+    )
+    trace = Trace(
+        what=what,
+        changes=decision.changes,
+        reasons=reasons + tuple(why.because for _, why in decision.held),
+        outcome=outcome or _outcome(decision, case.connection.state),
+        answer=answer,
+    )
+    account = case.mail_account or next(iter(case.connection.accounts.values()))
+    traces.add(
+        tx,
+        connection=case.connection.id,
+        contact=state.id or None,
+        address=case.address,
+        event=event,
+        kind=trace.outcome,
+        body=hub.vault.seal(account, msgspec.json.encode(trace)),
+        now=now,
+    )
+    return case, learnt
+
+
+def _outcome(decision: Decision, state: str) -> str:
+    """What explain calls it: of a connection that does not run, what it would have done."""
+    if not (decision.changes or decision.held):
+        return "skipped"
+    return {"watches": "watched", "rests": "rested"}.get(state, "decided")
+
+
+def _end_released(tx: Tx, let_go: Iterable[int], decision: Decision, event: str, now: float) -> None:
+    """What was let go and is not to be made any more, as things stand now."""
+    skip = decision.skips[0].because.text if decision.skips else "nothing of the kind is to be done any more"
+    for one in let_go:
+        if held_rows.is_released(tx, one):
+            counts.link(tx, event, one)
+            outbox.settle(tx, one, "skipped", code="decided-anew", text=skip, answer=None, now=now)
+
+
+def _absorb(tx: Tx, hub: Hub, case: Case, decision: Decision, now: float) -> None:
+    """Those that were merged into the contact are its secondary addresses from now on; first, since they hold its links."""
+    system = case.book.plan.wish_system or ""
+    survivor = decision.remembered.ids.get(system)
+    for one in case.absorbed if survivor is not None else ():
+        contacts.save(
+            tx, msgspec.structs.replace(one, remembered=secondary(one.remembered, system, survivor or "")), now
+        )
+
+
+def _look_again(tx: Tx, hub: Hub, case: Case, systems: Sequence[str], now: float) -> None:
+    """Put the contact's own look-up into the inbox of each of `systems` where it is known."""
+    for system in systems:
+        remote = case.state.remembered.ids.get(system)
+        if remote is None:
+            continue
+        account = case.connection.accounts[system]
+        signal = Signal(kind=EventKind.CHANGED, ref=Ref(by="id", value=remote))
+        meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [new_event(hub, account, signal, now)]))
+        lease.wake(tx, account, now)
+
+
+def _forget_erased(tx: Tx, decided: Sequence[Decided], now: float) -> None:
+    for one in decided:
+        if not one.decision.remembered.erased:
+            continue
+        erasing.erase(tx, one.case.state.id, now)
+        for system, remote in one.case.state.remembered.ids.items():
+            erasing.erase_events(tx, one.case.connection.accounts[system], f"id:{remote}", now)
+        for other in one.case.connection.accounts.values():
+            erasing.erase_events(tx, other, f"email:{one.case.state.address}", now)
+
+
+def _as_it_runs(case: Case, decision: Decision) -> Decision:
+    """Where the connection does not run nothing of this is made: what is remembered of the contact must not say so."""
+    if case.connection.state == "runs":
+        return decision
+    return msgspec.structs.replace(decision, remembered=case.state.remembered)
+
+
+def _deciding_on(decided: Sequence[Decided], fact: Fact) -> frozenset[str]:
+    """The connections that decided on `fact` themselves, at the address of their contact or at the one it left."""
+    return frozenset(
+        one.case.connection.id
+        for one in decided
+        if any(same.key == fact.key for same in (*one.decision.facts, *one.decision.former_facts))
+    )
+
+
+def _tell(tx: Tx, hub: Hub, new: Learnt, *, event: str, told: frozenset[str]) -> None:
+    for theirs, decided in told_to_others(tx, hub, new, event, told | {new.case.connection.id}):
+        write(tx, hub, theirs, _as_it_runs(theirs, decided), event=event, what=EventKind.UNSUBSCRIBED.value)
+
+
+def write_facts(tx: Tx, case: Case, facts: Sequence[Fact], now: float) -> tuple[Fact, ...]:
+    """Into the ledger; those that did not stand there already."""
+    if not facts or case.address is None:
+        return ()
+    fresh = consent.add(tx, case.mail_account, case.address, case.connection.id, facts, now)
+    if any(fact.kind in SETTLES_A_CLAIM for fact in facts) and case.state.id:
+        outbox.due_now(tx, case.state.id, OPT_OUT_CLAIMED, now)
+    if ends_suppression(case.known.facts, case.known.suppressed_at, facts):
+        consent.lift(tx, case.mail_account, case.address)
+    return fresh
+
+
+def put(
+    tx: Tx,
+    hub: Hub,
+    case: Case,
+    planned: Planned,
+    *,
+    event: str,
+    backfill: bool,
+    now: float,
+    hold: Held | None = None,
+    let_go: Mapping[int, str] = NOTHING_LET_GO,
+) -> None:
+    account = case.connection.accounts[planned.system]
+    tag = tag_of(planned)
+    new = outbox.NewDelivery(
+        account=account,
+        connection=case.connection.id,
+        contact=case.state.id,
+        tag=tag,
+        once=planned.key if tag in ONCE else None,
+        urgency=_urgency(planned.change, tag, backfill=backfill),
+        due=now,
+        body=hub.vault.seal(account, msgspec.json.encode(planned)),
+        event=event,
+        created=now,
+        state="waiting" if hold is None else "held",
+        code="" if hold is None else hold.repair,
+        text="" if hold is None else hold.because.text,
+        origin=source_of(planned.change).value,
+        released=now if tag in AS_RELEASED and tag in let_go.values() else None,
+    )
+    if let_go and held_rows.renew(tx, let_go, new) is not None:
+        lease.wake(tx, account, now)
+        return
+
+    def merge(waiting: bytes, new_body: bytes) -> bytes | None:
+        joined = join(_planned(hub, account, waiting), _planned(hub, account, new_body))
+        return None if joined is None else hub.vault.seal(account, msgspec.json.encode(joined))
+
+    if not outbox.put(tx, new, merge if tag == "set_fields" and hold is None else None):
+        meta.count(tx, "effects_again")
+    lease.wake(tx, account, now)
+
+
+def _urgency(change: Change, tag: str, *, backfill: bool) -> int:
+    """0 for opt-outs, 1 for what somebody waits for, 2 for whoever came by an import or a workflow, 3 for back-fill."""
+    if tag in OPT_OUT_TAGS:
+        return 0
+    if backfill:
+        return 3
+    return 2 if isinstance(change, Enter) and change.origin not in WISHING else 1
+
+
+def join(waiting: Planned, new: Planned) -> Planned | None:
+    """Two field writes as one: the later value of each field, decided on the basis of the earlier; None when not alike."""
+    if (
+        not (isinstance(waiting.change, SetFields) and isinstance(new.change, SetFields))
+        or waiting.change.mirror != new.change.mirror
+    ):
+        return None
+    fields = dict(waiting.change.fields)
+    for name, value in new.change.fields.items():
+        before = fields.get(name)
+        fields[name] = value if before is None else msgspec.structs.replace(value, basis=before.basis)
+    return msgspec.structs.replace(new, change=msgspec.structs.replace(new.change, fields=fields))
+
+
+def tag_of(planned: Planned) -> str:
+    tag = planned.change.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
+
+
+def _planned(hub: Hub, account: str, sealed: bytes) -> Planned:
+    return msgspec.json.decode(hub.vault.open(account, sealed), type=Planned)
+
+
+def _first_code(decided: Sequence[Decided]) -> str:
+    skips: list[Skip] = [skip for one in decided for skip in one.decision.skips]
+    return skips[0].because.code if skips else ""

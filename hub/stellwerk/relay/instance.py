@@ -1,0 +1,128 @@
+"""A restored back-up must not mail again: an id and a counter stand in the database and in a small file beside it.
+
+The counter is raised at each start, each minute and at the end. What is not equal is another, older database: everything
+that mails or grants is held until a person says so. A hub that was merely away for long holds it until the reports of the
+gap were read.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from stellwerk.errors import StoreError
+from stellwerk.registry import has
+from stellwerk.relay.hub import Hub, log
+from stellwerk.sdk.connector import Reporter
+from stellwerk.store import accounts, connections, hold, meta, repairs
+from stellwerk.store.hold import PAUSED, RESTORED, Hold
+from stellwerk.store.store import Tx
+
+BEAT_SECONDS = 60.0
+LONG_SECONDS = 3600.0
+
+
+class Mark(Struct, frozen=True, kw_only=True):
+    """`settled` is False in the file while the database may not have the same counter yet; `beat` when it was raised."""
+
+    id: str
+    counter: int
+    beat: float = 0.0
+    settled: bool = True
+
+
+def judged(stored: Mark | None, beside: Mark | None, now: float) -> str | None:
+    """What happened to a used database since it was last open: restored, paused, or nothing (None)."""
+    if stored is None or beside is None or stored.id != beside.id:
+        return RESTORED
+    late = not beside.settled and stored.counter == beside.counter - 1
+    if stored.counter != beside.counter and not late:
+        return RESTORED
+    return PAUSED if now - stored.beat > LONG_SECONDS else None
+
+
+async def begin(hub: Hub) -> None:
+    """Compare both, hold what mails or grants where they are not equal, and raise the counter."""
+    if hub.database is None:
+        return
+    beside = _read(_file(hub.database))
+
+    def work(tx: Tx) -> None:
+        stored = _stored(tx)
+        if stored is None and not connections.every(tx):
+            return  # a new database: nothing was ever sent from it
+        if stored is None and beside is None:
+            return  # of a version that had no such mark
+        verdict = judged(stored, beside, hub.now())
+        if verdict is None or not hold.put_on(tx, Hold(since=hub.now(), by="the hub", because=verdict)):
+            return
+        log.warning("%s: what mails or grants is held", verdict)
+        if verdict == RESTORED:
+            text = "this database is older than, or another than, the one that ran here last; nobody is mailed until `stellwerk hold off`"
+            repairs.open_(tx, repairs.WHOLE_HUB, RESTORED, text, hub.now())
+
+    await hub.store.write(work)
+    await beat(hub)
+
+
+async def beat(hub: Hub) -> None:
+    """Raise the counter: the file first, so that a crash in between is not taken for a restore."""
+    if hub.database is None:
+        return
+    path = _file(hub.database)
+    before = await hub.store.read(_stored) or Mark(id=secrets.token_hex(16), counter=0)
+    next_ = Mark(id=before.id, counter=before.counter + 1, beat=hub.now())
+    _write(path, msgspec.structs.replace(next_, settled=False))
+    await hub.store.write(lambda tx: meta.set_value(tx, "instance", msgspec.json.encode(next_)))
+    _write(path, next_)
+
+
+async def end_pause(hub: Hub) -> None:
+    """Let go on what a pause held, once every account that reports was asked for what happened meanwhile."""
+
+    def work(tx: Tx) -> None:
+        stands = hold.standing(tx)
+        if stands is None or stands.because != PAUSED:
+            return
+        for account in accounts.every(tx, hub.vault):
+            reports = account.system in hub.systems and has(hub.systems[account.system].connector, Reporter)
+            if account.state == "ok" and reports and hold.holds(tx, account.id):
+                return
+        hold.lift(tx)
+
+    await hub.store.write(work)
+
+
+def _file(database: Path) -> Path:
+    return database.with_name(database.name + ".instance")
+
+
+def _stored(tx: Tx) -> Mark | None:
+    value = meta.value(tx, "instance")
+    return None if value is None else msgspec.json.decode(value, type=Mark)
+
+
+def _read(path: Path) -> Mark | None:
+    """What stands in the file; None where it is missing or not to be read, which both count as a restore."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Mark)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _write(path: Path, mark: Mark) -> None:
+    fresh = path.with_name(path.name + ".new")
+    try:
+        with open(fresh, "wb") as file:
+            file.write(msgspec.json.encode(mark))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({os.strerror(error.errno or 0)}); the hub's user must own its folder"
+        ) from None

@@ -1,0 +1,194 @@
+"""Lanes: tasks of the hub's process that drain accounts, one holder an account at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+
+from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, StellwerkError, StoreError
+from stellwerk.relay.bug import place
+from stellwerk.relay.company import OUTAGE
+from stellwerk.relay.deliver import deliver
+from stellwerk.relay.hub import LEARNT_ZONE, Desk, Hub, log
+from stellwerk.relay.marks import settle_in_flight
+from stellwerk.relay.outage import away, back_again, is_out, leave_alone, may_try
+from stellwerk.relay.picks import check_picks
+from stellwerk.relay.poll import poll
+from stellwerk.relay.read import read_and_decide
+from stellwerk.relay.stages import refresh_stages
+from stellwerk.store import accounts, hold, inbox, lease, outbox, repairs
+from stellwerk.store.accounts import AccountRow
+from stellwerk.store.lease import Lease, LeaseLost
+from stellwerk.store.store import Tx
+
+LANES = 4
+SLICE_SECONDS = 1.0
+SWEEP_SECONDS = 1.0
+SOON_SECONDS = 5.0
+AFTER_A_BUG_SECONDS = 30.0
+BEAT_SECONDS = lease.SECONDS / 4
+LONGEST_PAUSE_SECONDS = 86_400.0
+
+
+class Lanes:
+    """Started once; `stop` lets what is under way finish."""
+
+    def __init__(self, hub: Hub, lanes: int = LANES) -> None:
+        self._hub = hub
+        self._count = lanes
+        self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    async def start(self) -> None:
+        await self._hub.store.write(lease.expire_all)
+        self._tasks = [asyncio.create_task(self._run(), name=f"lane {number}") for number in range(self._count)]
+
+    async def stop(self) -> None:
+        self._stopping = True
+        self._hub.wake()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            try:
+                if not await self.turn():
+                    await self._hub.woken(SWEEP_SECONDS)
+            except StellwerkError as error:
+                log.error("lane: %s", error)
+                await asyncio.sleep(SWEEP_SECONDS)
+            except Exception as bug:
+                log.error("lane: a bug: %s", place(bug))
+                await asyncio.sleep(SWEEP_SECONDS)
+
+    async def turn(self) -> bool:
+        """Drain one account that is due; False when none is."""
+        now = self._hub.now()
+        due = await self._hub.store.read(lease.next_wake)
+        if due is None or due > now:
+            return False
+        held = await self._hub.store.write(lambda tx: lease.claim(tx, self._owner, self._hub.now()))
+        if held is None:
+            return False
+        await drain(self._hub, held)
+        return True
+
+
+async def drain(hub: Hub, held: Lease) -> None:
+    """Everything that calls this account, for one slice of time: settle, read, decide, deliver."""
+    account = await hub.account(held.account)
+    try:
+        async with _keeping(hub, held):
+            await _drain(hub, held, account)
+    except LeaseLost:
+        return
+    except ReauthorizeError as refused:
+        await _needs_person(hub, held, refused, account)
+    except PauseError as asked:
+        await _pause(hub, held, asked)
+    except DeliveryError as failed:
+        log.warning("account %s: %s", held.account, failed.code)
+        await hub.store.write(lambda tx: lease.release(tx, held, hub.now() + SOON_SECONDS))
+    except StellwerkError:
+        await hub.store.write(lambda tx: lease.release(tx, held, hub.now() + SOON_SECONDS))
+        raise
+    except Exception as bug:
+        log.error("account %s: a bug stopped this turn; it is tried again: %s", held.account, place(bug))
+        await hub.store.write(lambda tx: lease.release(tx, held, hub.now() + AFTER_A_BUG_SECONDS))
+
+
+@contextlib.asynccontextmanager
+async def _keeping(hub: Hub, held: Lease) -> AsyncIterator[None]:
+    """Renew the lease while calls take long: another holder would repeat what is still on its way."""
+    beat = asyncio.create_task(_beat(hub, held))
+    try:
+        yield
+    finally:
+        beat.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await beat
+
+
+async def _beat(hub: Hub, held: Lease) -> None:
+    while True:
+        await asyncio.sleep(BEAT_SECONDS)
+        with contextlib.suppress(StoreError):
+            await hub.store.write(lambda tx: lease.fence(tx, held, hub.now()))
+
+
+async def _drain(hub: Hub, held: Lease, account: AccountRow | None) -> None:
+    if account is None or account.state != "ok":
+        await hub.store.write(lambda tx: lease.release(tx, held, None))
+        return
+    if account.paused_until > hub.now():
+        await hub.store.write(lambda tx: lease.release(tx, held, account.paused_until))
+        return
+    async with hub.open(account, held.calls) as desk:
+        before = await hub.store.read(lambda tx: away(tx, held.account))
+        if before.times and not await may_try(desk, before):
+            await leave_alone(hub, desk, held, before)
+            return
+        await refresh_stages(hub, desk)
+        next_poll = await poll(hub, desk, held)
+        until = hub.now() + SLICE_SECONDS
+        while hub.now() < until:
+            done = await settle_in_flight(hub, desk, held)
+            done += await read_and_decide(hub, desk, held)
+            done += await deliver(hub, desk, held)
+            if not done or desk.pulse.failed >= OUTAGE > desk.pulse.answered:
+                break
+            hub.wake()
+        if await is_out(desk, before):
+            await leave_alone(hub, desk, held, before)
+            return
+        if before.times:
+            await back_again(hub, held, before)
+        await check_picks(hub, desk)
+        await _release(hub, desk, held, next_poll)
+
+
+async def _release(hub: Hub, desk: Desk, held: Lease, next_poll: float | None) -> None:
+    def work(tx: Tx) -> None:
+        lease.fence(tx, held, hub.now())
+        lease.keep_calls(tx, held, desk.budget.log())
+        if desk.zones:
+            accounts.set_info(tx, held.account, **{LEARNT_ZONE: desk.zones[-1]})
+        times = [
+            inbox.next_due(tx, held.account),
+            outbox.next_due(tx, held.account, hold=hold.holds(tx, held.account)),
+            next_poll,
+        ]
+        lease.release(tx, held, min((time for time in times if time is not None), default=None))
+
+    await hub.store.write(work)
+
+
+async def _needs_person(hub: Hub, held: Lease, refused: ReauthorizeError, used: AccountRow | None) -> None:
+    log.warning("account %s: %s; paused until somebody mends it", held.account, refused.code)
+
+    def work(tx: Tx) -> None:
+        now = accounts.by_id(tx, hub.vault, held.account)
+        if used is not None and now is not None and now.secrets != used.secrets:
+            # Mended while the old credentials were still being refused.
+            lease.release(tx, held, hub.now())
+            return
+        accounts.set_state(tx, held.account, "reauthorize", refused.code, refused.text)
+        repairs.open_(tx, held.account, refused.code, refused.text or refused.code, hub.now())
+        lease.release(tx, held, None)
+
+    await hub.store.write(work)
+
+
+async def _pause(hub: Hub, held: Lease, asked: PauseError) -> None:
+    until = hub.now() + min(asked.seconds, LONGEST_PAUSE_SECONDS)
+
+    def work(tx: Tx) -> None:
+        accounts.pause(tx, held.account, until, asked.code)
+        lease.release(tx, held, until)
+
+    await hub.store.write(work)

@@ -1,0 +1,116 @@
+"""poll: ask a system that sends no event for everything what changed; a page and its cursor commit together.
+
+A poll that fails holds up nothing else of its account: it is tried again after a growing while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, RetryableError
+from stellwerk.relay.claims import claim
+from stellwerk.relay.hub import Desk, Hub, log
+from stellwerk.relay.receive import new_event
+from stellwerk.relay.retry import LONGEST_SECONDS, retry
+from stellwerk.sdk.connector import Reporter, Signal
+from stellwerk.store import counts, hold, inbox, lease, meta, repairs
+from stellwerk.store.lease import Lease
+from stellwerk.store.store import Tx
+
+PAGES_A_TURN = 5
+POLL_FAILS = "poll-fails"
+MANY_FAILURES = 5  # in a row: then a person is told
+
+
+async def poll(hub: Hub, desk: Desk, held: Lease) -> float | None:
+    """Poll when it is due; the time of the next poll, None for a connector that does not report.
+
+    Raises `ReauthorizeError` and `PauseError`, which concern the whole account.
+    """
+    connector = desk.connector
+    if not isinstance(connector, Reporter):
+        return None
+    account = desk.account.id
+    last = await hub.store.read(lambda tx: meta.cursor(tx, account, "polled"))
+    failures, again = await hub.store.read(lambda tx: _failed(tx, account))
+    next_poll = max((0.0 if last is None else float(last)) + connector.poll_seconds, again)
+    if next_poll > hub.now() and not await hub.store.read(lambda tx: _is_paused(tx, account)):
+        return next_poll
+    try:
+        more = await _ask(hub, connector, held)
+    except (ReauthorizeError, PauseError):
+        raise
+    except DeliveryError as failed:
+        desk.pulse.fails(failed)
+        return await _put_off(hub, held, failures + 1, failed)
+    desk.pulse.answered += 1
+    if failures:
+        await _well_again(hub, held)
+    return hub.now() + (0.0 if more else connector.poll_seconds)
+
+
+def _is_paused(tx: Tx, account: str) -> bool:
+    """Whether what mails waits for the reports of the time that the hub was away."""
+    stands = hold.standing(tx)
+    return stands is not None and stands.because == hold.PAUSED and hold.holds(tx, account)
+
+
+async def _ask(hub: Hub, connector: Reporter, held: Lease) -> bool:
+    """A few pages; whether more wait."""
+    account = held.account
+    for _ in range(PAGES_A_TURN):
+        cursor = await hub.store.read(lambda tx: meta.cursor(tx, account, "poll"))
+        signals, after, more = await connector.poll(cursor)
+        await _keep(hub, held, account, signals, after, more=more)
+        if not more:
+            break
+    return more
+
+
+async def _keep(hub: Hub, held: Lease, account: str, signals: Sequence[Signal], after: str, *, more: bool) -> None:
+    now = hub.now()
+    events = [new_event(hub, account, signal, now) for signal in signals]
+
+    def work(tx: Tx) -> None:
+        lease.fence(tx, held, now)
+        meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, events))
+        claim(tx, hub, events)
+        meta.set_cursor(tx, account, "poll", after)
+        if not more:
+            meta.set_cursor(tx, account, "polled", str(now))
+
+    await hub.store.write(work)
+
+
+def _failed(tx: Tx, account: str) -> tuple[int, float]:
+    """Polls that failed in a row, and when the next one is due because of it."""
+    failures, _, again = (meta.cursor(tx, account, POLL_FAILS) or "0 0").partition(" ")
+    return int(failures), float(again)
+
+
+async def _put_off(hub: Hub, held: Lease, failures: int, failed: DeliveryError) -> float:
+    asked = failed.retry_after if isinstance(failed, RetryableError) else None
+    again = hub.now() + (retry(failures, asked, 0.5).seconds or LONGEST_SECONDS)
+    if failures == 1:
+        log.warning("account %s: it cannot be asked for changes: %s", held.account, failed.code)
+
+    def work(tx: Tx) -> None:
+        lease.fence(tx, held, hub.now())
+        meta.set_cursor(tx, held.account, POLL_FAILS, f"{failures} {again}")
+        if failures >= MANY_FAILURES:
+            text = f"asking for changes fails ({failed.code}); what no webhook tells is missing until it works again"
+            repairs.open_(tx, held.account, POLL_FAILS, text, hub.now())
+
+    await hub.store.write(work)
+    return again
+
+
+async def _well_again(hub: Hub, held: Lease) -> None:
+    log.info("account %s: it can be asked for changes again", held.account)
+
+    def work(tx: Tx) -> None:
+        lease.fence(tx, held, hub.now())
+        meta.set_cursor(tx, held.account, POLL_FAILS, "0 0")
+        repairs.close(tx, held.account, POLL_FAILS, hub.now())
+
+    await hub.store.write(work)

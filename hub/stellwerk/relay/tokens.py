@@ -1,0 +1,88 @@
+"""Access tokens: one refresh for all callers, the newest kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from stellwerk.errors import ReauthorizeError
+from stellwerk.registry import has
+from stellwerk.sdk.connector import AccessTeller, Grant, OAuth
+from stellwerk.sdk.http import Http
+from stellwerk.store import accounts
+from stellwerk.store.accounts import AccountRow, OAuthTokens
+from stellwerk.store.store import Store, Tx
+from stellwerk.store.vault import Vault
+
+EARLY_SECONDS = 60.0  # refresh before the token dies under a call
+EARLY_SHARE = 0.1  # of a short life: otherwise a token of a minute would be refreshed for every call
+
+
+class Tokens:
+    """The tokens of every OAuth account of this process."""
+
+    def __init__(self, store: Store, vault: Vault, now: Callable[[], float]) -> None:
+        self._store = store
+        self._vault = vault
+        self._now = now
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    async def token(self, account: str, stale: str | None, connector: type[OAuth], system: Any, http: Http) -> str:
+        """A valid access token. `stale` is one the remote has just refused.
+
+        Callers wait for one another; whoever comes first refreshes, the others take what it stored. The answer is stored
+        only over the version it was made from: if somebody else stored a newer one meanwhile, theirs is used. Raises
+        `ReauthorizeError`, `RetryableError`.
+        """
+        async with self._turns.setdefault(account, asyncio.Lock()):
+            row = await self._row(account)
+            held = self._opened(row)
+            if held.access_token != stale and held.expires_at - self._now() > min(
+                EARLY_SECONDS, held.lasts * EARLY_SHARE
+            ):
+                return held.access_token
+            grant = await _refreshed(connector, system, http, held, row)
+            sealed = self.sealed(account, grant)
+            stored = await self._store.write(
+                lambda tx: accounts.set_oauth(tx, account, sealed, expected_version=row.oauth_version)
+            )
+            if stored:
+                return grant.access_token
+            return self._opened(await self._row(account)).access_token
+
+    def sealed(self, account: str, grant: Grant) -> bytes:
+        tokens = OAuthTokens(
+            access_token=grant.access_token,
+            refresh_token=grant.refresh_token,
+            expires_at=self._now() + grant.expires_in,
+            lasts=grant.expires_in,
+        )
+        return self._vault.seal(account, msgspec.json.encode(tokens))
+
+    def _opened(self, row: AccountRow) -> OAuthTokens:
+        if row.oauth is None:
+            raise ReauthorizeError("not-connected", "nobody has logged in to this account")
+        return msgspec.json.decode(self._vault.open(row.id, row.oauth), type=OAuthTokens)
+
+    async def _row(self, account: str) -> AccountRow:
+        def load(tx: Tx) -> AccountRow | None:
+            return accounts.by_id(tx, self._vault, account)
+
+        row = await self._store.read(load)
+        if row is None:
+            raise ReauthorizeError("not-connected", "the account is not known here")
+        return row
+
+
+async def _refreshed(connector: type[OAuth], system: Any, http: Http, held: OAuthTokens, row: AccountRow) -> Grant:
+    """New tokens, or why there are none, named as exactly as the remote lets us."""
+    try:
+        return await connector.refresh(system, http, refresh_token=held.refresh_token, account=row.remote)
+    except ReauthorizeError as refused:
+        if not has(connector, AccessTeller):
+            raise
+        teller: Any = connector
+        raise await teller.why_refused(system, http, access_token=held.access_token, refused=refused) from None

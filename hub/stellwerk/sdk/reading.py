@@ -1,0 +1,57 @@
+"""Abilities to read: contacts, evidence of opt-outs, reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Protocol, runtime_checkable
+
+from stellwerk.sdk.signal import Ref, Signal
+from stellwerk_rules.model import Contact, OptOutEvidence
+
+__all__ = ["Batched", "ConsentSource", "Reader", "Reporter", "Unzoned"]
+
+
+@runtime_checkable
+class Reader(Protocol):
+    async def read(
+        self, refs: Sequence[Ref], fields: Sequence[str], history: Sequence[str] = (), /
+    ) -> Sequence[Contact]:
+        """One contact for each ref, same order, in batches as large as the remote takes.
+
+        What a batch does not return is read singly before it counts as `Presence.ABSENT`. `history` names the fields whose
+        history is needed (expensive), `ADDRESS` among them where the address's is. An id that a merge ended reads as the
+        contact that took it in. Raises `DeliveryError`.
+        """
+        ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    read_batch: ClassVar[int]
+    """How many contacts one call of the remote reads; 1 where each is a call of its own. Without it: as many as wait.
+
+    Where reading is dear, the hub takes fewer contacts at once, so that the first of them is written soon.
+    """
+
+
+@runtime_checkable
+class ConsentSource(Protocol):
+    async def opt_outs(self, *, email: str | None, contact_id: str | None, since: datetime | None) -> OptOutEvidence:
+        """The evidence for an opt-out of this address or contact, report entries from `since` on. Raises `DeliveryError`."""
+        ...
+
+
+@runtime_checkable
+class Unzoned(Protocol):
+    prints_no_zone: ClassVar[bool]
+    """Its times bear no zone, and none is documented: until `Services.zone_seen` they may be wrong by a day."""
+
+
+@runtime_checkable
+class Reporter(Protocol):
+    poll_seconds: float
+
+    async def poll(self, cursor: str | None, /) -> tuple[Sequence[Signal], str, bool]:
+        """Signals since `cursor` (None: from now), the next cursor, and whether more wait. Overlaps rather than skips."""
+        ...

@@ -1,0 +1,104 @@
+"""Tokens of the JSON API: one names its connection, what it may do and until when; only its keyed digest is stored."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+from stellwerk.store.store import Row, Tx
+from stellwerk.store.vault import Vault
+
+Rights: TypeAlias = Literal["view", "change"]
+PREFIX = "stw_"
+USED_SECONDS = 60.0
+COLUMNS = "id, connection, name, rights, made_by, created, expires, used, revoked"
+
+
+class ApiToken(Struct, frozen=True, kw_only=True):
+    """One token, without its text. Times in seconds since 1970."""
+
+    id: int
+    connection: str
+    name: str
+    rights: Rights
+    made_by: str
+    created: float
+    expires: float
+    used: float | None = None
+    revoked: float | None = None
+
+    def works(self, now: float) -> bool:
+        return self.revoked is None and now < self.expires
+
+
+def add(
+    tx: Tx, vault: Vault, *, connection: str, name: str, rights: Rights, made_by: str, now: float, expires: float
+) -> str:
+    """Make a token; its text, which is shown once and never stored."""
+    text = PREFIX + secrets.token_urlsafe(32)
+    tx.run(
+        "insert into api_token (connection, name, rights, digest, made_by, created, expires)"
+        " values (:connection, :name, :rights, :digest, :made_by, :now, :expires)",
+        connection=connection,
+        name=name,
+        rights=rights,
+        digest=_digest(vault, text),
+        made_by=made_by,
+        now=now,
+        expires=expires,
+    )
+    return text
+
+
+def by_text(tx: Tx, vault: Vault, text: str) -> ApiToken | None:
+    """The token with this text, whether it works or not; found by its digest, so that no comparison leaks a letter."""
+    return _token(tx.one(f"select {COLUMNS} from api_token where digest = :digest", digest=_digest(vault, text)))
+
+
+def of_connection(tx: Tx, connection: str) -> list[ApiToken]:
+    """Newest first."""
+    rows = tx.all(
+        f"select {COLUMNS} from api_token where connection = :connection order by id desc", connection=connection
+    )
+    return [token for token in map(_token, rows) if token is not None]
+
+
+def used(tx: Tx, one: int, now: float) -> None:
+    """Remember when it was last used, to the minute: reading is not to write each time."""
+    tx.run(
+        "update api_token set used = :now where id = :id and (used is null or used < :before)",
+        now=now,
+        id=one,
+        before=now - USED_SECONDS,
+    )
+
+
+def revoke(tx: Tx, connection: str, one: int, now: float) -> bool:
+    """False when this connection has no such token that still stands."""
+    return bool(
+        tx.run(
+            "update api_token set revoked = :now where id = :id and connection = :connection and revoked is null",
+            now=now,
+            id=one,
+            connection=connection,
+        )
+    )
+
+
+def revoke_all(tx: Tx, connection: str, now: float) -> None:
+    """None of this connection's works any more."""
+    tx.run(
+        "update api_token set revoked = :now where connection = :connection and revoked is null",
+        now=now,
+        connection=connection,
+    )
+
+
+def _digest(vault: Vault, text: str) -> str:
+    return vault.digest("api token:" + text)
+
+
+def _token(row: Row | None) -> ApiToken | None:
+    return None if row is None else ApiToken(**row)

@@ -1,0 +1,206 @@
+"""What customers set up: accounts, settings with their history, the agreement, and when it began."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from stellwerk.errors import StoreError
+from stellwerk.store import api_tokens, meta
+from stellwerk.store.store import Row, Tx
+from stellwerk_rules.model import Agreement
+
+IN_FILE = "file"
+"""Origin of a connection that stands in integration.yaml."""
+
+
+ENDED = "disconnected"
+"""State of a connection that was ended: it takes part in nothing, and what is kept of it is erased after some days."""
+
+LEFT = "left"
+"""Name under which is kept since when contacts belong to no living connection: of one ended, or of accounts it left."""
+
+
+class Connection(Struct, frozen=True, kw_only=True):
+    """One connection. `accounts` is system name to account id; `settings` plain JSON values by setting id."""
+
+    id: str
+    origin: str
+    state: str = "runs"
+    brand: str = ""
+    accounts: Mapping[str, str]
+    settings: Mapping[str, Any]
+    version: int = 1
+    began: float | None = None
+    agreed: Agreement | None = None
+
+
+class Changed(StoreError):
+    """Somebody saved these settings meanwhile."""
+
+
+def every(tx: Tx) -> list[Connection]:
+    """All but those that were ended."""
+    rows = tx.all("select * from connection where state <> :ended order by id", ended=ENDED)
+    return [_connection(row) for row in rows]
+
+
+def by_id(tx: Tx, one: str) -> Connection | None:
+    """Also one that was ended."""
+    row = tx.one("select * from connection where id = :id", id=one)
+    return None if row is None else _connection(row)
+
+
+def living(tx: Tx, one: str) -> Connection | None:
+    """None also for one that was ended."""
+    found = by_id(tx, one)
+    return None if found is None or found.state == ENDED else found
+
+
+def stands(tx: Tx, one: Connection) -> bool:
+    """Whether the connection was not ended and still has these accounts."""
+    row = tx.one("select accounts, state from connection where id = :id", id=one.id)
+    if row is None or row["state"] == ENDED:
+        return False
+    return bool(msgspec.json.decode(row["accounts"]) == dict(one.accounts))
+
+
+def of_account(tx: Tx, account: str) -> list[Connection]:
+    return [connection for connection in every(tx) if account in connection.accounts.values()]
+
+
+def own_accounts(tx: Tx, one: Connection) -> list[str]:
+    """Its accounts that no other connection uses: what is known of a shared account may be about somebody else's contacts."""
+    return [account for account in sorted(one.accounts.values()) if _alone(tx, one, account)]
+
+
+def _alone(tx: Tx, one: Connection, account: str) -> bool:
+    return all(other.id == one.id for other in of_account(tx, account))
+
+
+def save(tx: Tx, new: Connection, *, who: str, now: float, note: str = "") -> Connection:
+    """Write if `new.version` is still the stored one (or it is new), and keep it in the history. Raises `Changed`.
+
+    `note` says in a word what was done, where it was more than changing settings.
+    """
+    agreed = None if new.agreed is None else msgspec.json.encode(new.agreed).decode()
+    values: dict[str, Any] = {
+        "id": new.id,
+        "origin": new.origin,
+        "state": new.state,
+        "brand": new.brand,
+        "accounts": msgspec.json.encode(new.accounts).decode(),
+        "settings": msgspec.json.encode(new.settings).decode(),
+        "began": new.began,
+        "agreed": agreed,
+        "version": new.version,
+        "now": now,
+    }
+    if by_id(tx, new.id) is None:
+        tx.run(
+            "insert into connection (id, origin, state, brand, accounts, settings, version, began, agreed, created)"
+            " values (:id, :origin, :state, :brand, :accounts, :settings, 1, :began, :agreed, :now)",
+            **values,
+        )
+        saved = msgspec.structs.replace(new, version=1)
+    else:
+        written = tx.run(
+            "update connection set origin = :origin, state = :state, brand = :brand, accounts = :accounts, settings = :settings,"
+            " began = :began, agreed = :agreed, version = version + 1 where id = :id and version = :version",
+            **values,
+        )
+        if not written:
+            raise Changed(f"connection {new.id} was changed meanwhile")
+        saved = msgspec.structs.replace(new, version=new.version + 1)
+    if new.state != ENDED:
+        meta.drop_cursor(tx, LEFT, new.id)  # reconnected before its days were over
+    tx.run(
+        "insert into setting_history (connection, at, who, settings, agreed, state, note)"
+        " values (:id, :now, :who, :settings, :agreed, :state, :note)",
+        **{**values, "who": who, "note": note},
+    )
+    return saved
+
+
+def end(tx: Tx, ended: Connection, *, who: str, now: float) -> None:
+    """It takes part in nothing from now on, and its tokens work no more. Saved anew it begins anew. Raises `Changed`."""
+    save(tx, msgspec.structs.replace(ended, state=ENDED, began=None), who=who, now=now, note=ENDED)
+    api_tokens.revoke_all(tx, ended.id, now)
+    meta.set_cursor(tx, LEFT, ended.id, str(now))
+
+
+def left(tx: Tx) -> dict[str, float]:
+    """What was left and is still kept: the name its contacts are filed under, and since when."""
+    rows = tx.all("select name, value from cursor where account = :left order by name", left=LEFT)
+    return {row["name"]: float(row["value"]) for row in rows}
+
+
+def forget(tx: Tx, name: str) -> None:
+    """Nothing stands of what was left under this name any more, once its contacts are gone."""
+    meta.drop_cursor(tx, LEFT, name)
+    params = {"id": name, "ended": ENDED}
+    if tx.one("select id from connection where id = :id and state = :ended", **params) is None:
+        return
+    for table in ("setting_history", "api_token"):
+        tx.run(f"delete from {table} where connection = :id", id=name)
+    tx.run("delete from repair where subject = :id or subject like :id || '/%'", id=name)
+    tx.run("delete from connection where id = :id and state = :ended", **params)
+
+
+class Saved(Struct, frozen=True, kw_only=True):
+    """One line of the history: what stood after `who` saved it at `at`, in seconds since 1970."""
+
+    id: int
+    at: float
+    who: str
+    settings: Mapping[str, Any]
+    agreed: Agreement | None
+    state: str
+    note: str
+
+
+def history(tx: Tx, one: str, limit: int = 200) -> list[Saved]:
+    """Newest first."""
+    rows = tx.all(
+        "select * from setting_history where connection = :id order by id desc limit :limit", id=one, limit=limit
+    )
+    return [_saved(row) for row in rows]
+
+
+def saved(tx: Tx, one: str, line: int) -> Saved | None:
+    """One line of this connection's history."""
+    row = tx.one("select * from setting_history where connection = :id and id = :line", id=one, line=line)
+    return None if row is None else _saved(row)
+
+
+def _saved(row: Row) -> Saved:
+    return Saved(
+        id=row["id"],
+        at=row["at"],
+        who=row["who"],
+        settings=msgspec.json.decode(row["settings"]),
+        agreed=_agreement(row["agreed"]),
+        state=row["state"],
+        note=row["note"],
+    )
+
+
+def _agreement(text: str | None) -> Agreement | None:
+    return None if text is None else msgspec.json.decode(text, type=Agreement)
+
+
+def _connection(row: Row) -> Connection:
+    return Connection(
+        id=row["id"],
+        origin=row["origin"],
+        state=row["state"],
+        brand=row["brand"],
+        accounts=msgspec.json.decode(row["accounts"]),
+        settings=msgspec.json.decode(row["settings"]),
+        version=row["version"],
+        began=row["began"],
+        agreed=_agreement(row["agreed"]),
+    )

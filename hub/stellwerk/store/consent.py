@@ -1,0 +1,140 @@
+"""The consent ledger (append-only) and the suppression list, per address and mail account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from stellwerk.store.store import Tx
+from stellwerk_rules.model import Fact, FactKind
+
+
+def facts(tx: Tx, account: str, address: str, *, connection: str | None = None) -> tuple[Fact, ...]:
+    """The address's facts at the account, oldest first; with `connection` only those that it was told itself."""
+    return tuple(fact for writer, fact in written(tx, account, address) if connection in (None, writer))
+
+
+def written(tx: Tx, account: str, address: str) -> list[tuple[str, Fact]]:
+    """The facts, oldest first, each with the connection that wrote it; "" where none did."""
+    return [(connection, fact) for connection, _, fact in recorded(tx, account, address)]
+
+
+def recorded(tx: Tx, account: str, address: str) -> list[tuple[str, float, Fact]]:
+    """The facts, oldest first, each with the connection that wrote it and when, in seconds since 1970."""
+    rows = tx.all(
+        "select connection, recorded, body from ledger where account = :account and address = :address order by id",
+        account=account,
+        address=address,
+    )
+    return [(row["connection"], row["recorded"], msgspec.json.decode(row["body"], type=Fact)) for row in rows]
+
+
+def accounts_of(tx: Tx, address: str) -> list[str]:
+    """The mail accounts where something is known of the address's consent."""
+    rows = tx.all(
+        "select account from ledger where address = :address union select account from suppression where address = :address"
+        " order by account",
+        address=address,
+    )
+    return [row["account"] for row in rows]
+
+
+def suppressed_since(tx: Tx, account: str, address: str) -> float | None:
+    """Since when the address is on the suppression list; None when it is not."""
+    row = tx.one(
+        "select since from suppression where account = :account and address = :address",
+        account=account,
+        address=address,
+    )
+    return None if row is None else float(row["since"])
+
+
+def add(tx: Tx, account: str, address: str, connection: str, new: Sequence[Fact], now: float) -> tuple[Fact, ...]:
+    """Append; those that did not stand already. Opt-outs enter the suppression list in the same transaction."""
+    fresh = []
+    for fact in new:
+        added = tx.run(
+            "insert into ledger (account, address, connection, kind, fact, body, recorded) values"
+            " (:account, :address, :connection, :kind, :fact, :body, :now) on conflict do nothing",
+            account=account,
+            address=address,
+            connection=connection,
+            kind=fact.kind.value,
+            fact=_name(fact, connection),
+            body=msgspec.json.encode(fact).decode(),
+            now=now,
+        )
+        if fact.kind is FactKind.OPTED_OUT:
+            tx.run(
+                "insert into suppression (account, address, since) values (:account, :address, :now) on conflict do nothing",
+                account=account,
+                address=address,
+                now=now,
+            )
+        fresh += [fact] if added else []
+    return tuple(fresh)
+
+
+def _name(fact: Fact, connection: str) -> str:
+    """A claim and its proof are two facts with one key; the answer is set to no by each connection at its own CRM."""
+    if fact.kind is FactKind.NO_SET:
+        return f"{fact.key} at {connection}"
+    return fact.key if fact.final else fact.key + " claimed"
+
+
+def lift(tx: Tx, account: str, address: str) -> None:
+    """Only after the contact's own confirmation, or when a claimed opt-out proved to be none."""
+    tx.run("delete from suppression where account = :account and address = :address", account=account, address=address)
+
+
+def unnamed_suppressions(tx: Tx, account: str) -> int:
+    row = tx.one("select count(*) as n from suppression where account = :account", account=account)
+    return 0 if row is None else int(row["n"])
+
+
+def told(tx: Tx, connection: str, kind: FactKind, since: float, until: float) -> int:
+    """How many facts of that kind this connection recorded, from `since` to before `until`, in seconds since 1970."""
+    row = tx.one(
+        "select count(*) as n from ledger where connection = :connection and kind = :kind"
+        " and recorded >= :since and recorded < :until",
+        connection=connection,
+        kind=kind.value,
+        since=since,
+        until=until,
+    )
+    return 0 if row is None else int(row["n"])
+
+
+def unanswered(tx: Tx, connection: str, since: float) -> int:
+    """How many addresses that this connection asked since then have neither confirmed nor opted out after it."""
+    row = tx.one(
+        "select count(distinct asked.address) as n from ledger as asked where asked.connection = :connection"
+        " and asked.kind = 'asked' and asked.recorded >= :since and not exists (select 1 from ledger as answer"
+        " where answer.account = asked.account and answer.address = asked.address and answer.id > asked.id"
+        " and answer.kind in ('confirmed', 'opted_out'))",
+        connection=connection,
+        since=since,
+    )
+    return 0 if row is None else int(row["n"])
+
+
+def carry_suppression(tx: Tx, account: str, to: str, after: str, limit: int) -> str | None:
+    """Addresses suppressed at one account are so at another one too. The last address carried; None: there is no further."""
+    rows = tx.all(
+        "select address, since from suppression where account = :account and address > :after order by address limit :limit",
+        account=account,
+        after=after,
+        limit=limit,
+    )
+    tx.many(
+        "insert into suppression (account, address, since) values (:account, :address, :since) on conflict do nothing",
+        [{"account": to, **row} for row in rows],
+    )
+    return rows[-1]["address"] if rows else None
+
+
+def forget(tx: Tx, account: str) -> int:
+    """The ledger and the suppression list of an account go, by a person's word. How many addresses were suppressed."""
+    tx.run("delete from ledger where account = :account", account=account)
+    return tx.run("delete from suppression where account = :account", account=account)

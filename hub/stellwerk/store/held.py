@@ -1,0 +1,123 @@
+"""Deliveries that are held for a person, or were let go by one; and what the brake counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from stellwerk.store import counts
+from stellwerk.store.outbox import NewDelivery, OutboxRow
+from stellwerk.store.store import Row, Tx
+
+RELEASED = "released"
+"""Names, in the details of an event of ours, the delivery that a person let go."""
+
+
+def release(tx: Tx, one: int, now: float) -> None:
+    """A person let it go: it stays as it is until its contact has been decided on again."""
+    tx.run(
+        "update outbox set state = 'held', released = :now where id = :id and state in ('dead', 'held')",
+        id=one,
+        now=now,
+    )
+
+
+def unrelease(tx: Tx, ids: Sequence[int]) -> list[Row]:
+    """Those of `ids` that were let go and nothing was decided on are held as before; their connection, code and text."""
+    found = (
+        tx.one(
+            "select id, connection, code, text from outbox where id = :id and state = 'held' and released is not null",
+            id=one,
+        )
+        for one in ids
+    )
+    rows = [row for row in found if row is not None]
+    tx.many("update outbox set released = null where id = :id", [{"id": row["id"]} for row in rows])
+    return rows
+
+
+def released_of(tx: Tx, connection: str, contact: int, ids: Sequence[int]) -> dict[int, str]:
+    """Those of `ids` that are deliveries of this contact, let go and not decided again yet, with their tags."""
+    found = (
+        tx.one(
+            "select id, tag from outbox where id = :id and connection = :connection and contact = :contact"
+            " and state = 'held' and released is not null",
+            id=one,
+            connection=connection,
+            contact=contact,
+        )
+        for one in ids
+    )
+    return {row["id"]: row["tag"] for row in found if row is not None}
+
+
+def is_released(tx: Tx, one: int) -> bool:
+    """Whether it was let go and is not decided again yet."""
+    found = tx.one("select id from outbox where id = :id and state = 'held' and released is not null", id=one)
+    return found is not None
+
+
+def renew(tx: Tx, ids: Iterable[int], new: NewDelivery) -> int | None:
+    """Of the released `ids`, the one that `new` is the same kind of change as is made after all, as it was decided now."""
+    for one in ids:
+        done = tx.run(
+            "update outbox set state = 'waiting', body = :body, due = :due, attempts = 0, code = '', text = '', ended = null,"
+            " answer = null where id = :id and tag = :tag and state = 'held' and released is not null"
+            " and (once is null or once = :once)",
+            id=one,
+            body=new.body,
+            due=new.due,
+            tag=new.tag,
+            once=new.once,
+        )
+        if done:
+            counts.link(tx, new.event, one)
+            return one
+    return None
+
+
+def groups(tx: Tx) -> list[Row]:
+    """What is held and not released, by cause."""
+    return tx.all(
+        "select connection, code, origin, tag as change, count(*) as count, min(created) as oldest, min(text) as text from outbox"
+        " where state = 'held' and released is null group by connection, code, origin, tag order by oldest"
+    )
+
+
+def of_cause(tx: Tx, connection: str, code: str, origin: str | None, *, after: int, limit: int) -> list[Row]:
+    """Of those that are held for `code` and not released, the next after the id `after`."""
+    return tx.all(
+        "select * from outbox where state = 'held' and released is null and connection = :connection and code = :code"
+        " and (:origin is null or origin = :origin) and id > :after order by id limit :limit",
+        connection=connection,
+        code=code,
+        origin=origin,
+        after=after,
+        limit=limit,
+    )
+
+
+def count(tx: Tx, row: OutboxRow, kind: str, now: float) -> None:
+    """One of `kind` is started; trying it again is the same one."""
+    tx.run(
+        "insert into braked (delivery, connection, kind, origin, at) values (:delivery, :connection, :kind, :origin, :now)"
+        " on conflict do nothing",
+        delivery=row.id,
+        connection=row.connection,
+        kind=kind,
+        origin=row.origin,
+        now=now,
+    )
+
+
+def started_since(tx: Tx, row: OutboxRow, kind: str, since: float) -> int:
+    """How many others of `kind` were started for that origin after `since`; those before are forgotten."""
+    tx.run("delete from braked where at <= :since", since=since)
+    found = tx.one(
+        "select count(*) as n from braked where connection = :connection and kind = :kind and origin = :origin"
+        " and delivery <> :delivery",
+        connection=row.connection,
+        kind=kind,
+        origin=row.origin,
+        delivery=row.id,
+    )
+    return 0 if found is None else int(found["n"])

@@ -1,0 +1,98 @@
+"""Who drains an account: a fenced lease with the account's wake-up time and its rate window."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from stellwerk.errors import StoreError
+from stellwerk.store.store import Tx
+
+SECONDS = 90.0  # above twice the longest call
+
+
+class Lease(Struct, frozen=True):
+    """`epoch` fences: a holder whose epoch is old has lost the account. `calls` is the sealed-free rate window."""
+
+    account: str
+    epoch: int
+    calls: bytes | None
+
+
+class LeaseLost(StoreError):
+    """Somebody else drains this account now; stop at once and write nothing."""
+
+
+def wake(tx: Tx, account: str, at: float) -> None:
+    tx.run(
+        "insert into lease (account, wake) values (:account, :at) on conflict (account)"
+        " do update set wake = case when lease.wake is null or lease.wake > excluded.wake then excluded.wake else lease.wake end",
+        account=account,
+        at=at,
+    )
+
+
+def wake_all(tx: Tx, at: float) -> None:
+    """Every account has something to do."""
+    tx.run("update lease set wake = case when wake is null or wake > :at then :at else wake end", at=at)
+
+
+def claim(tx: Tx, owner: str, now: float) -> Lease | None:
+    """The account that waits longest unserved, or None. One whose holder died without letting go waits by that alone."""
+    row = tx.one(
+        "select account, epoch, calls from lease where until <= :now and (wake <= :now or owner is not null)"
+        " order by served, account limit 1",
+        now=now,
+    )
+    if row is None:
+        return None
+    tx.run(
+        "update lease set owner = :owner, epoch = epoch + 1, until = :until, served = :now, wake = null where account = :account",
+        owner=owner,
+        until=now + SECONDS,
+        now=now,
+        account=row["account"],
+    )
+    return Lease(row["account"], row["epoch"] + 1, row["calls"])
+
+
+def fence(tx: Tx, lease: Lease, now: float) -> None:
+    """First statement of every transaction of a holder; renews. Raises `LeaseLost`, also after a release."""
+    held = tx.run(
+        "update lease set until = :until where account = :account and epoch = :epoch and owner is not null",
+        until=now + SECONDS,
+        account=lease.account,
+        epoch=lease.epoch,
+    )
+    if not held:
+        raise LeaseLost(f"lease of {lease.account} lost")
+
+
+def keep_calls(tx: Tx, lease: Lease, calls: bytes) -> None:
+    tx.run(
+        "update lease set calls = :calls where account = :account and epoch = :epoch",
+        calls=calls,
+        account=lease.account,
+        epoch=lease.epoch,
+    )
+
+
+def release(tx: Tx, lease: Lease, wake_at: float | None) -> None:
+    """Let go; wake again at `wake_at`, or earlier if somebody asked meanwhile."""
+    tx.run(
+        "update lease set owner = null, until = 0, wake = case when :at is null then wake when wake is null or wake > :at then :at"
+        " else wake end where account = :account and epoch = :epoch",
+        at=wake_at,
+        account=lease.account,
+        epoch=lease.epoch,
+    )
+
+
+def next_wake(tx: Tx) -> float | None:
+    """When the earliest account wants to be drained; of a held one, when its lease ends unless it is renewed."""
+    row = tx.one("select min(case when owner is null then wake else until end) as at from lease")
+    return None if row is None else row["at"]
+
+
+def expire_all(tx: Tx) -> None:
+    """Only for a store that one process holds: no holder of an earlier process can be alive."""
+    tx.run("update lease set owner = null, until = 0, wake = 0")

@@ -1,0 +1,26 @@
+"""Deliveries of a connection that ends, or leaves an account."""
+
+from __future__ import annotations
+
+from stellwerk.store.store import Tx
+
+
+def leave(tx: Tx, connection: str, text: str, now: float) -> None:
+    """The connection ends, or leaves an account: what was to be made for it is not needed any more."""
+    tx.run(
+        "update outbox set state = 'skipped', code = 'disconnected', text = :text, ended = :now"
+        " where connection = :connection and state in ('waiting', 'parked', 'held')",
+        connection=connection,
+        text=text,
+        now=now,
+    )
+
+
+def opt_outs_of(tx: Tx, connection: str) -> int:
+    """How many opt-outs of a connection are still on their way to where they must be known."""
+    row = tx.one(
+        "select count(*) as n from outbox where connection = :connection and class = 0"
+        " and state in ('waiting', 'sent', 'parked')",
+        connection=connection,
+    )
+    return 0 if row is None else int(row["n"])

@@ -1,0 +1,40 @@
+"""Numbered problems shown to a person: open until mended, counted while they repeat."""
+
+from __future__ import annotations
+
+from stellwerk.store.store import Row, Tx
+
+WHOLE_HUB = "hub"
+"""Subject of repairs that concern no single account or connection."""
+
+
+def open_(tx: Tx, subject: str, code: str, text: str, now: float) -> None:
+    """`subject` is an account, a connection, or `connection/contact`; the same problem stays one repair."""
+    seen = tx.run(
+        "update repair set seen = :now, count = count + 1, text = :text where subject = :subject and code = :code and closed is null",
+        subject=subject,
+        code=code,
+        text=text,
+        now=now,
+    )
+    if not seen:
+        tx.run(
+            "insert into repair (subject, code, text, opened, seen) values (:subject, :code, :text, :now, :now)",
+            subject=subject,
+            code=code,
+            text=text,
+            now=now,
+        )
+
+
+def close(tx: Tx, subject: str, code: str, now: float) -> None:
+    tx.run(
+        "update repair set closed = :now where subject = :subject and code = :code and closed is null",
+        subject=subject,
+        code=code,
+        now=now,
+    )
+
+
+def still_open(tx: Tx) -> list[Row]:
+    return tx.all("select id, subject, code, text, count, opened, seen from repair where closed is null order by id")

@@ -1,0 +1,231 @@
+"""The embedded adapter: one file, one writer thread with group commit for all writes, readers of their own.
+
+Measured: with writes of drains going through the same thread as the intake, both are several times faster than with
+connections of their own, and `synchronous=FULL` costs nothing at that group size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlite_utils import Database
+
+from stellwerk.errors import StoreError
+from stellwerk.store.schema import KNOWN_MIGRATIONS, migrations
+from stellwerk.store.store import Row, Tx
+
+T = TypeVar("T")
+OLDEST_SQLITE = (3, 38, 0)
+GROUP_SIZE = 200
+READERS = 2
+
+
+class SqliteTx:
+    """A transaction over one sqlite3 connection."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def all(self, sql: str, /, **params: Any) -> list[Row]:
+        return [dict(row) for row in self._connection.execute(sql, params)]
+
+    def one(self, sql: str, /, **params: Any) -> Row | None:
+        row = self._connection.execute(sql, params).fetchone()
+        return None if row is None else dict(row)
+
+    def run(self, sql: str, /, **params: Any) -> int:
+        return self._connection.execute(sql, params).rowcount
+
+    def many(self, sql: str, rows: Iterable[Mapping[str, Any]], /) -> int:
+        return self._connection.executemany(sql, rows).rowcount
+
+
+def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+    """A connection with this project's pragmas. Every value is what `engine.md` measured."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}{'?mode=ro' if read_only else ''}",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    connection.execute("pragma busy_timeout=5000")
+    if not read_only:
+        connection.execute("pragma journal_mode=wal")
+        connection.execute("pragma synchronous=full")
+    connection.execute("pragma temp_store=memory")
+    return connection
+
+
+class SqliteStore:
+    """Open with `SqliteStore.open`. Only one process may hold a file; the second one is told so."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: Any) -> None:
+        self._path = path
+        self._lock = lock
+        self._connection = connection
+        self._waiting: queue.SimpleQueue[
+            tuple[Callable[[Tx], Any], Callable[[Any, BaseException | None], None]] | None
+        ] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="stellwerk-read")
+        self._local = threading.local()
+        self._reader_connections: list[sqlite3.Connection] = []
+        self._closed = False
+        self._writer = threading.Thread(target=self._write_groups, name="stellwerk-write", daemon=True)
+        self._writer.start()
+
+    @classmethod
+    def open(cls, path: Path) -> SqliteStore:
+        """Open or make the file and bring its tables up to date.
+
+        Raises `StoreError` when SQLite is too old, another hub holds the file, or a newer version wrote it.
+        """
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.38 or newer is needed")
+        lock = _take_lock(path)
+        connection: sqlite3.Connection | None = None
+        try:
+            connection = connect(path)
+            _migrate(connection, path)
+            return cls(path, connection, lock)
+        except (sqlite3.DatabaseError, StoreError) as error:
+            if connection is not None:
+                connection.close()
+            lock.close()
+            if isinstance(error, StoreError):
+                raise
+            raise StoreError(f"{path} cannot be used as a database: {error}") from None
+
+    async def write(self, work: Callable[[Tx], T], /) -> T:
+        if self._closed:
+            raise StoreError("the store is closed")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def settle(result: T, error: BaseException | None) -> None:
+            if future.cancelled():
+                return
+            if error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+        def done(result: Any, error: BaseException | None) -> None:
+            # The loop of a caller that went away is closed; the writer goes on for the others.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle, result, error)
+
+        self._waiting.put((work, done))
+        # A cancelled caller does not undo the write: what was handed over is committed or fails as a whole.
+        return await asyncio.shield(future)
+
+    async def read(self, work: Callable[[Tx], T], /) -> T:
+        if self._closed:
+            raise StoreError("the store is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._waiting.put(None)
+        await asyncio.to_thread(self._writer.join)
+        await asyncio.to_thread(self._readers.shutdown)
+        for connection in (*self._reader_connections, self._connection):
+            connection.close()
+        self._lock.close()
+
+    def _read(self, work: Callable[[Tx], T]) -> T:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        try:
+            if connection is None:
+                connection = self._local.connection = connect(self._path, read_only=True)
+                self._reader_connections.append(connection)
+            connection.execute("begin")
+            try:
+                return work(SqliteTx(connection))
+            finally:
+                connection.execute("rollback")
+        except sqlite3.Error as error:
+            raise StoreError(f"the database could not be read: {error}") from None
+
+    def _write_groups(self) -> None:
+        while True:
+            group = [self._waiting.get()]
+            while len(group) < GROUP_SIZE and group[-1] is not None:
+                try:
+                    group.append(self._waiting.get_nowait())
+                except queue.Empty:
+                    break
+            items = [item for item in group if item is not None]
+            if items:
+                self._commit(items)
+            if group[-1] is None:
+                return
+
+    def _commit(self, items: list[tuple[Callable[[Tx], Any], Callable[[Any, BaseException | None], None]]]) -> None:
+        """All of `items` in one transaction, each under a savepoint. A failing commit fails every one of them."""
+        connection = self._connection
+        answers: list[tuple[Any, BaseException | None]] = []
+        try:
+            connection.execute("begin immediate")
+            for work, _ in items:
+                answers.append(_under_savepoint(connection, work))
+            connection.execute("commit")
+        except sqlite3.Error as error:
+            # A disk that fails may refuse this too; the writer lives on, and the next group tries again.
+            with suppress(sqlite3.Error):
+                if connection.in_transaction:
+                    connection.execute("rollback")
+            answers = [(None, StoreError(f"the database did not take a write: {error}"))] * len(items)
+        for (_, done), (result, failed) in zip(items, answers, strict=True):
+            done(result, failed)
+
+
+def _under_savepoint(connection: sqlite3.Connection, work: Callable[[Tx], Any]) -> tuple[Any, BaseException | None]:
+    connection.execute("savepoint one")
+    try:
+        result = work(SqliteTx(connection))
+    except Exception as error:
+        # After a full disk or an I/O error SQLite may have undone the whole transaction: then there is no savepoint any
+        # more, this raises, and the group fails as one.
+        connection.execute("rollback to one")
+        connection.execute("release one")
+        if isinstance(error, sqlite3.Error):
+            return None, StoreError(f"the database did not take a write: {error}")
+        return None, error
+    connection.execute("release one")
+    return result, None
+
+
+def _take_lock(path: Path) -> Any:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = open(path.with_name(path.name + ".lock"), "a")  # noqa: SIM115 - held as long as the store is open
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise StoreError(
+            f"{path} is in use by another hub; stop that one first, or give this one a database of its own"
+        ) from None
+    return lock
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    database = Database(connection)
+    if not {migration.name for migration in migrations.applied(database)} <= KNOWN_MIGRATIONS:
+        raise StoreError(
+            f"{path} was written by a newer version of Stellwerk; run that version, or restore a back-up made before it"
+        )
+    migrations.apply(database)

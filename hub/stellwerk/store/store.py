@@ -1,0 +1,45 @@
+"""The protocol both adapters fulfil: run a function of a transaction, durably or read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+
+
+class Tx(Protocol):
+    """One transaction. SQL is written once, with `:name` parameters; it stands in the module of its table."""
+
+    def all(self, sql: str, /, **params: Any) -> list[Row]:
+        """Every row."""
+        ...
+
+    def one(self, sql: str, /, **params: Any) -> Row | None:
+        """The first row or None."""
+        ...
+
+    def run(self, sql: str, /, **params: Any) -> int:
+        """Number of rows touched."""
+        ...
+
+    def many(self, sql: str, rows: Iterable[Mapping[str, Any]], /) -> int:
+        """Run once for each set of parameters; number of rows touched."""
+        ...
+
+
+class Store(Protocol):
+    """A database. Functions handed in are short, do no I/O of their own and may be run again after a conflict."""
+
+    async def write(self, work: Callable[[Tx], T], /) -> T:
+        """Run `work` in a transaction; when this returns, its rows are on disk. An exception undoes it alone."""
+        ...
+
+    async def read(self, work: Callable[[Tx], T], /) -> T:
+        """Run `work` on a consistent snapshot; it must not write."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what waits and let go of the database."""
+        ...

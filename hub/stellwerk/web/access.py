@@ -1,0 +1,91 @@
+"""Tokens of the JSON API: made with a name, rights and an end; shown once; revoked."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+from litestar.response import Redirect, Template
+from msgspec import structs
+
+from stellwerk.relay.hub import Hub
+from stellwerk.store import api_tokens
+from stellwerk.store.api_tokens import Rights
+from stellwerk.view.moment import moment, moment_or_none
+from stellwerk.web.choose import Here
+from stellwerk.web.forgery import posted
+from stellwerk.web.inside import inside
+from stellwerk.web.pages import speaker
+from stellwerk.web.visitor import Flash, keep_visitor
+
+DAYS = ("7", "30", "90", "365")
+DAY_SECONDS = 86_400.0
+LONGEST_NAME = 80
+RIGHTS: tuple[Rights, ...] = get_args(Rights)
+
+
+@get("/access", name="access")
+async def show_access(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
+) -> Template:
+    """The tokens of this connection."""
+    return await _page(request, hub, running)
+
+
+@post("/access", name="change-access", status_code=200)
+async def change_access(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
+) -> Template | Redirect:
+    """Make a token, whose text is in this answer and in no other, or revoke one."""
+    form = await posted(request)
+    say = speaker(request, running.visitor)
+    action, _, number = form.get("action", "").partition(":")
+    one = running.connection.id
+    if action == "revoke" and number.isascii() and number.isdigit():
+        gone = await hub.store.write(lambda tx: api_tokens.revoke(tx, one, int(number[:18]), hub.now()))
+        flash = Flash(kind="good" if gone else "warning", text=say("access-revoked" if gone else "access-gone"))
+        keep_visitor(request, structs.replace(running.visitor, flashes=(flash,)))
+        return Redirect("/access", status_code=303)
+    if action != "make" or form.get("rights") not in RIGHTS or form.get("days") not in DAYS:
+        raise ClientException("no such action")
+    name = form.get("name", "").strip()[:LONGEST_NAME]
+    if not name:
+        return await _page(request, hub, running, wrong=say("access-name-needed"), status=422)
+    now = hub.now()
+    text = await hub.store.write(
+        lambda tx: api_tokens.add(
+            tx,
+            hub.vault,
+            connection=one,
+            name=name,
+            rights="change" if form["rights"] == "change" else "view",
+            made_by=running.visitor.user or one,
+            now=now,
+            expires=now + int(form["days"]) * DAY_SECONDS,
+        )
+    )
+    return await _page(request, hub, running, text=text)
+
+
+async def _page(
+    request: Request[Any, Any, Any], hub: Hub, running: Here, *, text: str = "", wrong: str = "", status: int = 200
+) -> Template:
+    tokens = await hub.store.read(lambda tx: api_tokens.of_connection(tx, running.connection.id))
+    now = hub.now()
+    shown = [
+        {
+            "id": one.id,
+            "name": one.name,
+            "rights": one.rights,
+            "made_by": one.made_by,
+            "created": moment(one.created),
+            "expires": moment(one.expires),
+            "used": moment_or_none(one.used),
+            "state": "works" if one.works(now) else "revoked" if one.revoked is not None else "expired",
+        }
+        for one in tokens
+    ]
+    context = {"tokens": shown, "text": text, "wrong": wrong, "days": DAYS, "rights": RIGHTS, "url": hub.public_url}
+    return inside(request, hub, "access.html", running, context, status=status)

@@ -1,0 +1,96 @@
+"""Activity: a contact, found by address or id, and why something happened to it or did not.
+
+What is looked for is sent in the body: an address in a URL would stand in the logs of whoever passes it on.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.response import Template
+
+from stellwerk.relay.hub import Hub
+from stellwerk.view.activity import Reason
+from stellwerk.view.finding import Explained, Finding, explained
+from stellwerk.web.choose import Here
+from stellwerk.web.credentials import why_code
+from stellwerk.web.forgery import posted
+from stellwerk.web.inside import inside
+from stellwerk.web.pages import Speaker, speaker, system_title
+from stellwerk.web.reason_phrases import GERMAN_REASONS
+
+LONGEST = 320
+
+
+@get("/activity", name="activity")
+async def show_activity(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
+) -> Template:
+    """The search, empty."""
+    return _page(request, hub, running, "", None)
+
+
+@post("/activity", name="search", status_code=200)
+async def search(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
+) -> Template:
+    """What is known of the contact."""
+    who = (await posted(request)).get("who", "").strip()[:LONGEST]
+    return _page(request, hub, running, who, await explained(hub, running.connection, who) if who else None)
+
+
+def _page(request: Request[Any, Any, Any], hub: Hub, running: Here, who: str, found: Explained | None) -> Template:
+    say = speaker(request, running.visitor)
+    titles = {name: system_title(system) for name, system in hub.systems.items()}
+    return inside(
+        request,
+        hub,
+        "activity.html",
+        running,
+        {
+            "who": who,
+            "found": found,
+            "findings": [_finding(say, titles, one) for one in found.findings] if found else [],
+            "titles": titles,
+            "word": Words(say),
+        },
+    )
+
+
+def _finding(say: Speaker, titles: dict[str, str], one: Finding) -> dict[str, object]:
+    system = titles.get(one.system or "", one.system or "")
+    word = Words(say)
+    about = (
+        why_code(say, system, one.about)
+        if one.code in ("side-paused", "side-stopped")
+        else word.reason(one.about, one.detail)
+    )
+    return {
+        "sentence": say(f"finding-{one.code}", system=system, at=(one.at or "")[:16].replace("T", " ")),
+        "about": about,
+        "finding": one,
+    }
+
+
+class Words:
+    """What rules and store say in words of their own, in the visitor's language."""
+
+    def __init__(self, say: Speaker) -> None:
+        self._say = say
+
+    def of(self, family: str, word: str) -> str:
+        """The phrase `FAMILY-WORD`; a word without one stands as it is."""
+        key = f"{family}-{word.replace('_', '-')}"
+        return self._say(key) if self._say.knows(key) else word
+
+    def reason(self, code: str, text: str) -> str:
+        """The reason as a sentence; in German its general sense, since the exact words are English."""
+        if self._say.language == "de":
+            return GERMAN_REASONS.get(code, text or code)
+        return text or code
+
+    def exact(self, reason: Reason) -> str:
+        """The exact words beside a sentence that says only the sense; empty where they say the same."""
+        return reason.text if self._say.language == "de" and reason.code in GERMAN_REASONS else ""

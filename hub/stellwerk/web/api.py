@@ -1,0 +1,276 @@
+"""The JSON API: what the pages show and do, for programs with a token. Described at /schema/openapi.json."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, Router, get, post, put
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import ClientException, HTTPException, NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from stellwerk.errors import DeliveryError
+from stellwerk.relay import connect
+from stellwerk.relay.hub import Hub
+from stellwerk.relay.letters import dismiss, release, replay
+from stellwerk.relay.operate import State, change_state, end_repair, set_up_again
+from stellwerk.relay.rulebook import typed_settings
+from stellwerk.store.connections import Changed, Connection
+from stellwerk.view.field_table import FieldTable, field_table
+from stellwerk.view.finding import Explained, explained
+from stellwerk.view.history import Line, history
+from stellwerk.view.letters import Letters, group_finder, letters
+from stellwerk.view.overview import Overview, overview
+from stellwerk.web.agreement import words_for
+from stellwerk.web.api_key import Caller, provide_caller
+from stellwerk.web.lists import Lists
+from stellwerk_rules.settings import check_values
+
+MOST_BYTES = 100_000
+CHANGES = {"changes": True}
+
+
+class Conflict(HTTPException):
+    """Another version stands than the one that was seen."""
+
+    status_code = 412
+
+
+class Unversioned(HTTPException):
+    """Which version was seen must be said."""
+
+    status_code = 428
+
+
+class Refusal(HTTPException):
+    """What was sent can be read and is refused."""
+
+    status_code = 422
+
+
+class Who(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A contact, by its address or its id at either system."""
+
+    who: Annotated[str, Meta(min_length=1, max_length=320)]
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """How many it was done to."""
+
+    count: int
+
+
+class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One group of dead or held letters, by the `key` it is listed with."""
+
+    group: Annotated[str, Meta(min_length=1, max_length=400)]
+
+
+class Dismissal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One group, and why it is ended without being written."""
+
+    group: Annotated[str, Meta(min_length=1, max_length=400)]
+    why: Annotated[str, Meta(min_length=1, max_length=300)]
+
+
+class WantedState(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Runs, watches (decides and writes nothing) or rests."""
+
+    state: State
+
+
+class SettingsShown(Struct, frozen=True, kw_only=True):
+    """Every setting with its value. `version` is what If-Match needs, also in the ETag header."""
+
+    version: int
+    settings: dict[str, Any]
+
+
+class Differences(Struct, frozen=True, kw_only=True):
+    """What could not be mended over there, by code, subject and text."""
+
+    differences: list[dict[str, str]]
+
+
+@get("/overview", name="api-overview")
+async def api_overview(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Overview:
+    """How the connection does, with its repairs."""
+    return await overview(hub, caller.connection)
+
+
+@put("/state", name="api-state", opt=CHANGES)
+async def api_state(
+    hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[WantedState]
+) -> Overview:
+    """Let it run, watch or rest."""
+    _not_in_file(caller)
+    try:
+        changed = await change_state(hub, caller.connection, data.state, who=caller.name)
+    except Changed:
+        raise Conflict() from None
+    return await overview(hub, changed)
+
+
+@post("/set-up", name="api-set-up", status_code=200, opt=CHANGES)
+async def api_set_up(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Differences:
+    """Create what is missing over there."""
+    try:
+        found = await set_up_again(hub, caller.connection)
+    except DeliveryError as failed:
+        raise HTTPException(status_code=502, detail=failed.code) from None
+    return Differences(differences=[{"code": one.code, "subject": one.subject, "text": one.text} for one in found])
+
+
+@post("/repairs/{repair:int}/end", name="api-end-repair", status_code=204, opt=CHANGES)
+async def api_end_repair(hub: NamedDependency[Hub], caller: NamedDependency[Caller], repair: FromPath[int]) -> None:
+    """Take a repair off the list; what still fails opens it again."""
+    if repair > 2**62 or not await end_repair(hub, caller.connection, repair):
+        raise NotFoundException()
+
+
+@post("/activity", name="api-activity", status_code=200)
+async def api_activity(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Who]) -> Explained:
+    """Everything known of one contact and why. By POST, so that no address stands in a URL."""
+    return await explained(hub, caller.connection, data.who)
+
+
+@get("/letters", name="api-letters")
+async def api_letters(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Letters:
+    """Dead letters and held changes, by cause."""
+    return await letters(hub, caller.connection)
+
+
+@post("/letters/replay", name="api-replay", status_code=200, opt=CHANGES)
+async def api_replay(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Group]) -> Done:
+    """Put the dead letters of one group back; each is decided again."""
+    return Done(count=await replay(hub, caller.connection, group_finder(caller.connection, data.group)))
+
+
+@post("/letters/release", name="api-release", status_code=200, opt=CHANGES)
+async def api_release(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Group]) -> Done:
+    """Let go what is held of one group; each is decided again first."""
+    return Done(count=await release(hub, caller.connection, group_finder(caller.connection, data.group)))
+
+
+@post("/letters/dismiss", name="api-dismiss", status_code=200, opt=CHANGES)
+async def api_dismiss(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Dismissal]) -> Done:
+    """End the letters of one group without writing them."""
+    find = group_finder(caller.connection, data.group)
+    return Done(count=await dismiss(hub, caller.connection, find, who=caller.name, why=data.why))
+
+
+@get("/fields", name="api-fields")
+async def api_fields(
+    hub: NamedDependency[Hub], caller: NamedDependency[Caller], lists: NamedDependency[Lists]
+) -> FieldTable:
+    """The file's table with each side's real fields."""
+    return await field_table(hub, caller.connection, caller.accounts, await lists.fields(caller.accounts))
+
+
+@get("/history", name="api-history")
+async def api_history(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> list[Line]:
+    """Who saved what and when, newest first."""
+    return await history(hub, caller.connection)
+
+
+@get("/settings", name="api-settings")
+async def api_settings(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Response[SettingsShown]:
+    """Every setting; the ETag names the version."""
+    return _settings(hub, caller.connection)
+
+
+@put("/settings", name="api-save", opt=CHANGES)
+async def api_save(
+    request: Request[Any, Any, Any],
+    hub: NamedDependency[Hub],
+    caller: NamedDependency[Caller],
+    data: JSONBody[dict[str, Any]],
+) -> Response[SettingsShown]:
+    """Change the settings named in the body; the others stay. If-Match must name the version that was seen.
+
+    What mails or grants under other words than a person agreed to on the page is refused: a program cannot agree.
+    """
+    _not_in_file(caller)
+    _seen(request, caller.connection)
+    plan = hub.book(caller.connection).plan
+    stored = typed_settings(plan, caller.connection.settings)
+    try:
+        values = {**stored, **typed_settings(plan, data)} if data.keys() <= plan.settings_by_id.keys() else None
+    except msgspec.ValidationError as wrong:
+        raise Refusal(detail=str(wrong)) from None
+    if values is None:
+        strange = sorted(str(name)[:80] for name in data.keys() - plan.settings_by_id.keys())
+        raise Refusal(detail=f"unknown settings: {', '.join(strange)}")
+    # Only what was sent: `typed_settings` fills the rest with defaults, which are not what stands.
+    values = {**stored, **{name: values[name] for name in data}}
+    problems = check_values(plan, values, {})
+    if problems:
+        raise Refusal(detail="; ".join(f"{one.setting}: {one.text.en}" for one in problems))
+    words = words_for(hub, plan, values)
+    if words is not None and not words.stand_in(caller.connection.agreed):
+        raise Refusal(detail="these settings mail or grant: a person has to agree to that on the settings page first")
+    plain: dict[str, Any] = msgspec.to_builtins(values)
+    fresh = msgspec.structs.replace(caller.connection, settings=plain)
+    try:
+        return _settings(hub, await connect.save(hub, fresh, who=caller.name))
+    except Changed:
+        raise Conflict() from None
+
+
+def _settings(hub: Hub, connection: Connection) -> Response[SettingsShown]:
+    values: dict[str, Any] = msgspec.to_builtins(typed_settings(hub.book(connection).plan, connection.settings))
+    shown = SettingsShown(version=connection.version, settings=values)
+    return Response(content=shown, headers={"etag": _etag(connection)})
+
+
+def _etag(connection: Connection) -> str:
+    # The id is part of it, so that an ETag of one connection says nothing about another.
+    return f'"{connection.id}-{connection.version}"'
+
+
+def _seen(request: Request[Any, Any, Any], connection: Connection) -> None:
+    seen = request.headers.get("if-match")
+    if seen is None:
+        raise Unversioned()
+    if seen.strip() != _etag(connection):
+        raise Conflict()
+
+
+def _not_in_file(caller: Caller) -> None:
+    if caller.from_file:
+        raise ClientException("this connection stands in integration.yaml and is changed there", status_code=409)
+
+
+handlers: tuple[HTTPRouteHandler, ...] = (
+    api_overview,
+    api_state,
+    api_set_up,
+    api_end_repair,
+    api_activity,
+    api_letters,
+    api_replay,
+    api_release,
+    api_dismiss,
+    api_fields,
+    api_history,
+    api_settings,
+    api_save,
+)
+
+
+def api(lists: Lists) -> Router:
+    """Everything below /api."""
+    return Router(
+        path="/api",
+        route_handlers=list(handlers),
+        request_max_body_size=MOST_BYTES,
+        dependencies={
+            "caller": Provide(provide_caller),
+            "lists": Provide(lambda: lists, sync_to_thread=False),
+        },
+        security=[{"token": []}],
+        include_in_schema=True,
+    )

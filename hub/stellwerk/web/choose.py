@@ -1,0 +1,128 @@
+"""Which connection: the only one, a choice, or a new one. Nobody reaches a connection of another account."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.response import Redirect, Template
+from msgspec import Struct, structs
+
+from stellwerk.relay.hub import Hub
+from stellwerk.store import accounts, connections
+from stellwerk.store.accounts import AccountRow
+from stellwerk.store.connections import Connection
+from stellwerk.store.store import Tx
+from stellwerk.web.forgery import posted
+from stellwerk.web.pages import page
+from stellwerk.web.visitor import NotLoggedIn, NotSetUp, Visitor, keep_visitor
+
+NEW = "new"
+FROM_FILE = "file"
+FROM_WEB = "web"
+
+
+class Here(Struct, frozen=True, kw_only=True):
+    """What a logged-in visitor looks at: a connection (`stored` or only begun) and its accounts by system."""
+
+    visitor: Visitor
+    connection: Connection
+    stored: bool
+    accounts: dict[str, AccountRow]
+
+    @property
+    def from_file(self) -> bool:
+        return self.connection.origin == FROM_FILE
+
+
+async def first_connection(hub: Hub, account: str) -> tuple[str, str]:
+    """The id of the connection to show after a login, a new one if there is none yet, and the page to begin with."""
+    mine = await hub.connections_of(account)
+    if not mine:
+        return new_id(account), "/settings"
+    return mine[0].id, "/connections" if len(mine) > 1 else "/overview"
+
+
+async def provide_here(hub: NamedDependency[Hub], visitor: NamedDependency[Visitor]) -> Here:
+    """The visitor's connection, found through the account that they logged in with. Raises `NotLoggedIn`."""
+    login = hub.integration.login
+    account = visitor.account
+    if account is None or visitor.connection is None or login is None:
+        raise NotLoggedIn()
+    stored = await _one_of_login(hub, account, visitor.connection)
+    connection = stored or Connection(
+        id=visitor.connection, origin=FROM_WEB, accounts={login: account}, settings={}, version=0
+    )
+
+    def load(tx: Tx) -> dict[str, AccountRow]:
+        if stored is None and connections.by_id(tx, connection.id) is not None:
+            # Its id is taken by a connection of somebody else's account.
+            return {}
+        found = {name: accounts.by_id(tx, hub.vault, one) for name, one in connection.accounts.items()}
+        return {name: row for name, row in found.items() if row is not None}
+
+    rows = await hub.store.read(load)
+    if login not in rows:
+        raise NotLoggedIn()
+    return Here(visitor=visitor, connection=connection, stored=stored is not None, accounts=rows)
+
+
+def provide_running(here: NamedDependency[Here]) -> Here:
+    """The visitor's connection once it is stored. Raises `NotLoggedIn`, `NotSetUp`."""
+    if not here.stored:
+        raise NotSetUp()
+    return here
+
+
+def new_id(account: str) -> str:
+    """An id for a connection, with the account's in front where it fits into one."""
+    remote = re.sub(r"[^a-z0-9_-]", "", account.partition(":")[2].lower())[:40].lstrip("_-")
+    return f"{remote or 'c'}-{secrets.token_hex(4)}"
+
+
+async def _one_of_login(hub: Hub, account: str, one: str) -> Connection | None:
+    return next((connection for connection in await hub.connections_of(account) if connection.id == one), None)
+
+
+@get("/connections", name="connections")
+async def choose(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], visitor: NamedDependency[Visitor]
+) -> Template:
+    """The connections of the account, and a new one."""
+    if visitor.account is None:
+        raise NotLoggedIn()
+    mine = await hub.connections_of(visitor.account)
+
+    def names(tx: Tx) -> dict[str, str]:
+        rows = (accounts.by_id(tx, hub.vault, one) for connection in mine for one in connection.accounts.values())
+        return {row.id: row.name or row.remote for row in rows if row is not None}
+
+    named = await hub.store.read(names)
+    shown = [
+        {"id": one.id, "accounts": [named[key] for key in one.accounts.values() if key in named], "brand": one.brand}
+        for one in mine
+    ]
+    return page(request, hub, "connections.html", visitor=visitor, context={"connections": shown, "new": NEW})
+
+
+@post("/connections", name="choose-connection")
+async def chosen(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], visitor: NamedDependency[Visitor]
+) -> Redirect:
+    """Go on with the connection that was chosen."""
+    if visitor.account is None:
+        raise NotLoggedIn()
+    wanted = (await posted(request)).get("connection", "")
+    if wanted == NEW:
+        connection = new_id(visitor.account)
+    else:
+        found = await _one_of_login(hub, visitor.account, wanted)
+        if found is None:
+            raise NotFoundException()
+        connection = found.id
+    keep_visitor(request, structs.replace(visitor, connection=connection, tested={}, flashes=()))
+    return Redirect("/settings" if wanted == NEW else "/overview", status_code=303)

@@ -1,0 +1,43 @@
+"""Pages of a connection that is set up: the way from one to the other, and what the last action has to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Request
+from litestar.response import Template
+from msgspec import structs
+
+from stellwerk.relay.hub import Hub
+from stellwerk.web.choose import Here
+from stellwerk.web.pages import page
+from stellwerk.web.visitor import keep_visitor
+
+NAV = (
+    ("overview", "/overview"),
+    ("activity", "/activity"),
+    ("letters", "/letters"),
+    ("fields", "/fields"),
+    ("settings", "/settings"),
+    ("history", "/history"),
+    ("access", "/access"),
+)
+"""Name (of the phrase `page-NAME`) and path, in their order."""
+
+
+def inside(
+    request: Request[Any, Any, Any],
+    hub: Hub,
+    template: str,
+    running: Here,
+    context: Mapping[str, object],
+    *,
+    status: int = 200,
+) -> Template:
+    """One page; what the last action had to say is shown once."""
+    visitor = running.visitor
+    if visitor.flashes:
+        keep_visitor(request, structs.replace(visitor, flashes=()))
+    about = {"nav": NAV, "connection": running.connection, "from_file": running.from_file}
+    return page(request, hub, template, visitor=visitor, status=status, context={**about, **context})

@@ -1,0 +1,93 @@
+"""Pages from templates: one language, one title, everything escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.response import Template
+from litestar.template.config import TemplateConfig
+
+from stellwerk.registry import has
+from stellwerk.relay.hub import Hub, System
+from stellwerk.sdk.connector import Titled
+from stellwerk.web.language import LANGUAGES, Language, accepted_language
+from stellwerk.web.phrases import PHRASES, phrase
+from stellwerk.web.visitor import Visitor, visitor_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def template_config() -> TemplateConfig[JinjaTemplateEngine]:
+    """Jinja with every value escaped; a name that is not given is an error, not a blank."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return TemplateConfig(instance=JinjaTemplateEngine.from_environment(environment))
+
+
+class Speaker:
+    """The phrases of one language, for templates and code: `say("save")`."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        return phrase(self.language, key, **values)
+
+    def knows(self, key: str) -> bool:
+        return key in PHRASES
+
+
+def speaker(request: Request[Any, Any, Any], visitor: Visitor | None = None) -> Speaker:
+    """What this visitor chose, else what the browser asks for."""
+    chosen = (visitor or visitor_of(request)).language
+    return Speaker(chosen or accepted_language(request.headers.get("accept-language", "")))
+
+
+def page(
+    request: Request[Any, Any, Any],
+    hub: Hub,
+    template: str,
+    *,
+    visitor: Visitor | None = None,
+    status: int = 200,
+    context: Mapping[str, object] | None = None,
+) -> Template:
+    """One page; `context` is what its template needs besides `title`, `say`, `visitor` and `languages`."""
+    visitor = visitor or visitor_of(request)
+    return Template(
+        template_name=template,
+        context={
+            "title": hub.integration.title,
+            "say": speaker(request, visitor),
+            "visitor": visitor,
+            "languages": LANGUAGES,
+            "here": request.url.path,
+            "nav": (),
+            **(context or {}),
+        },
+        status_code=status,
+        media_type="text/html",
+    )
+
+
+def system_title(system: System) -> str:
+    """The system's brand as people write it."""
+    connector: Any = system.connector
+    title: str = connector.title if has(connector, Titled) else connector.name.title()
+    return title
+
+
+def login_title(hub: Hub) -> str | None:
+    """The brand of the system that people sign in with; None where the file names none."""
+    login = hub.integration.login
+    return None if login is None else system_title(hub.systems[login])

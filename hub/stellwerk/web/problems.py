@@ -1,0 +1,83 @@
+"""Errors: RFC 9457 problem documents for programs, a plain page for people. Neither tells what only the log should know."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect, Template
+from litestar.types import ExceptionHandlersMap
+
+from stellwerk.errors import StoreError
+from stellwerk.relay.hub import Hub, log
+from stellwerk.web.pages import page, speaker
+from stellwerk.web.visitor import NotLoggedIn, NotSetUp
+
+FOR_PROGRAMS = ("/api", "/webhooks", "/health", "/metrics", "/schema")
+API = "/api/"
+TOLD = frozenset({400, 409, 422, 502})
+"""Statuses whose detail is told to who calls the API with a token."""
+EXPLAINED = frozenset({400, 403, 404, 405, 413, 503})
+PROBLEM_JSON = "application/problem+json"
+
+
+def problem_handlers(hub: Hub) -> ExceptionHandlersMap:
+    """What an exception becomes."""
+
+    def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+        detail = error.detail if request.url.path.startswith(API) and error.status_code in TOLD else ""
+        return answer(request, hub, error.status_code, headers=error.headers, detail=detail)
+
+    def no_store(request: Request[Any, Any, Any], error: StoreError) -> Response[Any]:
+        log.error("web: %s", error)
+        return answer(request, hub, 503)
+
+    def bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        log.error("web: a bug stopped %s %s", request.method, request.scope["route_handler"].name, exc_info=error)
+        return answer(request, hub, 500)
+
+    return {
+        HTTPException: refused,
+        NotLoggedIn: lambda request, error: Redirect("/", status_code=303),
+        NotSetUp: lambda request, error: Redirect("/settings", status_code=303),
+        StoreError: no_store,
+        Exception: bug,
+    }
+
+
+def answer(
+    request: Request[Any, Any, Any],
+    hub: Hub,
+    status: int,
+    *,
+    headers: dict[str, str] | None = None,
+    detail: str = "",
+) -> Response[Any] | Template:
+    """The error as a problem document or a page."""
+    if _for_program(request):
+        return _document(status, headers, detail)
+    say = speaker(request)
+    sentence = say(f"error-{status}" if status in EXPLAINED else "error-500")
+    return page(
+        request, hub, "problem.html", status=status, context={"sentence": sentence, "again": "/", "again_label": ""}
+    )
+
+
+def _for_program(request: Request[Any, Any, Any]) -> bool:
+    if request.url.path.startswith(FOR_PROGRAMS):
+        return True
+    accept = request.headers.get("accept", "")
+    return "json" in accept and "text/html" not in accept
+
+
+def _document(status: int, headers: dict[str, str] | None, detail: str) -> Response[bytes]:
+    known = HTTPStatus(status) if status in {one.value for one in HTTPStatus} else HTTPStatus.INTERNAL_SERVER_ERROR
+    document: dict[str, object] = {"type": "about:blank", "title": known.phrase, "status": status}
+    if detail:
+        document["detail"] = detail
+    return Response(
+        content=msgspec.json.encode(document), status_code=status, media_type=PROBLEM_JSON, headers=headers or {}
+    )

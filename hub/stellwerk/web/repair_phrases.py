@@ -1,0 +1,389 @@
+"""Repairs for people: what each code means, what to do, and which button helps. English and German."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Button: TypeAlias = Literal["login", "key", "set-up", "letters", "held", "settings", "none"]
+
+
+class RepairText(Struct, frozen=True):
+    """`meaning` and `mend` are (English, German); `{system}` is the title of the system it concerns, where it is one's."""
+
+    meaning: tuple[str, str]
+    mend: tuple[str, str]
+    button: Button = "none"
+
+
+_ACCESS_ENDED = (
+    "Access to {system} has ended, so work with it has stopped. Nothing is lost: it goes on where it stopped.",
+    "Der Zugang zu {system} ist erloschen, daher ruht die Arbeit damit. Nichts geht verloren: Es geht dort weiter, wo es aufgehört hat.",
+)
+_LOG_IN = ("Log in once more.", "Melden Sie sich noch einmal an.")
+_OPERATOR = (
+    "Whoever runs this hub must mend it; please tell them this code.",
+    "Das muss der Betreiber dieses Hubs beheben; bitte nennen Sie ihm diesen Code.",
+)
+_APP = RepairText(
+    ("{system} does not accept this hub's own values.", "{system} nimmt die eigenen Werte dieses Hubs nicht an."),
+    _OPERATOR,
+)
+_LOGIN = RepairText(_ACCESS_ENDED, _LOG_IN, "login")
+_FIELD_NAME = RepairText(
+    ("A field cannot be called like this over there.", "So kann ein Feld drüben nicht heißen."), _OPERATOR
+)
+_FIELD_REFUSED = RepairText(
+    (
+        "A field could not be created or changed over there.",
+        "Ein Feld konnte drüben nicht angelegt oder geändert werden.",
+    ),
+    (
+        "Read the other side's own words below, mend it there, then set up again.",
+        "Lesen Sie unten die Worte der anderen Seite, beheben Sie es dort und richten Sie dann erneut ein.",
+    ),
+    "set-up",
+)
+_BUG = RepairText(
+    (
+        "A fault on our side stopped some of the work.",
+        "Ein Fehler auf unserer Seite hat einen Teil der Arbeit gestoppt.",
+    ),
+    (
+        "Tell whoever runs this hub. Afterwards replay it under “Dead letters”.",
+        "Sagen Sie es dem Betreiber dieses Hubs. Danach können Sie es unter „Aufgegeben“ wiederholen.",
+    ),
+    "letters",
+)
+
+REPAIRS: Mapping[str, RepairText] = {
+    # An account cannot be used.
+    **dict.fromkeys(("unauthorized", "bad-refresh-token", "bad-hub", "invalid-grant", "access-denied"), _LOGIN),
+    **dict.fromkeys(("bad-client-secret", "bad-client-id", "bad-redirect-uri"), _APP),
+    "missing-scopes": RepairText(
+        (
+            "{system} no longer allows all that is needed.",
+            "{system} erlaubt nicht mehr alles, was nötig ist.",
+        ),
+        ("Log in once more and grant access.", "Melden Sie sich noch einmal an und gewähren Sie Zugriff."),
+        "login",
+    ),
+    "forbidden": RepairText(
+        ("{system} does not allow this hub to do that.", "{system} erlaubt diesem Hub das nicht."),
+        (
+            "Log in as somebody who may, or have the right granted there.",
+            "Melden Sie sich als jemand an, der das darf, oder lassen Sie das Recht dort erteilen.",
+        ),
+        "login",
+    ),
+    "key-refused": RepairText(
+        (
+            "{system} does not take the key any more: it is mistyped, expired or switched off. Work with it has stopped.",
+            "{system} nimmt den Schlüssel nicht mehr an: vertippt, abgelaufen oder abgeschaltet. Die Arbeit damit ruht.",
+        ),
+        ("Enter a working key in the settings.", "Tragen Sie in den Einstellungen einen gültigen Schlüssel ein."),
+        "key",
+    ),
+    "key-pre-encoded": RepairText(
+        (
+            "The key was encoded for another program.",
+            "Der Schlüssel wurde für ein anderes Programm umgewandelt.",
+        ),
+        (
+            "Enter it in the settings as {system} shows it.",
+            "Tragen Sie ihn in den Einstellungen so ein, wie {system} ihn zeigt.",
+        ),
+        "key",
+    ),
+    "right-missing": RepairText(
+        ("The key may not do everything that is needed.", "Der Schlüssel darf nicht alles, was nötig ist."),
+        (
+            "Switch all rights of the key on at {system}, then test it in the settings.",
+            "Schalten Sie bei {system} alle Rechte des Schlüssels ein und testen Sie ihn dann in den Einstellungen.",
+        ),
+        "key",
+    ),
+    "other-account": RepairText(
+        (
+            "The access belongs to another account than this connection's.",
+            "Der Zugang gehört zu einem anderen Konto als dem dieser Verbindung.",
+        ),
+        (
+            "Log in to the right account, or enter its key.",
+            "Melden Sie sich beim richtigen Konto an oder tragen Sie dessen Schlüssel ein.",
+        ),
+        "login",
+    ),
+    "not-connected": RepairText(
+        ("Nobody has connected {system} yet.", "{system} hat noch niemand verbunden."), _LOG_IN, "login"
+    ),
+    "token-revoked": RepairText(
+        ("The login at {system} was revoked.", "Die Anmeldung bei {system} wurde widerrufen."), _LOG_IN, "login"
+    ),
+    "app-uninstalled": RepairText(
+        ("The app was removed at {system}.", "Die App wurde bei {system} entfernt."),
+        ("Log in once more to install it.", "Melden Sie sich noch einmal an, um sie zu installieren."),
+        "login",
+    ),
+    **dict.fromkeys(
+        ("key-expired", "key-deactivated"),
+        RepairText(
+            ("The key has expired or was switched off at {system}.", "Der Schlüssel ist bei {system} abgelaufen oder abgeschaltet."),
+            (
+                "Give it a later date there or switch it on, then enter it once more.",
+                "Geben Sie ihm dort ein späteres Datum oder schalten Sie ihn ein und tragen Sie ihn dann noch einmal ein.",
+            ),
+            "key",
+        ),
+    ),
+    "key-cut-off": RepairText(
+        ("A part of the key is missing.", "Ein Teil des Schlüssels fehlt."),
+        ("Copy it once more, whole.", "Kopieren Sie ihn noch einmal, und zwar ganz."),
+        "key",
+    ),
+    "account-blocked": RepairText(
+        ("{system} has blocked the account.", "{system} hat das Konto gesperrt."),
+        ("Ask {system} why.", "Fragen Sie bei {system} nach dem Grund."),
+    ),
+    "clock-off": RepairText(
+        (
+            "The clocks of {system} and of this hub differ by more than a minute.",
+            "Die Uhren von {system} und diesem Hub weichen um mehr als eine Minute voneinander ab.",
+        ),
+        _OPERATOR,
+    ),
+    "app-not-deployed": RepairText(
+        (
+            "What was written to {system} did not come back as news: it does not tell this hub of changes at once.",
+            "Was nach {system} geschrieben wurde, kam nicht als Neuigkeit zurück: Änderungen werden diesem Hub nicht sofort gemeldet.",
+        ),
+        _OPERATOR,
+    ),
+    # What is not as it should be over there.
+    **dict.fromkeys(
+        ("pick-unknown", "pick-inactive"),
+        RepairText(
+            (
+                "Something chosen in the settings is not offered over there any more, or is switched off.",
+                "Etwas in den Einstellungen Gewähltes wird drüben nicht mehr angeboten oder ist abgeschaltet.",
+            ),
+            ("Choose another, or switch it on there.", "Wählen Sie etwas anderes, oder schalten Sie es dort ein."),
+            "settings",
+        ),
+    ),
+    "webhooks-not-removed": RepairText(
+        ("On disconnecting, webhooks of ours stayed over there.", "Beim Trennen blieben unsere Webhooks drüben stehen."),
+        ("Remove them there by hand.", "Entfernen Sie sie dort von Hand."),
+    ),
+    "app-stays-installed": RepairText(
+        ("The app could not remove itself over there.", "Die App konnte sich drüben nicht selbst entfernen."),
+        ("Remove it there by hand.", "Entfernen Sie sie dort von Hand."),
+    ),
+    "opt-outs-wait": RepairText(
+        ("Opt-outs are still on their way to the former account, so it stays for now.", "Abmeldungen sind noch auf dem Weg zum früheren Konto, daher bleibt es vorerst."),
+        _OPERATOR,
+    ),
+    "left-the-file": RepairText(
+        ("This connection is gone from the hub's file, so it rests.", "Diese Verbindung fehlt in der Datei des Hubs, daher ruht sie."), _OPERATOR
+    ),
+    "left-behind": RepairText(
+        ("Something of ours stayed in an account that was left.", "In einem verlassenen Konto blieb etwas von uns zurück."),
+        ("Remove webhooks and app there by hand.", "Entfernen Sie dort Webhooks und App von Hand."),
+    ),
+    "no-answer-at-all": RepairText(
+        ("{system} does not answer. Nothing is lost: what waits goes out once it does.", "{system} antwortet nicht. Nichts geht verloren: Was wartet, geht hinaus, sobald es antwortet."),
+        ("Nothing; this closes by itself.", "Nichts; dies schließt sich von selbst."),
+    ),
+    "restored": RepairText(
+        ("The database was restored. Nobody is mailed or granted anything until a person says so.", "Die Datenbank wurde wiederhergestellt. Niemand erhält eine Mail oder Berechtigung, bis ein Mensch zustimmt."),
+        _OPERATOR,
+    ),
+    # What is held.
+    "stands-twice": RepairText(
+        (
+            "An address stands twice over there and is linked to neither.",
+            "Eine Adresse steht drüben zweimal und ist mit keinem der beiden verbunden.",
+        ),
+        (
+            "Make one contact of the two there, then release what is held.",
+            "Machen Sie dort aus beiden einen Kontakt und geben Sie dann Zurückgehaltenes frei.",
+        ),
+        "held",
+    ),
+    "too-many-asks": RepairText(
+        (
+            "More people were to be asked within an hour than is allowed. The others are held; nobody else waits for them.",
+            "Es sollten in einer Stunde mehr Menschen gefragt werden als erlaubt. Die übrigen sind zurückgehalten; sonst wartet niemand darauf.",
+        ),
+        (
+            "Was the import meant? Then release what is held, else discard it.",
+            "War der Import so gemeint? Dann geben Sie Zurückgehaltenes frei, sonst verwerfen Sie es.",
+        ),
+        "held",
+    ),
+    "too-many-removals": RepairText(
+        (
+            "More contacts were to be deleted within an hour than is allowed. The others are held.",
+            "Es sollten in einer Stunde mehr Kontakte gelöscht werden als erlaubt. Die übrigen sind zurückgehalten.",
+        ),
+        (
+            "Was that meant? Then release what is held, else discard it.",
+            "War das so gemeint? Dann geben Sie Zurückgehaltenes frei, sonst verwerfen Sie es.",
+        ),
+        "held",
+    ),
+    "field-missing": RepairText(
+        ("A field that is used does not exist over there.", "Ein benutztes Feld gibt es drüben nicht."),
+        (
+            "Create it there, then set up again; or have its row taken out of the hub's file.",
+            "Legen Sie es dort an und richten Sie erneut ein; oder lassen Sie seine Zeile aus der Datei des Hubs nehmen.",
+        ),
+        "set-up",
+    ),
+    "field-unknown": RepairText(
+        ("A field that is used has a name nobody knows over there.", "Ein benutztes Feld kennt drüben niemand."), _OPERATOR
+    ),
+    "field-type-differs": RepairText(
+        (
+            "A field of that name is there, with another type. It is not written.",
+            "Ein Feld dieses Namens gibt es, aber mit einem anderen Typ. Es wird nicht beschrieben.",
+        ),
+        (
+            "Rename the field over there, then set up again; or choose another name in the hub's file.",
+            "Benennen Sie das Feld drüben um und richten Sie erneut ein; oder wählen Sie in der Datei des Hubs einen anderen Namen.",
+        ),
+        "set-up",
+    ),
+    "field-read-only": RepairText(
+        ("A field cannot be written over there.", "Ein Feld lässt sich drüben nicht beschreiben."), _OPERATOR
+    ),
+    "field-left-out": RepairText(
+        (
+            "A field is not taken over there, or not with this value. Everything else of these contacts was written.",
+            "Ein Feld wird drüben nicht angenommen, oder nicht mit diesem Wert. Alles andere dieser Kontakte wurde geschrieben.",
+        ),
+        (
+            "Add the choice or bring the field back over there; the value goes along with the contact's next change.",
+            "Ergänzen Sie drüben die Auswahl oder stellen Sie das Feld wieder her; der Wert geht mit der nächsten Änderung des Kontakts mit.",
+        ),
+    ),
+    "field-name": _FIELD_NAME,
+    "field-name-impossible": _FIELD_NAME,
+    "field-refused": _FIELD_REFUSED,
+    "field-not-created": _FIELD_REFUSED,
+    "field-not-mended": _FIELD_REFUSED,
+    "group-label-differs": RepairText(
+        ("The group of our fields is called otherwise over there.", "Die Gruppe unserer Felder heißt drüben anders."),
+        ("Harmless; nothing needs to be done.", "Harmlos; es ist nichts zu tun."),
+    ),
+    "webhooks-not-registered": RepairText(
+        (
+            "The webhooks could not be set up, so news arrives late or not at all.",
+            "Die Webhooks konnten nicht eingerichtet werden, daher kommt Neues spät oder gar nicht an.",
+        ),
+        (
+            "Have webhooks switched on for the account and set up again, or copy the URLs from the settings.",
+            "Lassen Sie Webhooks für das Konto freischalten und richten Sie erneut ein, oder kopieren Sie die URLs aus den Einstellungen.",
+        ),
+        "set-up",
+    ),
+    "foreign-webhook": RepairText(
+        (
+            "Another program hears this account's webhooks too. Is the former integration still running?",
+            "Ein anderes Programm erhält die Webhooks dieses Kontos ebenfalls. Läuft die frühere Integration noch?",
+        ),
+        (
+            "Fine, if you know it. If it does the same as this connection, switch one of the two off.",
+            "In Ordnung, wenn Sie es kennen. Tut es dasselbe wie diese Verbindung, schalten Sie eines von beiden ab.",
+        ),
+    ),
+    # One contact or some of them.
+    "mark-unreadable": RepairText(
+        (
+            "Whether a mail that asks for confirmation went out cannot be found out. It is not sent again.",
+            "Ob eine Mail mit der Bitte um Bestätigung hinausging, lässt sich nicht feststellen. Sie wird nicht noch einmal gesendet.",
+        ),
+        (
+            "Look the contact up over there; ask again by setting the answer to yes once more.",
+            "Sehen Sie drüben nach dem Kontakt; erneut gefragt wird, wenn die Angabe noch einmal auf Ja gesetzt wird.",
+        ),
+        "letters",
+    ),
+    "opt-out-unsettled": RepairText(
+        (
+            "Somebody was said to have left, and nothing proves or denies it. Nothing is sent to them meanwhile.",
+            "Jemand soll sich abgemeldet haben, und nichts belegt oder widerlegt es. Solange wird ihm nichts gesendet.",
+        ),
+        ("Look the contact up in the mail system.", "Sehen Sie im Mailsystem nach dem Kontakt."),
+    ),
+    "opt-out-claimed": RepairText(
+        (
+            "An opt-out was claimed; what concerns this contact waits until it is proved or denied.",
+            "Eine Abmeldung wurde gemeldet; was diesen Kontakt betrifft, wartet, bis sie belegt oder widerlegt ist.",
+        ),
+        ("Nothing; it is looked at again by itself.", "Nichts; es wird von selbst noch einmal nachgesehen."),
+    ),
+    "stage-not-taken": RepairText(
+        (
+            "A lifecycle stage was accepted and not taken over there.",
+            "Eine Lifecycle-Phase wurde drüben angenommen und nicht übernommen.",
+        ),
+        ("Look at the rules for stages over there.", "Prüfen Sie drüben die Regeln für Phasen."),
+        "settings",
+    ),
+    "stage-clear-refused": RepairText(
+        (
+            "Contacts over there must have a stage, so that a reset cannot work. Nothing was changed.",
+            "Kontakte müssen drüben eine Phase haben, daher geht das Zurücksetzen nicht. Nichts wurde geändert.",
+        ),
+        ("Switch the reset off, or move forward only.", "Schalten Sie das Zurücksetzen ab oder gehen Sie nur vorwärts."),
+        "settings",
+    ),
+    "stage-interrupted": RepairText(
+        (
+            "A lifecycle stage was cleared and could not be set yet.",
+            "Eine Lifecycle-Phase wurde geleert und konnte noch nicht gesetzt werden.",
+        ),
+        (
+            "Nothing; it is the first thing written when the account works again.",
+            "Nichts; sie wird als Erstes gesetzt, sobald das Konto wieder geht.",
+        ),
+    ),
+    "old-wish": RepairText(
+        (
+            "Somebody's wish waited so long that no mail was sent for it.",
+            "Ein Wunsch hat so lange gewartet, dass dafür keine Mail gesendet wurde.",
+        ),
+        ("Release or discard what is held.", "Geben Sie Zurückgehaltenes frei oder verwerfen Sie es."),
+        "held",
+    ),
+    "poll-fails": RepairText(
+        (
+            "{system} cannot be asked for changes. What its webhooks tell still arrives.",
+            "{system} lässt sich nicht nach Änderungen fragen. Was seine Webhooks melden, kommt weiter an.",
+        ),
+        ("Nothing; it is tried again, and this closes by itself.", "Nichts; es wird erneut versucht, und dies schließt sich von selbst."),
+    ),
+    "connector-failed": _BUG,
+    "bug": _BUG,
+    "unreadable": _BUG,
+}  # fmt: skip
+
+OTHER = RepairText(
+    (
+        "The other side did not accept a change, and it was given up.",
+        "Die andere Seite hat eine Änderung nicht angenommen, und sie wurde aufgegeben.",
+    ),
+    (
+        "Read what it said below, mend it there, then replay it under “Dead letters”.",
+        "Lesen Sie unten, was sie gesagt hat, beheben Sie es dort und wiederholen Sie es dann unter „Aufgegeben“.",
+    ),
+    "letters",
+)
+"""For a code of a connector's own."""
+
+
+def repair_text(code: str) -> RepairText:
+    return REPAIRS.get(code, _APP if code.startswith("bad-") else OTHER)

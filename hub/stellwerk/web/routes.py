@@ -1,0 +1,109 @@
+"""Every route of the hub in one list, and what the site as a whole needs (sessions, templates, headers)."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from litestar import MediaType, Router
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.static_files import create_static_files_router
+
+from stellwerk.relay.hub import Hub
+from stellwerk.web.access import change_access, show_access
+from stellwerk.web.activity import search, show_activity
+from stellwerk.web.api import api
+from stellwerk.web.choose import choose, chosen, provide_here, provide_running
+from stellwerk.web.field_page import show_fields, show_history
+from stellwerk.web.forgery import refuse_forged
+from stellwerk.web.headers import STATIC, security_headers
+from stellwerk.web.health import health, metrics, ready
+from stellwerk.web.letters import change_letters, show_letters
+from stellwerk.web.lists import Lists
+from stellwerk.web.login import come_back, go, home, leave
+from stellwerk.web.oauth import UsedStates
+from stellwerk.web.overview import change_overview, show_overview
+from stellwerk.web.pages import template_config
+from stellwerk.web.problems import problem_handlers
+from stellwerk.web.session import session_middleware
+from stellwerk.web.settings import change_settings, show_settings
+from stellwerk.web.visitor import provide_visitor
+from stellwerk.web.webhooks import take_webhook
+
+MOST_FORM_BYTES = 100_000
+SCHEMA = "/schema"
+STATIC_FILES = Path(__file__).parent / "static"
+
+programs: tuple[HTTPRouteHandler, ...] = (take_webhook, health, ready, metrics)
+pages: tuple[HTTPRouteHandler, ...] = (
+    home,
+    go,
+    come_back,
+    leave,
+    choose,
+    chosen,
+    show_overview,
+    change_overview,
+    show_activity,
+    search,
+    show_letters,
+    change_letters,
+    show_fields,
+    show_history,
+    show_access,
+    change_access,
+    show_settings,
+    change_settings,
+)
+
+
+def route_handlers(hub: Hub) -> list[HTTPRouteHandler | Router]:
+    """What programs call, what people open, and the files that pages are drawn with."""
+    lists = Lists(hub)
+    used_states = UsedStates(hub.now)
+    site_of_people = Router(
+        path="/",
+        route_handlers=list(pages),
+        middleware=[session_middleware(hub)],
+        before_request=refuse_forged,
+        request_max_body_size=MOST_FORM_BYTES,
+        include_in_schema=False,
+        dependencies={
+            "visitor": Provide(provide_visitor, sync_to_thread=False),
+            "here": Provide(provide_here),
+            "running": Provide(provide_running, sync_to_thread=False),
+            "lists": Provide(lambda: lists, sync_to_thread=False),
+            "used_states": Provide(lambda: used_states, sync_to_thread=False),
+        },
+    )
+    return [
+        *programs,
+        api(lists),
+        site_of_people,
+        create_static_files_router(path=STATIC.rstrip("/"), directories=[STATIC_FILES]),
+    ]
+
+
+def site(hub: Hub) -> dict[str, Any]:
+    """Arguments of `Litestar` besides the routes."""
+    return {
+        "template_config": template_config(),
+        "exception_handlers": problem_handlers(hub),
+        "before_send": [security_headers(https=hub.public_url.startswith("https://"))],
+        "openapi_config": OpenAPIConfig(
+            title=hub.integration.title,
+            version=version("stellwerk"),
+            path=SCHEMA,
+            # Only the document: the pages that show it load scripts from elsewhere.
+            render_plugins=[JsonRenderPlugin(path="/openapi.json", media_type=MediaType.JSON)],
+            components=Components(security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}),
+        ),
+        # Litestar's own would set up the root logger.
+        "logging_config": None,
+        "debug": False,
+    }

@@ -1,0 +1,205 @@
+"""Save: everything is checked first and refused as a whole, or stored as a whole and then set up over there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field, structs
+
+from stellwerk.errors import DeliveryError
+from stellwerk.relay import connect
+from stellwerk.relay.hub import Hub, System
+from stellwerk.relay.provide import provide
+from stellwerk.relay.rulebook import Rulebook
+from stellwerk.sdk.connector import Account, Option
+from stellwerk.sdk.settings import Settings
+from stellwerk.store.accounts import account_id
+from stellwerk.store.connections import Changed, Connection
+from stellwerk.web.agreement import words_for
+from stellwerk.web.choose import Here
+from stellwerk.web.credentials import (
+    TestOutcome,
+    key_name,
+    read_account,
+    revealed,
+    settings_from,
+    test_account,
+    why,
+)
+from stellwerk.web.form import YES, Typed
+from stellwerk.web.language import in_language
+from stellwerk.web.pages import Speaker, system_title
+from stellwerk.web.visitor import Flash, Tested
+from stellwerk_rules.model import Agreement
+from stellwerk_rules.settings import check_values
+
+LONGEST_PLACE = 300
+MOST_DIFFERENCES = 8
+
+
+class Refused(Struct, kw_only=True):
+    """Why nothing was saved. `tested` are account settings that were good, so that they need not be typed again."""
+
+    settings: dict[str, list[str]] = field(default_factory=dict)
+    account: TestOutcome | None = None
+    wrong_fields: frozenset[str] = frozenset()
+    agreement: str = ""
+    general: str = ""
+    tested: Tested | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.settings or self.account or self.agreement or self.general)
+
+
+class Checked(Struct, frozen=True, kw_only=True):
+    """Tested account settings of the other system, and who answered to them. None: those that are stored stay."""
+
+    system: System
+    settings: Settings | None = None
+    account: Account | None = None
+
+
+def other_system(hub: Hub) -> System:
+    """The system that people do not log in with: its account is what the page asks for."""
+    return next(system for name, system in hub.systems.items() if name != hub.integration.login)
+
+
+async def save_connection(
+    hub: Hub,
+    here: Here,
+    book: Rulebook,
+    typed: Typed,
+    form: Mapping[str, str],
+    lists: Mapping[str, Sequence[Option] | None],
+    say: Speaker,
+) -> Connection | Refused:
+    """The stored connection, or every reason why nothing was stored."""
+    refused = Refused()
+    if form.get("version") != str(here.connection.version):
+        refused.general = say("changed-meanwhile")
+        return refused
+    _check_settings(book, typed, lists, say, refused)
+    agreed = _agreement(hub, here, book, typed, form, say, refused)
+    checked = await _check_account(hub, here, form, say, refused)
+    accounts = dict(here.connection.accounts)
+    if checked.account is not None:
+        accounts[checked.system.name] = account_id(checked.system.name, checked.account.id)
+    if await _connected_already(hub, here.connection, accounts):
+        refused.general = say("connected-already")
+    if refused:
+        if checked.settings is not None and checked.account is not None:
+            refused.tested = tested(checked.system, checked.settings, checked.account)
+        return refused
+    if checked.settings is not None and checked.account is not None:
+        await connect.keep_settings(hub, checked.system.name, checked.settings, checked.account)
+    plain: dict[str, Any] = msgspec.to_builtins(typed.values)
+    fresh = structs.replace(here.connection, accounts=accounts, settings=plain, agreed=agreed)
+    try:
+        return await connect.save(hub, fresh, who=here.visitor.user or here.connection.id)
+    except Changed:
+        refused.general = say("changed-meanwhile")
+        return refused
+
+
+async def set_up(hub: Hub, connection: Connection, say: Speaker) -> tuple[Flash, ...]:
+    """Create what must exist over there; what there is to say about it."""
+    try:
+        differences = await provide(hub, connection)
+    except DeliveryError as failed:
+        reason = why(say, hub.integration.title, failed)
+        return (Flash(kind="warning", text=say("saved-not-provided", reason=reason)),)
+    return (
+        Flash(kind="good", text=say("saved")),
+        *(
+            Flash(kind="warning", text=say("saved-differs", subject=one.subject, text=one.text)[:300])
+            for one in differences[:MOST_DIFFERENCES]
+        ),
+    )
+
+
+def tested(system: System, settings: Settings, account: Account) -> Tested:
+    """What the sealed cookie keeps until Save."""
+    return Tested(
+        account=account_id(system.name, account.id), name=account.name or account.id, settings=revealed(settings)
+    )
+
+
+def _check_settings(
+    book: Rulebook, typed: Typed, lists: Mapping[str, Sequence[Option] | None], say: Speaker, refused: Refused
+) -> None:
+    offered = {name: [one.value for one in options] for name, options in lists.items() if options is not None}
+    for problem in check_values(book.plan, typed.values, offered):
+        refused.settings.setdefault(problem.setting, []).append(in_language(problem.text, say.language))
+    for name in typed.unreadable:
+        refused.settings.setdefault(name, []).append(say("not-a-number"))
+
+
+def _agreement(
+    hub: Hub,
+    here: Here,
+    book: Rulebook,
+    typed: Typed,
+    form: Mapping[str, str],
+    say: Speaker,
+    refused: Refused,
+) -> Agreement | None:
+    """The agreement to store. A tick counts for the sentence it stood beside, and for no other."""
+    before = here.connection.agreed
+    words = words_for(hub, book.plan, typed.values)
+    if words is None or words.stand_in(before):
+        return before
+    ticked = form.get("words", "")
+    place = form.get("confirmation_given", "").strip()[:LONGEST_PLACE]
+    if form.get("agree") != YES or not words.agreed(ticked):
+        refused.agreement = say("agree-needed")
+    elif words.confirmed and not place:
+        refused.agreement = say("agree-where-needed")
+    return Agreement(
+        by=here.visitor.user, at=hub.time(), words=ticked, confirmation_given=place if words.confirmed else None
+    )
+
+
+async def _check_account(hub: Hub, here: Here, form: Mapping[str, str], say: Speaker, refused: Refused) -> Checked:
+    system = other_system(hub)
+    settings, wrong = read_account(system, form)
+    waiting = here.visitor.tested.get(system.name)
+    if wrong:
+        refused.account = TestOutcome(good=False, sentence=say("key-unusable"))
+        refused.wrong_fields = wrong
+        return Checked(system=system)
+    if settings is None and waiting is not None:
+        settings, _ = settings_from(system, waiting.settings)
+    if settings is None:
+        if system.name not in here.connection.accounts:
+            refused.account = TestOutcome(good=False, sentence=key_missing(system, say))
+        return Checked(system=system)
+    account, outcome = await test_account(hub, system, settings, say)
+    if account is not None:
+        outcome = other_account(here.connection, system, account, say) or outcome
+    if account is None or not outcome.good:
+        refused.account = outcome
+        return Checked(system=system)
+    return Checked(system=system, settings=settings, account=account)
+
+
+def key_missing(system: System, say: Speaker) -> str:
+    return say("key-needed-for", key=key_name(system) or say("access"), system=system_title(system))
+
+
+def other_account(connection: Connection, system: System, account: Account, say: Speaker) -> TestOutcome | None:
+    """The refusal of another account than the connection's: its links and digests mean nothing there."""
+    before = connection.accounts.get(system.name)
+    if before in (None, account_id(system.name, account.id)):
+        return None
+    return TestOutcome(good=False, sentence=say("key-other-account", account=account.name or account.id))
+
+
+async def _connected_already(hub: Hub, connection: Connection, accounts: Mapping[str, str]) -> bool:
+    if set(accounts) != set(hub.systems):
+        return False
+    return any(
+        other.id != connection.id and dict(other.accounts) == accounts and other.brand == connection.brand
+        for other in await hub.connections_of(next(iter(accounts.values())))
+    )

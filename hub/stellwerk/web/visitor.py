@@ -1,0 +1,95 @@
+"""Who is looking at the pages: what the sealed cookie remembers between two requests."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.connection import ASGIConnection
+from msgspec import Struct
+
+from stellwerk.web.language import Language, wanted_language
+
+
+class Begun(Struct, frozen=True, kw_only=True):
+    """A login on its way: what must come back, and the proof that it was ours. `at` in seconds since 1970."""
+
+    system: str
+    state: str
+    verifier: str
+    at: float
+
+
+class Tested(Struct, frozen=True, kw_only=True):
+    """Account settings that were tested and wait for Save. They live in the sealed cookie only."""
+
+    account: str
+    name: str
+    settings: dict[str, Any]
+
+
+class Flash(Struct, frozen=True, kw_only=True):
+    """A sentence for the next page. `kind` is good, warning or bad."""
+
+    kind: str
+    text: str
+
+
+class Visitor(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`account` is the id of the account that the login leads to, `connection` the one being looked at.
+
+    `token` is in every form of this session (against forged requests); it is new with every login.
+    """
+
+    language: Language | None = None
+    begun: tuple[Begun, ...] = ()
+    account: str | None = None
+    user: str = ""
+    connection: str | None = None
+    token: str = ""
+    tested: dict[str, Tested] = {}
+    flashes: tuple[Flash, ...] = ()
+
+
+class NotLoggedIn(Exception):
+    """Only for people who have logged in; they are led to the login page."""
+
+
+class NotSetUp(Exception):
+    """Only for a connection that is stored; people are led to its settings."""
+
+
+def visitor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor:
+    """The visitor of this request; somebody new for a cookie that says nothing."""
+    try:
+        return msgspec.convert(connection.scope.get("session") or {}, Visitor)
+    except msgspec.ValidationError:
+        return Visitor()
+
+
+def keep_visitor(request: Request[Any, Any, Any], visitor: Visitor) -> Visitor:
+    """Remember the visitor in the answer's cookie."""
+    request.set_session(msgspec.to_builtins(visitor))
+    return visitor
+
+
+def logged_in(visitor: Visitor, *, account: str, user: str, connection: str | None) -> Visitor:
+    """The visitor after a login: nothing of the session before it counts any more but the language."""
+    return Visitor(
+        language=visitor.language,
+        account=account,
+        user=user,
+        connection=connection,
+        token=secrets.token_urlsafe(32),
+    )
+
+
+def provide_visitor(request: Request[Any, Any, Any]) -> Visitor:
+    """The visitor, with the language chosen by `?lang=` kept."""
+    visitor = visitor_of(request)
+    chosen = wanted_language(request.query_params.get("lang"))
+    if chosen is not None and chosen != visitor.language:
+        visitor = keep_visitor(request, msgspec.structs.replace(visitor, language=chosen))
+    return visitor

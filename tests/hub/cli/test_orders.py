@@ -1,0 +1,219 @@
+"""Orders: hold, held, dead, repairs, status - with no hub, and to a hub that has the database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from stellwerk.app import create_hub
+from stellwerk.config.load import load
+from stellwerk.registry import load_connectors
+from stellwerk.relay.orders import listening, socket_of
+from stellwerk.store import accounts, connections, counts, inbox, meta, outbox, repairs
+from stellwerk.store.connections import Connection
+from stellwerk.store.inbox import NewEvent
+from stellwerk.store.outbox import NewDelivery
+from stellwerk.store.store import Tx
+
+Run = Callable[..., Result]
+ENVIRON = {
+    "STELLWERK_PUBLIC_URL": "https://hub.example",
+    "STELLWERK_SECRET_KEY": "k" * 40,
+    "HUBSPOT_CLIENT_ID": "client",
+    "HUBSPOT_CLIENT_SECRET": "very-hidden-secret",
+    "HUBSPOT_APP_ID": "77",
+}
+NOON = 1_790_000_000.0
+
+
+class Running:
+    """A hub that has the database in a thread of its own, and listens."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        self._up, self._down = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+
+    async def _run(self) -> None:
+        registry = load_connectors()
+        hub = await create_hub(load(self._config, ENVIRON, registry), registry, folder=self._config.parent)
+        try:
+            async with listening(hub, hub.database):
+                self._up.set()
+                await asyncio.to_thread(self._down.wait)
+        finally:
+            await hub.close()
+
+    def __enter__(self) -> Running:
+        self._thread.start()
+        assert self._up.wait(20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._down.set()
+        self._thread.join(20)
+
+
+def furnished(config: Path) -> None:
+    """One held ask, one dead letter, one repair."""
+
+    async def run() -> None:
+        registry = load_connectors()
+        hub = await create_hub(load(config, ENVIRON, registry), registry, folder=config.parent)
+
+        def work(tx: Tx) -> None:
+            crm = accounts.add(tx, hub.vault, system="crm", remote="4711", name="Acme", now=NOON)
+            mail = accounts.add(tx, hub.vault, system="mail", remote="9", name="Letters", now=NOON)
+            connections.save(
+                tx,
+                Connection(id="acme", origin="web", accounts={"crm": crm, "mail": mail}, settings={}),
+                who="Jo",
+                now=NOON,
+            )
+            event = NewEvent(
+                account=crm,
+                dedup=None,
+                subject="id:1",
+                kind="changed",
+                body=b"x",
+                occurred=None,
+                received=NOON,
+                urgency=1,
+            )
+            meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [event, event]))
+            inbox.end(tx, [1], "decided", "", NOON)
+            inbox.end(tx, [2], "dead", "unreachable", NOON)
+            delivery = NewDelivery(
+                account=mail,
+                connection="acme",
+                contact=1,
+                tag="enter",
+                once="enter:1",
+                urgency=1,
+                due=NOON,
+                body=b"sealed",
+                event="1",
+                created=NOON,
+                state="held",
+                code="too-many-asks",
+                text="more than 3 double opt-ins within an hour",
+                origin="import",
+            )
+            outbox.put(tx, delivery)
+            repairs.open_(tx, "acme", "too-many-asks", "more than 3", NOON)
+
+        await hub.store.write(work)
+        await hub.close()
+
+    asyncio.run(run())
+
+
+@pytest.fixture(params=["no hub", "a hub"])
+def config(request: pytest.FixtureRequest, sample: Callable[..., Path]) -> Iterator[Path]:
+    """The file of a hub that is not running, and of one that is."""
+    file = sample()
+    furnished(file)
+    if request.param == "no hub":
+        yield file
+        return
+    with Running(file):
+        yield file
+
+
+def told(stellwerk: Run, *arguments: object) -> object:
+    return json.loads(stellwerk(*arguments, "--json").output)
+
+
+def test_hold_is_on_until_it_is_off(stellwerk: Run, config: Path) -> None:
+    at = ("--config", config)
+    assert stellwerk("hold", "status", *at).exit_code == 0
+    assert stellwerk("hold", "on", "--reason", "a wrong import", *at).exit_code == 0
+    status = stellwerk("hold", "status", *at)
+    assert (status.exit_code, "[held]: a wrong import" in status.output) == (1, True)
+    assert stellwerk("hold", "off", *at).output == "goes on\n"
+    assert stellwerk("hold", "off", *at).output == "nothing was held\n"
+
+
+def test_what_is_held_is_listed_and_discarded(stellwerk: Run, config: Path) -> None:
+    at = ("--config", config)
+    listed = stellwerk("held", "list", *at)
+    assert listed.exit_code == 1
+    assert "acme  too-many-asks  1 enter by import" in listed.output
+    wrong = stellwerk("held", "discard", "acme", "too-many-asks", "--origin", "form", *at)
+    assert wrong.exit_code != 0
+    discarded = stellwerk("held", "discard", "acme", "too-many-asks", "--reason", "a test", *at)
+    assert (discarded.output, discarded.exception) == ("1 discarded\n", None)
+    assert stellwerk("held", "list", *at).output == "nothing is held\n"
+    assert stellwerk("repairs", *at).output == "nothing is to be mended\n"
+
+
+def test_dead_letters_are_listed_shown_and_dismissed(stellwerk: Run, config: Path) -> None:
+    at = ("--config", config)
+    assert "unreachable  1 event (changed) at crm:4711" in stellwerk("dead", "list", *at).output
+    shown = stellwerk("dead", "show", "unreachable", *at)
+    assert "event 2  changed at crm:4711" in shown.output
+    assert stellwerk("dead", "replay", "unreachable", "--number", "2", *at).exit_code == 2
+    assert stellwerk("dead", "dismiss", "unreachable", *at).output == "1 dismissed\n"
+    assert stellwerk("dead", "list", *at).exit_code == 0
+
+
+def test_a_dead_letter_is_replayed(stellwerk: Run, config: Path) -> None:
+    at = ("--config", config)
+    assert stellwerk("dead", "replay", "unreachable", *at).output == "1 replayed\n"
+    assert told(stellwerk, "dead", "list", *at) == []
+
+
+def test_status_says_what_became_of_every_event(stellwerk: Run, config: Path) -> None:
+    status = stellwerk("status", "--config", config)
+    assert status.exit_code == 1
+    assert "2 events acknowledged: 0 waiting, 1 held, 0 delivered, 0 skipped, 1 dead, 0 erased" in status.output
+    assert "add up" not in status.output
+
+
+def test_an_unknown_state_of_affairs_is_refused_with_what_to_do(stellwerk: Run, config: Path) -> None:
+    refused = stellwerk("held", "release", "nobody", "old-wish", "--config", config)
+    assert refused.exit_code != 0
+    assert "stellwerk held list" in str(refused.exception or refused.output)
+
+
+def test_a_socket_of_a_hub_that_is_gone_is_no_hub(stellwerk: Run, sample: Callable[..., Path]) -> None:
+    file = sample()
+    furnished(file)
+    with Running(file):
+        socket = socket_of(file.parent / "stellwerk.db")
+        assert socket.stat().st_mode & 0o777 == 0o600
+    socket.touch()
+    assert stellwerk("hold", "on", "--config", file).exit_code == 0
+
+
+@pytest.mark.parametrize("place", ["a folder", "nowhere"])
+def test_a_hub_that_cannot_make_its_socket_works_without_one_and_says_so(
+    sample: Callable[..., Path], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    file = sample()
+    furnished(file)
+    if place == "a folder":
+        socket_of(file.parent / "stellwerk.db").mkdir()
+    else:
+        monkeypatch.setattr(asyncio, "start_unix_server", no_sockets)
+    with Running(file):
+        assert [record.levelname for record in caplog.records if "no orders are taken" in record.message] == ["WARNING"]
+    assert socket_of(file.parent / "stellwerk.db").exists() is (place == "a folder")
+
+
+async def no_sockets(*_: object, **__: object) -> None:
+    raise OSError(95, "Operation not supported")
+
+
+def test_webhooks_get_new_addresses_also_where_they_cannot_be_registered_yet(stellwerk: Run, config: Path) -> None:
+    at = ("--config", config)
+    assert told(stellwerk, "connections", "renew-webhooks", "acme", *at) == ["mail:9"]
+    again = stellwerk("connections", "renew-webhooks", "acme", *at)
+    assert (again.output, again.exit_code) == ("mail:9 has new addresses\n", 0)
+    assert stellwerk("connections", "renew-webhooks", "nobody", *at).exit_code != 0

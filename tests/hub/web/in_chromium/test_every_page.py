@@ -1,0 +1,233 @@
+"""Each page in Chromium, filled and empty, in both languages, light and dark: axe, a phone's width, and a silent console.
+
+axe-core 4.14.1 (MPL-2.0) stands in `axe/` for these tests alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+import pytest
+from playwright.async_api import Browser, Page
+
+from stellwerk.relay.decide import Trace
+from stellwerk.sdk import FieldSpec
+from stellwerk.store import accounts, consent, contacts, outbox, repairs, traces
+from stellwerk.store.contacts import ContactState
+from stellwerk.store.outbox import NewDelivery
+from stellwerk_rules.model import Because, Fact, FactKind, Permission, Planned, Remembered, SetFields
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+AXE = Path(__file__).parent / "axe" / "axe.min.js"
+LogIn: TypeAlias = Callable[[Page], Awaitable[None]]
+PATHS = ("/overview", "/activity", "/letters", "/fields", "/history", "/access", "/settings")
+LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 4
+ADA = "ada@example.com"
+
+
+@pytest.fixture
+def elsewhere() -> list[str]:
+    """Requests to anybody but us and the login."""
+    return []
+
+
+async def set_up(opened: Page) -> None:
+    """Fills in what the settings page wants and saves."""
+    await opened.get_by_label("Toypost API Key").fill("very-hidden-good-key")
+    await opened.get_by_label("Silence means").select_option("no")
+    await opened.get_by_role("button", name="Save").last.click()
+
+
+@pytest.fixture
+async def page(browser: Browser, served: str, log_in: LogIn, complaints: list[str], elsewhere: list[str]) -> Page:
+    """The overview of a connection that was just saved by a person."""
+    # axe is put in from outside, which a page's own policy would stop; a test of its own looks at the policy.
+    context = await browser.new_context(locale="en-GB", bypass_csp=True)
+    opened = await context.new_page()
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on(
+        "request",
+        lambda one: None if one.url.startswith((served, "https://shop.test")) else elsewhere.append(one.url),
+    )
+    await log_in(opened)
+    await set_up(opened)
+    await opened.get_by_text("Saved. The connection is running.").wait_for()
+    return opened
+
+
+async def fill(hub: Any) -> None:
+    """Something of everything, long words among it."""
+    (one,) = await hub.connections_of("shop:7")
+    because = Because(
+        code="said-no", text=f"wants_letters is no, {LONG}", rule="enter", line=31, nearest=f"left: {LONG}"
+    )
+    write = Planned(
+        key="k", system="post", change=SetFields(fields={}), because=Because(code="changed", text="changed: first")
+    )
+    steps = (
+        Trace(what="created", reasons=(because,), outcome="skipped", answer=f"<b>422 {LONG}</b>"),
+        Trace(what="changed", changes=(write,), reasons=(write.because,), outcome="decided"),
+    )
+
+    def work(tx: Any) -> None:
+        now = hub.now()
+        address = hub.vault.address(ADA)
+        state = ContactState(
+            connection=one.id, address=address, remembered=Remembered(ids={"shop": "4711", "post": "12"})
+        )
+        stored = contacts.save(tx, state, now)
+        for step in steps:
+            body = hub.vault.seal("shop:7", msgspec.json.encode(step))
+            traces.add(
+                tx,
+                connection=one.id,
+                contact=stored.id,
+                address=address,
+                event="e1",
+                kind=step.outcome,
+                body=body,
+                now=now,
+            )
+        at = datetime(2026, 11, 24, tzinfo=UTC)
+        consent.add(tx, "post:900", address, one.id, [
+            Fact(kind=FactKind.ASKED, key="a", at=at, event="e1", told_by="post", plus=True),
+            Fact(kind=FactKind.CONFIRMED, key="c", at=at, event="e2", told_by="post", permission=Permission.DOUBLE),
+            Fact(kind=FactKind.OPTED_OUT, key="o", at=at, event="e3", told_by="post", final=False),
+        ], now)  # fmt: skip
+        for number, held in enumerate(("dead", "dead", "held")):
+            outbox.put(tx, NewDelivery(
+                account="post:900", connection=one.id, contact=stored.id, tag="create", once=f"{number}", urgency=1,
+                due=4e9, body=b"x", event="e1", created=now, state="held", text=LONG,
+            ))  # fmt: skip
+            tx.run(
+                "update outbox set state = :state, code = 'invalid-address' where once = :once",
+                state=held,
+                once=f"{number}",
+            )
+        for subject, code in (
+            (one.id, "field-missing"),
+            ("shop:7", "unauthorized"),
+            (one.id, "of-its-own"),
+            (f"{one.id}/5", "old-wish"),
+        ):
+            repairs.open_(tx, subject, code, LONG, now)
+        accounts.set_state(tx, "shop:7", "reauthorize", "unauthorized", "x")
+
+    await hub.store.write(work)
+
+
+async def go(page: Page, served: str, path: str, language: str) -> None:
+    await page.goto(f"{served}{path}?lang={language}")
+    if path == "/activity":
+        await page.locator("#who").fill(ADA)
+        await page.locator("#who").press("Enter")
+        await page.wait_for_load_state()
+    if path == "/access":
+        await page.locator("#name").fill("Nightly report")
+        await page.get_by_role("button", name="Make a token" if language == "en" else "Token anlegen").click()
+        await page.wait_for_load_state()
+    await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+
+
+async def faults(page: Page) -> list[str]:
+    await page.add_script_tag(path=AXE)
+    found = await page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+    )
+    return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("filled", [True, False], ids=["filled", "empty"])
+async def test_every_page_is_accessible_and_fits_a_phone_in_light_and_dark(
+    page: Page,
+    served: str,
+    hub: Any,
+    world: Any,
+    language: str,
+    filled: bool,
+    complaints: list[str],
+    elsewhere: list[str],
+) -> None:
+    if filled:
+        await fill(hub)
+        world_fields = [FieldSpec(name="FIRST"), *(FieldSpec(name=f"F{number}{LONG[:40]}") for number in range(30))]
+
+        async def fields(self: Any) -> list[FieldSpec]:
+            return world_fields
+
+        hub.systems["post"].connector.fields = fields
+    pictures = os.environ.get("STELLWERK_PICTURES")
+    wrong: list[str] = []
+    for path in PATHS:
+        for scheme, width in (("light", 320), ("dark", 1200)):
+            await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            await page.set_viewport_size({"width": width, "height": 800})
+            await go(page, served, path, language)
+            wrong += [f"{path} {scheme} {width}: {fault}" for fault in await faults(page)]
+            wide = await page.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                wrong.append(f"{path} is {wide} wide on a screen of {width}")
+            if pictures:
+                state = "filled" if filled else "empty"
+                name = f"{path[1:]}-{state}-{language}-{scheme}-{width}.png"
+                await page.screenshot(path=Path(pictures) / name, full_page=True)
+    assert wrong == []
+    assert elsewhere == []
+    assert complaints == []
+
+
+async def test_the_way_through_all_pages_needs_no_mouse(page: Page, served: str) -> None:
+    await page.goto(served + "/overview")
+    for name, path in (
+        ("Activity", "/activity"),
+        ("Dead letters", "/letters"),
+        ("Fields", "/fields"),
+        ("History", "/history"),
+    ):
+        link = page.get_by_role("navigation", name="Pages").get_by_role("link", name=name)
+        for _ in range(20):
+            await page.keyboard.press("Tab")
+            if await link.evaluate("one => one === document.activeElement"):
+                break
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**" + path)
+        assert await page.get_by_role("navigation", name="Pages").locator("[aria-current=page]").inner_text() == name
+
+
+async def test_a_pages_own_policy_stops_nothing_of_ours(
+    browser: Browser, served: str, log_in: LogIn, complaints: list[str]
+) -> None:
+    opened = await (await browser.new_context(locale="en-GB")).new_page()
+    opened.on("console", lambda message: complaints.append(message.text))
+    await log_in(opened)
+    await set_up(opened)
+    await opened.get_by_text("Saved. The connection is running.").wait_for()
+    for path in PATHS:
+        await opened.goto(served + path)
+    assert complaints == []
+
+
+async def test_without_scripts_a_person_rests_the_connection_searches_and_makes_a_token(
+    browser: Browser, log_in: LogIn
+) -> None:
+    opened = await (await browser.new_context(locale="en-GB", java_script_enabled=False)).new_page()
+    await log_in(opened)
+    await set_up(opened)
+    await opened.get_by_role("link", name="Overview").click()
+    await opened.get_by_role("button", name="Let it rest").click()
+    await opened.get_by_text("The connection rests now.").wait_for()
+    await opened.get_by_role("link", name="Activity").click()
+    await opened.get_by_label("E-mail address or contact number").fill(ADA)
+    await opened.get_by_role("button", name="Search").click()
+    await opened.get_by_text("No event of this contact has ever arrived.").wait_for()
+    await opened.get_by_role("link", name="API").click()
+    await opened.get_by_label("Name").fill("report")
+    await opened.get_by_role("button", name="Make a token").click()
+    await opened.get_by_text("it is not shown again").wait_for()

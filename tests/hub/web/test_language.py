@@ -1,0 +1,127 @@
+"""English and German, chosen or asked for by the browser."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stellwerk.web.phrases as phrases_module
+import stellwerk_rules
+from stellwerk.web.language import accepted_language
+from stellwerk.web.phrases import PHRASES
+from stellwerk.web.reason_phrases import GERMAN_REASONS
+from stellwerk.web.repair_phrases import REPAIRS
+
+WEB = Path(phrases_module.__file__).parent
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", "en"),
+        ("de", "de"),
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("en-GB,en;q=0.9,de;q=0.8", "en"),
+        ("fr,de;q=0.5", "de"),
+        ("fr", "en"),
+        ("en;q=0.2, de;q=0.7", "de"),
+        ("de;q=0, en;q=0.1", "en"),
+        ("de;q=nonsense", "en"),
+        ("*", "en"),
+    ],
+)
+def test_the_browsers_best_liked_language_counts(header: str, language: str) -> None:
+    assert accepted_language(header) == language
+
+
+@pytest.mark.anyio
+async def test_a_german_browser_gets_german_pages_with_the_files_labels(person: Any) -> None:
+    person.client.headers["accept-language"] = "de-DE,de;q=0.9"
+    assert "Anmelden mit ToyShop" in (await person.open("/")).text
+    page = await person.logs_in()
+    assert ("html", {"lang": "de"}) in page.read.tags
+    assert page.read.labels["setting.ask"] == "Erst fragen"
+    assert "Was keine Angabe heißt." in page.text
+
+
+@pytest.mark.anyio
+async def test_a_chosen_language_stays_through_the_login(person: Any) -> None:
+    await person.open("/?lang=de")
+    assert "Anmelden mit ToyShop" in (await person.open("/")).text
+    assert (await person.logs_in()).read.labels["setting.ask"] == "Erst fragen"
+    assert (await person.open("/settings?lang=en")).read.labels["setting.ask"] == "Ask first"
+
+
+@pytest.mark.anyio
+async def test_an_unknown_language_changes_nothing(person: Any) -> None:
+    assert "Login with ToyShop" in (await person.open("/?lang=xx")).text
+
+
+@pytest.mark.anyio
+async def test_errors_speak_the_chosen_language(person: Any) -> None:
+    await person.logs_in()
+    page = await person.open("/settings?lang=de")
+    refused = await person.submit(page, action="save", setting__per_day="99")
+    assert "Bitte zwischen 1 und 50." in refused.text
+    assert "Bitte geben Sie den API Key Ihres Toypost-Kontos ein." in refused.text
+
+
+@pytest.mark.parametrize("key", sorted(PHRASES))
+def test_both_languages_of_a_phrase_have_the_same_places(key: str) -> None:
+    english, german = PHRASES[key]
+    assert english.strip()
+    assert german.strip()
+    assert _places(english) == _places(german)
+
+
+def test_every_phrase_named_in_a_template_or_module_exists_and_every_phrase_is_used() -> None:
+    sources = {path: path.read_text() for path in [*WEB.glob("*.py"), *WEB.glob("templates/*.html")]}
+    sources = {path: text for path, text in sources.items() if not path.name.endswith("phrases.py")}
+    text = "\n".join(sources.values())
+    named = set(re.findall(r"say\(\s*[\"']([a-z0-9-]+)[\"']\s*[,)]", text))
+    assert named <= set(PHRASES)
+    families = (
+        "remote-", "error-", "permission-", "topic-", "language-", "page-", "state-", "repair-button-", "finding-",
+        "fact-", "event-", "change-", "outcome-", "delivery-",
+        "arrival-", "kind-", "access-",
+    )  # fmt: skip
+    unused = [
+        key for key in PHRASES if not key.startswith(families) and f'"{key}"' not in text and f"'{key}'" not in text
+    ]
+    assert unused == []
+
+
+RULES = Path(stellwerk_rules.__file__).parent
+REASON = r'(?:skip|because|_skip|_nothing|_skipped)\(\s*(?:[\w.]+, )?"([a-z]+(?:-[a-z]+)*)"|Because\(\s*code="([a-z-]+)"|"(override-[a-z-]+)"'
+
+
+def test_every_reason_of_the_rules_has_its_sense_in_german() -> None:
+    text = "\n".join(path.read_text() for path in RULES.glob("*.py"))
+    codes = {code for found in re.findall(REASON, text) for code in found if code}
+    assert len(codes) > 40
+    assert sorted(codes - GERMAN_REASONS.keys()) == []
+
+
+def test_every_repair_that_operators_read_about_has_its_text_for_people() -> None:
+    operators = (Path(__file__).parents[3] / "docs" / "for-operators.md").read_text("utf-8")
+    part = operators.split("\n## Repairs\n", 1)[1].split("\n## ", 1)[0]
+    told = {code for row in re.findall(r"^\| (`.*?) \|", part, re.M) for code in re.findall(r"`([^`]+)`", row)}
+    assert len(told) > 30
+    assert sorted(told - REPAIRS.keys() - {"bad-"}) == []
+
+
+@pytest.mark.parametrize("code", sorted(REPAIRS))
+def test_a_repair_says_in_both_languages_what_it_means_and_what_to_do(code: str) -> None:
+    text = REPAIRS[code]
+    for english, german in (text.meaning, text.mend):
+        assert english.strip() != german.strip()
+        assert _places(english) == _places(german) <= {"system"}
+    assert f"repair-button-{text.button}" in PHRASES or text.button == "none"
+
+
+def _places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}

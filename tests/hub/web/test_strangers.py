@@ -1,0 +1,123 @@
+"""Every route of the running app, walked by a stranger: a new one without an entry here fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stellwerk.store import api_tokens, repairs
+
+pytestmark = pytest.mark.anyio
+SECRET = "Secret sender of seven"
+
+OPEN = {
+    "/", "/login/{name:str}", "/oauth/{name:str}/callback", "/logout", "/health", "/health/ready", "/metrics", "/static",
+    "/static/{file_path:path}", "/webhooks/{connector:str}", "/webhooks/{connector:str}/{rest:path}", "/schema",
+    "/schema/openapi.json", "/schema/{path:str}", "/connections",
+}  # fmt: skip
+"""What anybody may call, or what has tests of its own against strangers (test_login, test_isolation, test_guards)."""
+PAGES: dict[str, tuple[dict[str, str], ...]] = {
+    "/settings": ({"action": "save", "version": "1", "setting.sender": "Mine"}, {"action": "test-key"}),
+    "/overview": ({"action": "state:rests"}, {"action": "repaired:1"}, {"action": "set-up"}),
+    "/activity": ({"who": "ada@example.com"}, {"who": "4711"}),
+    "/letters": ({"action": "replay-all"}, {"action": "dismiss", "why": "x", "group": "change|dead|post:900|create|x"}),
+    "/fields": (),
+    "/history": (),
+    "/access": ({"action": "revoke:1"},),
+}
+"""Pages with what a stranger tries to send there, aimed at the first connection."""
+API: dict[str, tuple[str, Any]] = {
+    "/api/overview": ("GET", None),
+    "/api/state": ("PUT", {"state": "rests"}),
+    "/api/set-up": ("POST", None),
+    "/api/repairs/{repair:int}/end": ("POST", None),
+    "/api/activity": ("POST", {"who": "ada@example.com"}),
+    "/api/letters": ("GET", None),
+    "/api/letters/replay": ("POST", {"group": "change|dead|post:900|create|x"}),
+    "/api/letters/release": ("POST", {"group": "change|held|post:900|create|x"}),
+    "/api/letters/dismiss": ("POST", {"group": "change|dead|post:900|create|x", "why": "x"}),
+    "/api/fields": ("GET", None),
+    "/api/history": ("GET", None),
+    "/api/settings": ("GET", None),
+}
+
+
+async def two(person: Any, somebody: Any, hub: Any) -> tuple[Any, Any]:
+    """Shop 7 with a secret, a repair and a token of its own; shop 8 beside it, on the same letters account."""
+    page = await person.logs_in("7")
+    values = {"account__post__api_key": "very-hidden-good-key", "setting__silence": "no", "setting__sender": SECRET}
+    assert (await person.submit(page, action="save", **values)).status == 303
+    (seven,) = await hub.connections_of("shop:7")
+    await hub.store.write(lambda tx: repairs.open_(tx, seven.id, "field-missing", SECRET, 1.0))
+    await hub.store.write(
+        lambda tx: api_tokens.add(
+            tx, hub.vault, connection=seven.id, name=SECRET, rights="view", made_by="jo", now=hub.now(), expires=9e12
+        )
+    )
+    other = somebody()
+    page = await other.logs_in("8")
+    values["setting__sender"] = "Sender of eight"
+    assert (await other.submit(page, action="save", **values)).status == 303
+    return other, seven
+
+
+async def state_of(hub: Any, one: Any) -> object:
+    def look(tx: Any) -> object:
+        from stellwerk.store import connections
+
+        works = [token.works(hub.now()) for token in api_tokens.of_connection(tx, one.id)]
+        return connections.by_id(tx, one.id), [row["subject"] for row in repairs.still_open(tx)], works
+
+    return await hub.store.read(look)
+
+
+async def test_every_route_is_walked(person: Any) -> None:
+    routes = {route.path for route in person.client.app.routes}
+    assert routes - OPEN - set(PAGES) - set(API) == set()
+    assert (set(PAGES) | set(API)) - routes == set()
+
+
+async def test_nobody_without_a_login_sees_a_page(somebody: Any) -> None:
+    for path in PAGES:
+        page = await somebody().open(path)
+        assert (page.status, page.where) == (303, "/"), path
+
+
+async def test_a_stranger_sees_and_changes_nothing_on_any_page(person: Any, somebody: Any, hub: Any) -> None:
+    other, seven = await two(person, somebody, hub)
+    before = await state_of(hub, seven)
+    token = (await other.open("/overview")).form.values["token"]
+    for path, bodies in PAGES.items():
+        assert SECRET not in (await other.open(path)).answer.text, path
+        assert SECRET not in (await other.open(f"{path}?connection={seven.id}")).answer.text, path
+        for body in bodies:
+            answer = await other.post(path, {"token": token, "connection": seven.id, **body})
+            assert SECRET not in answer.answer.text, (path, body)
+    assert await state_of(hub, seven) == before
+
+
+async def test_a_strangers_token_sees_and_changes_nothing(person: Any, somebody: Any, hub: Any) -> None:
+    other, seven = await two(person, somebody, hub)
+    (eight,) = await hub.connections_of("shop:8")
+    text = await hub.store.write(
+        lambda tx: api_tokens.add(
+            tx, hub.vault, connection=eight.id, name="eight", rights="change", made_by="x", now=hub.now(), expires=9e12
+        )
+    )
+    before = await state_of(hub, seven)
+    sent = {"authorization": f"Bearer {text}", "if-match": f'"{seven.id}-{seven.version}"'}
+    for path, (method, body) in API.items():
+        url = path.replace("{repair:int}", "1")
+        answer = await other.client.request(method, url, headers=sent, json=body)
+        assert answer.status_code < 500, (path, answer.text)
+        assert SECRET not in answer.text, path
+    refused = await other.client.put("/api/settings", headers=sent, json={"sender": "Mine"})
+    assert refused.status_code == 412
+    assert await state_of(hub, seven) == before
+
+
+async def test_every_call_of_the_api_needs_a_token(somebody: Any) -> None:
+    for path, (method, body) in API.items():
+        answer = await somebody().client.request(method, path.replace("{repair:int}", "1"), json=body)
+        assert answer.status_code == 401, path
