@@ -1,0 +1,39 @@
+"""Stages and fields as the portal has them (reference page, sections 6 and 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from stellwerk.sdk import FieldSpec, Option, RejectedError
+from stellwerk_hubspot.opened import Opened
+from stellwerk_hubspot.wire import STAGE
+
+__all__ = ["Listing"]
+
+Kind = Literal["text", "yes_no", "time", "number", "date"]
+KINDS: dict[str, Kind] = {"bool": "yes_no", "datetime": "time", "date": "date", "number": "number"}
+
+
+class Listing:
+    """The `Catalogue` and `Counter` abilities."""
+
+    async def options(self: Opened, name: str) -> Sequence[Option]:
+        """`stages`: the portal's own, earliest first; a hidden one is not active."""
+        if name != "stages":
+            raise RejectedError("unknown-list", f"HubSpot has no list {name!r}; it has: stages")
+        found = await self.client.property_named(STAGE)
+        order = sorted(found.choices, key=lambda option: option.place)
+        return [Option(value=one.value, label=one.label or one.value, active=not one.hidden) for one in order]
+
+    async def created_since(self: Opened, since: datetime) -> int:
+        """By search, which knows new contacts a few moments late and archived ones never."""
+        return await self.client.count_contacts(created_from_ms=int(since.timestamp() * 1000))
+
+    async def fields(self: Opened) -> Sequence[FieldSpec]:
+        """Every property of contacts."""
+        return [
+            FieldSpec(name=found.name, kind=KINDS.get(found.type, "text"), label=found.label or found.name)
+            for found in await self.client.properties()
+        ]

@@ -1,0 +1,30 @@
+"""What an open connector has, as far as the abilities in modules of their own use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from stellwerk.sdk import FieldSpec, Services
+from stellwerk_hubspot.client import Client
+from stellwerk_hubspot.settings import HubspotAccount, HubspotSystem
+
+__all__ = ["Opened", "report_unknown"]
+
+
+class Opened(Protocol):
+    """One open portal. `specs` is by property name; `unknown` has the names the portal turned out not to know."""
+
+    client: Client
+    services: Services
+    system: HubspotSystem
+    account: HubspotAccount
+    specs: Mapping[str, FieldSpec]
+    unknown: set[str]
+
+
+def report_unknown(opened: Opened, names: set[str]) -> None:
+    """Say once, and remember, that the portal does not know a field."""
+    for name in sorted(names - opened.unknown):
+        opened.services.log.warning("unknown-field: the portal has no property %s; going on without it", name)
+    opened.unknown |= names

@@ -1,0 +1,54 @@
+"""The portal's own opt-out from all mail (section 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from stellwerk.sdk import Delivery, OptOut, Outcome
+from stellwerk_hubspot.connector import HubspotConnector
+
+Opener = Callable[..., AbstractAsyncContextManager[HubspotConnector]]
+pytestmark = pytest.mark.anyio
+
+
+def opting_out(email: str | None) -> Delivery:
+    return Delivery(key="k", id="7", email=email, change=OptOut(), created_at=datetime(2026, 11, 24, tzinfo=UTC))
+
+
+async def test_an_opt_out_goes_by_address_and_to_all_mail(script: Any, scripted: Opener) -> None:
+    script.add(200, {"results": []})
+    async with scripted() as connector:
+        (receipt,) = await connector.apply([opting_out("ada/b@example.com")])
+    assert (receipt.outcome, receipt.id) == (Outcome.DONE, "7")
+    (asked,) = script.asked
+    path = "/communication-preferences/2026-09/statuses/ada%2Fb%40example.com/unsubscribe-all?channel=EMAIL"
+    assert (asked.method, asked.url.raw_path.decode()) == ("POST", path)
+
+
+async def test_a_contact_without_an_address_cannot_opt_out(script: Any, scripted: Opener) -> None:
+    async with scripted() as connector:
+        (receipt,) = await connector.apply([opting_out(None)])
+    assert (receipt.outcome, receipt.code, script.asked) == (Outcome.REJECTED, "no-address", [])
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome", "code"),
+    [
+        (403, {"category": "MISSING_SCOPES"}, Outcome.REJECTED, "missing-scopes"),
+        (403, {}, Outcome.REAUTHORIZE, "forbidden"),
+        (503, {}, Outcome.RETRY, "outage"),
+        (400, {}, Outcome.REJECTED, "refused"),
+    ],
+)
+async def test_a_scope_that_was_optional_stops_this_write_alone(
+    script: Any, scripted: Opener, status: int, body: dict[str, str], outcome: Outcome, code: str
+) -> None:
+    script.add(status, body)
+    async with scripted() as connector:
+        (receipt,) = await connector.apply([opting_out("ada@example.com")])
+    assert (receipt.outcome, receipt.code) == (outcome, code)
