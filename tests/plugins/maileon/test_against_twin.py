@@ -1,0 +1,480 @@
+"""Every ability over real HTTP against the twin, and what no request of the whole run may do (DESIGN, section 8)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+
+from stellwerk.sdk import (
+    AskTerms,
+    Create,
+    DeleteContact,
+    EventKind,
+    FieldSpec,
+    FieldValue,
+    Hook,
+    MarkState,
+    Outcome,
+    Permission,
+    Presence,
+    ReauthorizeError,
+    Ref,
+    SetFields,
+    SetPeer,
+    Unsubscribe,
+    Wanted,
+)
+
+pytestmark = pytest.mark.anyio
+
+HOOKS = tuple(
+    Hook(topic=topic, url=f"https://hub.test/webhooks/maileon/secret/{topic}") for topic in ("doi", "unsubscription")
+)
+
+
+def until(condition: Callable[[], Any], seconds: float = 8.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+async def drain(connector: Any, cursor: str | None) -> tuple[list[Any], str]:
+    found: list[Any] = []
+    more = True
+    while more:
+        signals, cursor, more = await connector.poll(cursor)
+        found.extend(signals)
+    assert cursor is not None
+    return found, cursor
+
+
+async def every_ability(twin: Any, asking: Any, delivery: Any) -> None:
+    """One long life of an account: set up, asked, confirmed, changed, opted out, back again, deleted."""
+    twin.seed(
+        {"email": "old@example.com", "permission": 2},
+        {"email": "doomed@example.com", "permission": 4},
+        markers=("out@example.com",),
+    )
+    async with twin.open() as connector:
+        await connector.check()
+        await connector.options("doi_mailings")
+        await connector.fields()
+        wanted = Wanted(used=(FieldSpec(name="custom:Fresh", kind="date"),), hooks=HOOKS)
+        assert await connector.provide(wanted) == []
+        assert await connector.provide(wanted) == []
+        _, cursor = await drain(connector, None)
+
+        ask = delivery(asking(email="ada+x@example.com", plus=True))
+        (asked,) = await connector.apply([ask])
+        assert asked.outcome is Outcome.DONE
+        assert (await connector.find_mark(ask))[0] is MarkState.FOUND
+        twin.click(twin.dump()["mails"][-1])
+        creates = [
+            delivery(Create(email=f"{name}@example.com", peer_id=name, permission=permission, fields={"CITY": "Bonn"}))
+            for name, permission in (("new", Permission.SINGLE), ("out", Permission.SINGLE), ("old", Permission.NONE))
+        ]
+        await connector.apply(creates)
+        await connector.apply([delivery(SetFields(fields={"CITY": FieldValue(value="Ulm")}), email="old@example.com")])
+        old_id = str(twin.contact("old@example.com")["id"])
+        await connector.apply([delivery(SetPeer(peer_id="hs-old"), id=old_id)])
+        refs = [
+            Ref(by="id", value=old_id),
+            Ref(by="email", value="old@example.com"),
+            Ref(by="peer_id", value="hs-old"),
+        ]
+        await connector.read(refs, ["CITY", "custom:Position"])
+        await connector.apply([delivery(Unsubscribe(), id=old_id, email="old@example.com")])
+        await connector.opt_outs(email="old@example.com", contact_id=old_id, since=None)
+        await connector.apply([delivery(asking(email="old@example.com", peer_id=None, mark="w2", way_back=True))])
+        await connector.apply([delivery(Unsubscribe(), email="old@example.com")])
+        doomed = str(twin.contact("doomed@example.com")["id"])
+        await connector.apply([delivery(DeleteContact(), id=doomed)])
+        await connector.apply([delivery(DeleteContact(), email="new@example.com")])
+        await drain(connector, cursor)
+
+
+async def test_no_update_carries_a_permission_and_no_write_names_an_external_id(
+    twin: Any, asking: Any, delivery: Any
+) -> None:
+    start = twin.last_number()
+    await every_ability(twin, asking, delivery)
+    requests = twin.requests(start)
+    assert {request["method"] for request in requests} == {"GET", "POST", "PUT", "DELETE"}
+    with_permission = 0
+    for request in requests:
+        query = parse_qs(request["query"])
+        path = request["path"].removeprefix("/1.0")
+        starts_doi = (
+            request["method"] == "POST" and path.startswith("/contacts/email/") and query.get("doi") == ["true"]
+        )
+        creates = request["method"] == "POST" and path == "/contacts" and query.get("update_only") == ["false"]
+        if "permission" in query:
+            with_permission += 1
+            assert starts_doi or creates, request
+            assert not starts_doi or query["permission"] == ["1"], request
+        assert "<permission" not in request["body"], request
+        assert "use_external_id" not in query, request
+        if request["method"] != "GET":
+            assert "/externalid/" not in path, request
+        if request["method"] == "POST" and path.startswith("/contacts/email/"):
+            assert starts_doi, request
+    assert with_permission == 4
+
+
+async def test_the_twin_knows_every_call_in_this_form(twin: Any, asking: Any, delivery: Any) -> None:
+    start = twin.last_number()
+    await every_ability(twin, asking, delivery)
+    assert [request for request in twin.requests(start) if request["refused"]] == []
+
+
+async def test_an_ask_sends_one_mail_with_the_right_key_and_gives_no_permission(
+    twin: Any, asking: Any, delivery: Any
+) -> None:
+    async with twin.open() as connector:
+        (receipt,) = await connector.apply([delivery(asking(email="ada@example.com", fields={"FIRSTNAME": "Ada"}))])
+    (mail,) = twin.dump()["mails"]
+    ada = twin.contact("ada@example.com")
+    assert (mail["mailing_key"], mail["to"]) == ("K1", "ada@example.com")
+    assert (ada["permission"], ada["external_id"], ada["source"]) == (1, "hs-1001", "Stellwerk")
+    assert (receipt.id, receipt.permission) == (str(ada["id"]), Permission.NONE)
+    assert ada["custom_fields"]["Stellwerk Ask"] == "wish-7"
+
+
+@pytest.mark.parametrize(("plus", "permission"), [(False, Permission.DOUBLE), (True, Permission.DOUBLE_PLUS)])
+async def test_a_confirmation_is_read_back_and_found_in_the_report(
+    twin: Any, asking: Any, delivery: Any, plus: bool, permission: Permission
+) -> None:
+    async with twin.open() as connector:
+        _, cursor = await drain(connector, None)
+        await connector.apply(
+            [delivery(asking(email="ada@example.com", terms=AskTerms(plus=plus, options={"mailing": "K1"})))]
+        )
+        twin.click(twin.dump()["mails"][-1])
+        (ada,) = await connector.read([Ref(by="email", value="ada@example.com")], ["FIRSTNAME"])
+        signals, _ = await drain(connector, cursor)
+    assert (ada.permission, ada.mark, ada.fields["FIRSTNAME"]) == (permission, "wish-7", "Ada")
+    confirmed = [signal for signal in signals if signal.kind is EventKind.CONFIRMED]
+    assert [signal.ref.value for signal in confirmed] == ["ada@example.com"]
+
+
+@pytest.mark.parametrize("kind", ["fail_after", "cut"])
+async def test_a_start_that_was_applied_without_an_answer_is_settled_by_its_mark(
+    twin: Any, asking: Any, delivery: Any, kind: str
+) -> None:
+    match = {"method": "POST", "path": f"/contacts/email/a{twin.id}"}
+    twin.control("POST", "/faults", {"kind": kind, "times": 1, "match": match})
+    start = delivery(asking(email=f"a{twin.id}@example.com"))
+    async with twin.open() as connector:
+        (receipt,) = await connector.apply([start])
+        state, settled = await connector.find_mark(start)
+    assert receipt.outcome is Outcome.AMBIGUOUS
+    assert state is MarkState.FOUND
+    assert settled is not None
+    assert settled.id == str(twin.contact(f"a{twin.id}@example.com")["id"])
+    assert len(twin.dump()["mails"]) == 1
+
+
+async def test_a_start_that_never_arrived_has_no_mark(twin: Any, asking: Any, delivery: Any) -> None:
+    match = {"method": "POST", "path": f"/contacts/email/b{twin.id}"}
+    twin.control("POST", "/faults", {"kind": "fail_before", "times": 1, "match": match})
+    start = delivery(asking(email=f"b{twin.id}@example.com"))
+    async with twin.open() as connector:
+        (receipt,) = await connector.apply([start])
+        state, _ = await connector.find_mark(start)
+    assert (receipt.outcome, state) == (Outcome.AMBIGUOUS, MarkState.ABSENT)
+
+
+async def test_an_opt_out_leaves_an_anonymous_contact_a_marker_and_an_entry(
+    twin: Any, asking: Any, delivery: Any
+) -> None:
+    (contact_id,) = twin.seed({"email": "ada@example.com", "permission": 4})
+    async with twin.open() as connector:
+        _, cursor = await drain(connector, None)
+        await connector.apply([delivery(Unsubscribe(), id=contact_id, email="ada@example.com")])
+        until(lambda: all(one["anonymous"] for one in twin.dump()["contacts"]))
+        found = await connector.opt_outs(email="ada@example.com", contact_id=contact_id, since=None)
+        signals, _ = await drain(connector, cursor)
+        (asked,) = await connector.apply([delivery(asking(email="ada@example.com"))])
+        (created,) = await connector.apply(
+            [delivery(Create(email="ada@example.com", peer_id="p", permission=Permission.SINGLE, fields={}))]
+        )
+    assert (found.contact.presence, found.contact.id, found.marker) == (Presence.ANONYMOUS, contact_id, True)
+    (entry,) = found.entries
+    assert entry.contact_id == contact_id
+    assert abs((entry.at - datetime.now(UTC)).total_seconds()) < 60
+    assert [signal.ref.value for signal in signals if signal.kind is EventKind.UNSUBSCRIBED] == [contact_id]
+    assert (asked.outcome, created.outcome) == (Outcome.OPTED_OUT, Outcome.OPTED_OUT)
+    assert twin.dump()["mails"] == []
+
+
+async def test_a_contact_that_opted_out_a_moment_ago_is_not_created_again(twin: Any, delivery: Any) -> None:
+    twin.option(anonymise_seconds=60)
+    twin.seed({"email": "ada@example.com", "permission": 4, "external_id": "p"})
+    async with twin.open() as connector:
+        await connector.apply([delivery(Unsubscribe(), email="ada@example.com")])
+        create = Create(email="ada@example.com", peer_id="p", permission=Permission.SINGLE, fields={})
+        (receipt,) = await connector.apply([delivery(create)])
+    assert receipt.outcome is Outcome.OPTED_OUT
+
+
+async def test_an_update_keeps_permissions_and_creates_nobody(twin: Any, delivery: Any) -> None:
+    twin.seed({"email": "ada@example.com", "permission": 2})
+    values = {"CITY": "Bonn", "custom:Is Customer": "yes", "custom:Since": "2026-01-02"}
+    change = SetFields(fields={name: FieldValue(value=value) for name, value in values.items()})
+    async with twin.open() as connector:
+        await connector.apply([delivery(change, email="ADA@example.com"), delivery(change, email="no@example.com")])
+        (ada,) = await connector.read([Ref(by="email", value="ada@example.com")], list(values))
+    assert ada.fields == values
+    assert (ada.permission, len(twin.dump()["contacts"])) == (Permission.SINGLE, 1)
+
+
+async def test_a_bad_row_holds_up_none_of_its_neighbours(twin: Any, delivery: Any) -> None:
+    twin.seed({"email": "ada@example.com"}, {"email": "ben@example.com"})
+    good, bad = (SetFields(fields={"GENDER": FieldValue(value=value)}) for value in ("f", "unsure"))
+    async with twin.open() as connector:
+        ada, ben = await connector.apply(
+            [delivery(good, email="ada@example.com"), delivery(bad, email="ben@example.com")]
+        )
+    assert (ada.outcome, ada.left_out, ben.outcome, ben.code) == (
+        Outcome.DONE,
+        (),
+        Outcome.NOT_NEEDED,
+        "fields-left-out",
+    )
+    assert twin.contact("ada@example.com")["standard_fields"] == {"GENDER": "f"}
+
+
+async def test_a_batch_above_what_maileon_takes_may_be_bisected(twin: Any, delivery: Any) -> None:
+    twin.option(bulk_limit=1)
+    change = SetFields(fields={"CITY": FieldValue(value="Bonn")})
+    async with twin.open() as connector:
+        receipts = await connector.apply([delivery(change, email=f"{name}@example.com") for name in "ab"])
+    assert [(receipt.code, receipt.whole) for receipt in receipts] == [("too-large", True)] * 2
+
+
+async def test_a_created_contact_comes_back_with_its_id_and_an_existing_one_is_left_alone(
+    twin: Any, delivery: Any
+) -> None:
+    twin.seed({"email": "old@example.com", "permission": 4, "external_id": "shop-1"})
+    batch = [
+        delivery(Create(email=f"{name}@example.com", peer_id=f"hs-{name}", permission=Permission.SINGLE, fields={}))
+        for name in ("new", "old")
+    ]
+    async with twin.open() as connector:
+        new, old = await connector.apply(batch)
+    assert (new.outcome, new.id) == (Outcome.DONE, str(twin.contact("new@example.com")["id"]))
+    assert (old.outcome, old.code) == (Outcome.NOT_NEEDED, "exists")
+    assert (twin.contact("old@example.com")["permission"], twin.contact("old@example.com")["external_id"]) == (
+        4,
+        "shop-1",
+    )
+
+
+async def test_rights_that_a_key_lacks_are_named(twin: Any) -> None:
+    twin.control("POST", "/keys", {"account": twin.id, "key": twin.key, "rights": ["GET", "POST", "PUT"]})
+    async with twin.open() as connector:
+        account = await connector.check()
+    assert (account.id, account.name, account.missing) == (str(twin.id), f"Account {twin.id}", ("DELETE",))
+    assert account.zone in ("+01:00", "+02:00")
+
+
+async def test_doi_mailings_are_offered_with_their_state(twin: Any) -> None:
+    async with twin.open() as connector:
+        found = await connector.options("doi_mailings")
+    assert {(one.value, one.label, one.active) for one in found} == {
+        ("K1", "Double opt-in", True),
+        ("OFF", "Switched off", False),
+    }
+
+
+async def test_provisioning_registers_each_webhook_once_and_replaces_the_secret(twin: Any) -> None:
+    async with twin.open() as connector:
+        for secret in ("one", "one", "two"):
+            hooks = tuple(Hook(topic=hook.topic, url=hook.url.replace("secret", secret)) for hook in HOOKS)
+            assert await connector.provide(Wanted(hooks=hooks)) == []
+    registered = sorted((hook["event"], hook["url"]) for hook in twin.dump()["webhooks"])
+    assert registered == sorted((hook.topic, hook.url.replace("secret", "two")) for hook in HOOKS)
+
+
+async def test_an_account_that_is_not_provided_for_yet_can_be_read(twin: Any) -> None:
+    (contact_id,) = twin.seed({"email": "ada@example.com", "permission": 4})
+    async with twin.open() as connector:
+        (found,) = await connector.read([Ref(by="id", value=contact_id)], ["custom:Not There Yet", "CITY"])
+    assert (found.presence, dict(found.fields)) == (Presence.PRESENT, {"custom:Not There Yet": None, "CITY": None})
+
+
+async def test_a_change_in_maileon_is_polled_by_id(twin: Any, delivery: Any) -> None:
+    (contact_id,) = twin.seed({"email": "ada@example.com", "permission": 4})
+    async with twin.open() as connector:
+        _, cursor = await drain(connector, None)
+        change = SetFields(fields={"CITY": FieldValue(value="Bonn")})
+        await connector.apply([delivery(change, email="ada@example.com")])
+        signals, _ = await drain(connector, cursor)
+    assert [(one.kind, one.ref.by, one.ref.value) for one in signals] == [(EventKind.CHANGED, "id", contact_id)]
+
+
+# --- what happens at Maileon itself
+
+
+def happens(twin: Any, email: str, event: str, **more: Any) -> None:
+    twin.control("POST", "/events", {"account": twin.id, "email": email, "event": event, **more})
+
+
+async def test_bounces_blocks_and_their_end_are_polled_once(twin: Any) -> None:
+    (contact_id,) = twin.seed({"email": "ada@example.com", "permission": 4})
+    async with twin.open() as connector:
+        _, cursor = await drain(connector, None)
+        happens(twin, "ada@example.com", "bounce", type="transient")
+        for _ in range(3):
+            happens(twin, "ada@example.com", "bounce")
+        (blocked,) = await connector.read([Ref(by="id", value=contact_id)], [])
+        happens(twin, "ada@example.com", "unblock")
+        (open_again,) = await connector.read([Ref(by="id", value=contact_id)], [])
+        signals, cursor = await drain(connector, cursor)
+        again, _ = await drain(connector, cursor)
+    kinds = [signal.kind for signal in signals if signal.kind is not EventKind.CHANGED]
+    assert set(kinds) == {EventKind.BOUNCED, EventKind.BLOCKED, EventKind.UNBLOCKED}
+    assert {signal.ref.value for signal in signals} == {contact_id}
+    assert (blocked.blocked, open_again.blocked) == (True, False)
+    assert [signal for signal in again if signal.kind is not EventKind.CHANGED] == []
+
+
+def blacklist(twin: Any, pattern: str) -> None:
+    entries = f"<import_name>t</import_name><entries><entry>{pattern}</entry></entries>"
+    answer = httpx.post(
+        f"{twin.api_url}/blacklists/{twin.id * 10}/actions",
+        content=f"<add_entries_action>{entries}</add_entries_action>",
+        headers={"content-type": "application/vnd.maileon.api+xml"},
+        auth=httpx.BasicAuth(twin.key, ""),
+        trust_env=False,
+    )
+    assert answer.status_code == 201
+
+
+async def test_an_address_on_a_blacklist_is_asked_into_nothing_and_reads_blocked(
+    twin: Any, asking: Any, delivery: Any
+) -> None:
+    blacklist(twin, "*@blocked.example")
+    async with twin.open() as connector:
+        _, cursor = await drain(connector, None)
+        (receipt,) = await connector.apply([delivery(asking(email="ada@blocked.example"))])
+        (read,) = await connector.read([Ref(by="email", value="ada@blocked.example")], [])
+        signals, _ = await drain(connector, cursor)
+    assert (receipt.outcome, read.blocked, read.permission) == (Outcome.DONE, True, Permission.NONE)
+    assert receipt.id in [signal.ref.value for signal in signals], "that it is blocked is seen at the next look"
+
+
+def doubled(twin: Any, email: str) -> list[str]:
+    """The address under two external ids, as only a creation by external id makes it."""
+    ids = []
+    for one in ("p1", "p2"):
+        answer = httpx.post(
+            f"{twin.api_url}/contacts/externalid/{one}?permission=2",
+            json={"email": email},
+            headers={"content-type": "application/vnd.maileon.api+json"},
+            auth=httpx.BasicAuth(twin.key, ""),
+            trust_env=False,
+        )
+        assert answer.status_code == 201
+        ids.append(answer.text.partition("<id>")[2].partition("</id>")[0])
+    return ids
+
+
+async def test_an_address_that_stands_twice_is_read_as_that_and_an_opt_out_reaches_both(
+    twin: Any, delivery: Any
+) -> None:
+    ids = doubled(twin, "ada@example.com")
+    assert len(set(ids)) == 2
+    async with twin.open() as connector:
+        (read,) = await connector.read([Ref(by="email", value="ada@example.com")], [])
+        (receipt,) = await connector.apply([delivery(Unsubscribe(), id=ids[0], email="ada@example.com")])
+    assert (read.presence, read.id) == (Presence.TWICE, None)
+    assert receipt.outcome is Outcome.DONE
+    until(lambda: all(one["anonymous"] for one in twin.dump()["contacts"]))
+
+
+@pytest.mark.parametrize(
+    ("state", "code"), [("expired", "key-expired"), ("deactivated", "key-deactivated"), ("active", None)]
+)
+async def test_a_key_that_ends_while_the_hub_works_is_named(twin: Any, state: str, code: str | None) -> None:
+    async with twin.open() as connector:
+        await connector.check()
+        twin.control("POST", "/keys", {"account": twin.id, "key": twin.key, "state": state})
+        try:
+            await connector.fields()
+            named = None
+        except ReauthorizeError as refused:
+            named = refused.code
+    assert named == code
+
+
+async def test_disconnecting_leaves_no_webhook_of_ours(twin: Any) -> None:
+    async with twin.open() as connector:
+        await connector.provide(Wanted(hooks=HOOKS))
+        assert len(twin.dump()["webhooks"]) == 2
+        for _ in range(2):
+            assert await connector.disconnect(HOOKS) == []
+    assert twin.dump()["webhooks"] == []
+
+
+async def test_the_twins_zone_is_learnt_from_an_ask_whatever_the_file_says(
+    twin: Any, asking: Any, delivery: Any
+) -> None:
+    seen = []
+    for supposed in ("Europe/Berlin", "Asia/Tokyo"):
+        async with twin.open(supposed, seen) as connector:
+            mail = asking(email=f"{supposed[:4].lower()}@example.com", mark=supposed, peer_id=supposed)
+            await connector.apply([delivery(mail)])
+    assert seen[0] == "Europe/Berlin"
+    assert seen[1] in ("+01:00", "+02:00")
+
+
+async def test_creations_too_many_to_be_read_singly_get_their_ids_from_the_next_poll(twin: Any, delivery: Any) -> None:
+    batch = [
+        delivery(Create(email=f"c{n}@example.com", peer_id=f"p{n}", permission=Permission.NONE, fields={}))
+        for n in range(60)
+    ]
+    async with twin.open() as connector:
+        _, cursor = await drain(connector, None)
+        receipts = await connector.apply(batch)
+        signals, _ = await drain(connector, cursor)
+        refs = [signal.ref for signal in signals]
+        found = await connector.read(refs, [])
+    assert {receipt.outcome for receipt in receipts} == {Outcome.DONE}
+    assert {one.peer_id for one in found} == {f"p{n}" for n in range(60)}
+    assert all(one.id for one in found)
+
+
+async def test_a_value_that_maileon_does_not_take_costs_that_field_alone(twin: Any, asking: Any, delivery: Any) -> None:
+    twin.seed({"email": "bad-value@example.com", "permission": 4})
+    change = SetFields(
+        fields={
+            "CITY": FieldValue(value="Ulm"),
+            "GENDER": FieldValue(value="unknown"),
+            "custom:Never Declared": FieldValue(value="x"),
+        }
+    )
+    mails = len(twin.dump()["mails"])
+    fields = {"FIRSTNAME": "Ada", "BIRTHDAY": "soon"}
+    async with twin.open() as connector:
+        (written,) = await connector.apply([delivery(change, email="bad-value@example.com")])
+        (asked,) = await connector.apply(
+            [delivery(asking(email="bad-ask@example.com", peer_id="bad-1", fields=fields))]
+        )
+        (read,) = await connector.read([Ref(by="email", value="bad-value@example.com")], ["CITY", "GENDER"])
+    assert written.outcome is Outcome.DONE
+    assert {one.field: one.code for one in written.left_out} == {
+        "GENDER": "gender-value",
+        "custom:Never Declared": "custom-field-not-declared",
+    }
+    assert read.fields == {"CITY": "Ulm", "GENDER": None}
+    assert asked.outcome is Outcome.DONE
+    assert {one.field for one in asked.left_out} == {"FIRSTNAME", "BIRTHDAY"}
+    assert len(twin.dump()["mails"]) == mails + 1

@@ -1,0 +1,454 @@
+"""Polling: changed contacts, and lost webhooks found again in the reports (reference, sections 6.5 and 9)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from stellwerk.sdk import EventKind, RejectedError, RetryableError
+from stellwerk_maileon import cursor as cursors
+
+pytestmark = pytest.mark.anyio
+
+CONTACTS, OUT, IN = "/contacts", "/reports/unsubscriptions", "/reports/subscribers"
+BOUNCES, BLOCKS = "/reports/bounces", "/reports/blocks"
+
+
+def contact(number: int, updated: str | None = "2026-11-24 12:30:00.0") -> str:
+    return f"<contact><id>{number}</id>{f'<updated>{updated}</updated>' if updated else ''}</contact>"
+
+
+def contacts(*listed: str) -> str:
+    return f"<contacts>{''.join(listed)}</contacts>"
+
+
+def entries(
+    root: str, *numbers: int, who: str = "<id>{n}</id><email>a{n}@example.com</email>", more: str = "<msg_id>m</msg_id>"
+) -> str:
+    one = f"<{root[:-1]}><contact>{who}</contact><timestamp>2026-11-24 12:00:00</timestamp>{more}</{root[:-1]}>"
+    return f"<{root}>{''.join(one.replace('{n}', str(n)) for n in numbers)}</{root}>"
+
+
+def quiet(canned: Any) -> None:
+    canned.on("GET", CONTACTS, body=contacts())
+    canned.on("GET", OUT, body=entries("unsubscriptions"))
+    canned.on("GET", IN, body=entries("subscribers"))
+    canned.on("GET", BOUNCES, body=entries("bounces"))
+    canned.on("GET", BLOCKS, body=entries("blocks"))
+
+
+async def run(connector: Any, cursor: str | None) -> tuple[list[Any], str]:
+    """One whole run: until no more waits."""
+    found: list[Any] = []
+    more = True
+    while more:
+        signals, cursor, more = await connector.poll(cursor)
+        found.extend(signals)
+    assert cursor is not None
+    return found, cursor
+
+
+async def test_the_first_run_only_learns_what_is_there(canned: Any) -> None:
+    canned.on("GET", CONTACTS, body=contacts(contact(1), contact(2)))
+    async with canned.open() as connector:
+        found, _ = await run(connector, None)
+    assert found == []
+    assert canned.calls() == ["GET /contacts"]
+
+
+async def test_a_quiet_run_takes_five_requests(canned: Any) -> None:
+    quiet(canned)
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        canned.asked.clear()
+        canned.spent = 0
+        found, _ = await run(connector, cursor)
+    assert found == []
+    assert canned.calls() == [f"GET {path}" for path in (OUT, IN, CONTACTS, BOUNCES, BLOCKS)]
+
+
+def numbers(signals: list[Any]) -> list[str]:
+    return [signal.ref.value for signal in signals if signal.kind is EventKind.CHANGED]
+
+
+async def test_a_changed_contact_is_signalled_by_id_and_only_what_is_new(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    known, newest = contact(1), contact(9, "2026-11-24 12:40:00.0")
+    canned.on("GET", CONTACTS, body=contacts(known, newest))
+    canned.on("GET", CONTACTS, body=contacts(known, contact(2, "2026-11-24 12:35:00.0"), newest))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        _, cursor = await run(connector, cursor)
+        canned.on("GET", CONTACTS, body=contacts(known, contact(3, "2026-11-24 12:36:00.0"), newest))
+        canned.replies["GET", CONTACTS].pop(0)
+        found, cursor = await run(connector, cursor)
+        again, _ = await run(connector, cursor)
+    assert [(s.kind, s.ref.by, s.ref.value, s.key) for s in found] == [(EventKind.CHANGED, "id", "3", None)]
+    assert again == []
+
+
+async def test_what_changed_at_the_newest_second_is_told_once_more_since_it_may_change_within_it(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    canned.on("GET", CONTACTS, body=contacts())
+    canned.on("GET", CONTACTS, body=contacts(contact(1), contact(2)))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        rounds = []
+        for _ in range(3):
+            found, cursor = await run(connector, cursor)
+            rounds.append(numbers(found))
+    assert rounds == [["1", "2"], ["1", "2"], []]
+
+
+async def test_a_second_change_of_the_same_contact_is_signalled_again(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    newest = contact(9, "2026-11-24 12:40:00.0")
+    canned.on("GET", CONTACTS, body=contacts(contact(1), newest))
+    canned.on("GET", CONTACTS, body=contacts(contact(1), newest))
+    canned.on("GET", CONTACTS, body=contacts(contact(1, "2026-11-24 12:30:01.0"), newest))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        _, cursor = await run(connector, cursor)
+        found, _ = await run(connector, cursor)
+    assert numbers(found) == ["1"]
+
+
+async def test_a_change_in_the_hour_that_a_clock_change_repeats_is_not_missed(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    canned.on("GET", CONTACTS, body=contacts(contact(1, "2026-10-25 02:59:00.0")))
+    canned.on("GET", CONTACTS, body=contacts(contact(2, "2026-10-25 02:01:00.0")))
+    canned.now = datetime.fromisoformat("2026-10-25T00:59:30+00:00")
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        found, _ = await run(connector, cursor)
+    assert "2" in numbers(found)
+
+
+async def test_the_window_reaches_a_day_behind_the_newest_change_as_long_as_no_zone_is_learnt(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    canned.on("GET", CONTACTS, body=contacts(contact(1, "2026-11-24 12:30:00.0")))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        await run(connector, cursor)
+    assert canned.calls()[-3] == "GET /contacts"
+    assert dict(canned.query(-3))["updated_after"] == "2026-11-23 12:30:00"
+
+
+async def windows(canned: Any, zone: str | None, *pages: str) -> list[str]:
+    """What the run after the first asks for, where `pages` are the answers from the first run on."""
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    for page in pages:
+        canned.on("GET", CONTACTS, body=page)
+    async with canned.open(learnt=zone) as connector:
+        _, cursor = await run(connector, None)
+        await run(connector, cursor)
+    asked = [request.url.params["updated_after"] for request in canned.asked if request.url.path.endswith("/contacts")]
+    return asked[1:]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "+13:00"])
+async def test_once_the_zone_is_learnt_the_window_reaches_two_hours_back(canned: Any, zone: str) -> None:
+    assert await windows(canned, zone, contacts(contact(1))) == ["2026-11-24 10:30:00"]
+
+
+async def test_a_run_that_does_not_meet_the_newest_contact_again_asks_a_whole_day_back(canned: Any) -> None:
+    asked = await windows(canned, "UTC", contacts(contact(1)), contacts(), contacts(contact(1)))
+    assert asked == ["2026-11-24 10:30:00", "2026-11-23 12:30:00"]
+
+
+async def test_what_the_narrow_window_told_is_not_told_again_by_the_wide_one(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    early, late = contact(2, "2026-11-24 11:00:00.0"), contact(3, "2026-11-24 11:30:00.0")
+    for page in (contacts(contact(1)), contacts(early), contacts(early, late)):
+        canned.on("GET", CONTACTS, body=page)
+    async with canned.open(learnt="UTC") as connector:
+        _, cursor = await run(connector, None)
+        found, _ = await run(connector, cursor)
+    assert numbers(found) == ["2", "3"]
+
+
+async def test_old_changes_inside_the_window_are_not_signalled(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    canned.on("GET", CONTACTS, body=contacts(contact(1)))
+    canned.on("GET", CONTACTS, body=contacts(contact(3, "2026-11-24 08:00:00.0")))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        found, _ = await run(connector, cursor)
+    assert found == []
+
+
+async def test_a_contact_without_a_time_is_signalled_when_first_met(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    canned.on("GET", CONTACTS, body=contacts())
+    canned.on("GET", CONTACTS, body=contacts(contact(5, None)))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        found, cursor = await run(connector, cursor)
+        again, _ = await run(connector, cursor)
+    assert ([signal.ref.value for signal in found], again) == (["5"], [])
+
+
+async def test_pages_are_taken_one_a_call_and_survive_a_restart(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    canned.on("GET", CONTACTS, body=contacts())
+    canned.on("GET", CONTACTS, body=contacts(contact(1)), headers={"X-Pages": "2"})
+    canned.on("GET", CONTACTS, body=contacts(contact(2)), headers={"X-Pages": "2"})
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+    found: list[str] = []
+    more, calls = True, 0
+    while more:
+        async with canned.open() as connector:
+            signals, cursor, more = await connector.poll(cursor)
+        found += [signal.ref.value for signal in signals]
+        calls += 1
+    assert (found, calls) == (["1", "2"], 6)
+
+
+async def test_lost_webhooks_are_found_again_once(canned: Any) -> None:
+    quiet(canned)
+    for path, root in ((OUT, "unsubscriptions"), (IN, "subscribers")):
+        canned.replies["GET", path].clear()
+        canned.on("GET", path, body=entries(root, 1))
+        canned.on("GET", path, body=entries(root, 1, 2))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        first, cursor = await run(connector, cursor)
+        second, _ = await run(connector, cursor)
+    assert [(s.kind, s.ref.by, s.ref.value) for s in first] == [
+        (EventKind.UNSUBSCRIBED, "email", "a1@example.com"),
+        (EventKind.CONFIRMED, "email", "a1@example.com"),
+    ]
+    assert [(s.kind, s.ref.value, s.details["msg_id"]) for s in second] == [
+        (EventKind.UNSUBSCRIBED, "a2@example.com", "m"),
+        (EventKind.CONFIRMED, "a2@example.com", "m"),
+    ]
+    assert all(signal.key is None and signal.details["entry"] for signal in (*first, *second))
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"),
+    [
+        ("<id>{n}</id>", [("id", "1")]),
+        ("<external_id>p{n}</external_id>", [("peer_id", "p1")]),
+        ("<permission>1</permission>", []),
+    ],
+)
+async def test_an_entry_without_an_address_is_named_by_what_is_left(
+    canned: Any, who: str, expected: list[tuple[str, str]]
+) -> None:
+    quiet(canned)
+    canned.replies["GET", OUT].clear()
+    canned.on("GET", OUT, body=entries("unsubscriptions", 1, who=who))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        found, _ = await run(connector, cursor)
+    assert [(signal.ref.by, signal.ref.value) for signal in found] == expected
+
+
+async def test_report_windows_join_without_a_gap_and_overlap_by_an_hour(canned: Any) -> None:
+    quiet(canned)
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        canned.now += timedelta(minutes=5)
+        _, cursor = await run(connector, cursor)
+        canned.now += timedelta(minutes=5)
+        await run(connector, cursor)
+    windows = [
+        (int(request.url.params["from_date"]), int(request.url.params["to_date"]))
+        for request in canned.asked
+        if request.url.path.endswith("/unsubscriptions")
+    ]
+    assert len(windows) == 2
+    assert windows[1][0] == windows[0][1] - 3_600_000
+
+
+async def test_a_cursor_holds_no_address_and_does_not_grow_without_end(canned: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(cursors, "MOST_MET", 3)
+    quiet(canned)
+    canned.replies["GET", OUT].clear()
+    canned.on("GET", OUT, body=entries("unsubscriptions", *range(9)))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        _, cursor = await run(connector, cursor)
+    assert "example.com" not in cursor
+    assert len(cursor) < 400
+
+
+async def test_a_failed_page_leaves_the_cursor_where_it_was(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", OUT].clear()
+    canned.on("GET", OUT, 503)
+    canned.on("GET", OUT, body=entries("unsubscriptions", 1))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        with pytest.raises(RetryableError):
+            await connector.poll(cursor)
+        found, _ = await run(connector, cursor)
+    assert len(found) == 1
+
+
+async def test_the_seconds_between_polls_come_from_the_file(canned: Any) -> None:
+    async with canned.open(poll_seconds=42) as connector:
+        assert connector.poll_seconds == 42
+
+
+# --- bounces and blocks
+
+
+BOUNCE = "<type>{}</type><status_code>5.1.1</status_code><msg_id>m</msg_id><source>mta-listener</source>"
+BLOCK = "<old_status>{}</old_status><new_status>{}</new_status><reason>bounce_policy</reason>"
+
+
+async def polled(canned: Any, path: str, body: str) -> list[Any]:
+    """What the run after the first tells, and the one after that, which must be nothing."""
+    quiet(canned)
+    canned.replies["GET", path].clear()
+    canned.on("GET", path, body=body)
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        found, cursor = await run(connector, cursor)
+        again, _ = await run(connector, cursor)
+    assert again == []
+    return found
+
+
+async def test_a_bounce_that_lasts_is_told_once_with_what_the_mail_server_said(canned: Any) -> None:
+    (found,) = await polled(canned, BOUNCES, entries("bounces", 1, more=BOUNCE.format("permanent")))
+    assert (found.kind, found.ref.by, found.ref.value) == (EventKind.BOUNCED, "id", "1")
+    told = {name: text for name, text in found.details.items() if name != "entry"}
+    assert told == {"type": "permanent", "status_code": "5.1.1", "msg_id": "m", "method": "mta-listener"}
+
+
+async def test_a_bounce_that_may_pass_is_no_event(canned: Any) -> None:
+    assert await polled(canned, BOUNCES, entries("bounces", 1, more=BOUNCE.format("transient"))) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("allowed", "blocked", EventKind.BLOCKED),
+        ("blocked", "allowed", EventKind.UNBLOCKED),
+        ("allowed", "undecided", EventKind.CHANGED),
+    ],
+)
+async def test_a_block_and_its_end_are_told_with_the_reason(canned: Any, old: str, new: str, kind: EventKind) -> None:
+    (found,) = await polled(canned, BLOCKS, entries("blocks", 1, more=BLOCK.format(old, new)))
+    assert (found.kind, found.details["reason"]) == (kind, "bounce_policy")
+
+
+async def test_blocked_and_let_go_within_a_second_are_two_events(canned: Any) -> None:
+    both = "".join(
+        entries("blocks", 1, more=BLOCK.format(*states)).removeprefix("<blocks>").removesuffix("</blocks>")
+        for states in (("allowed", "blocked"), ("blocked", "allowed"))
+    )
+    found = await polled(canned, BLOCKS, f"<blocks>{both}</blocks>")
+    assert len({signal.details["entry"] for signal in found}) == 2
+
+
+# --- reports that fail
+
+FAILURES = {
+    "refused": (400, "<error><message>no such report</message></error>"),
+    "without the right": (403, ""),
+    "broken": (500, ""),
+    "empty": (200, ""),
+    "unknown": (200, "<something/>"),
+}
+
+
+@pytest.mark.parametrize("path", [IN, BOUNCES, BLOCKS])
+@pytest.mark.parametrize("how", FAILURES)
+async def test_a_report_that_fails_keeps_nothing_else_from_being_asked_in_this_run_and_the_next(
+    canned: Any, path: str, how: str
+) -> None:
+    quiet(canned)
+    status, body = FAILURES[how]
+    canned.replies["GET", path].clear()
+    canned.on("GET", path, status, body)
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        canned.asked.clear()
+        canned.spent = 0
+        _, cursor = await run(connector, cursor)
+        asked = canned.calls()
+        canned.replies["GET", OUT].clear()
+        canned.on("GET", OUT, body=entries("unsubscriptions", 1))
+        found, _ = await run(connector, cursor)
+    assert asked == [f"GET {path}" for path in (OUT, IN, CONTACTS, BOUNCES, BLOCKS)]
+    assert [signal.kind for signal in found] == [EventKind.UNSUBSCRIBED]
+
+
+@pytest.mark.parametrize("path", [IN, BOUNCES, BLOCKS])
+async def test_a_report_that_failed_is_asked_from_where_it_stood_until_it_answers(canned: Any, path: str) -> None:
+    quiet(canned)
+    canned.replies["GET", path].clear()
+    canned.on("GET", path, 500)
+    canned.on("GET", path, 500)
+    canned.on("GET", path, body=entries(path.rpartition("/")[2]))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        for _ in range(4):
+            canned.now += timedelta(hours=2)
+            _, cursor = await run(connector, cursor)
+    windows = [
+        (int(request.url.params["from_date"]), int(request.url.params["to_date"]))
+        for request in canned.asked
+        if request.url.path.endswith(path)
+    ]
+    hour = 3_600_000
+    start = windows[0][0]
+    assert windows == [(start, start + until * hour) for until in (3, 5, 7)] + [(start + 6 * hour, start + 9 * hour)]
+
+
+async def test_what_a_report_told_before_it_failed_is_not_told_again(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", BOUNCES].clear()
+    first, second = (entries("bounces", number, more=BOUNCE.format("permanent")) for number in (1, 2))
+    canned.on("GET", BOUNCES, body=first)
+    canned.on("GET", BOUNCES, body=second, headers={"X-Pages": "2"})
+    canned.on("GET", BOUNCES, 500)
+    canned.on("GET", BOUNCES, 500)
+    canned.on("GET", BOUNCES, body=entries("bounces", 1, 2, 3, more=BOUNCE.format("permanent")))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        rounds = []
+        for _ in range(4):
+            found, cursor = await run(connector, cursor)
+            rounds.append([signal.ref.value for signal in found])
+    assert rounds == [["1"], ["2"], [], ["3"]]
+
+
+@pytest.mark.parametrize("path", [IN, BOUNCES, BLOCKS])
+async def test_a_rate_limit_ends_the_run_where_it_is(canned: Any, path: str) -> None:
+    quiet(canned)
+    canned.replies["GET", path].clear()
+    canned.on("GET", path, 429)
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        with pytest.raises(RetryableError) as failed:
+            await run(connector, cursor)
+    assert (failed.value.code, failed.value.retry_after) == ("rate-limited", 30)
+    assert canned.calls()[-1] == f"GET {path}"
+
+
+async def test_the_report_that_opt_outs_rest_on_cannot_be_done_without(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", OUT].clear()
+    canned.on("GET", OUT, *FAILURES["refused"])
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        with pytest.raises(RejectedError):
+            await run(connector, cursor)
