@@ -1,0 +1,20 @@
+"""Law 2: a permission rises only on evidence the ledger names."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from stellwerk_laws import steps
+from stellwerk_laws.laws import play
+from stellwerk_laws.steps import History
+from stellwerk_laws.variants import files
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+EXAMPLES = 100
+
+
+@settings(settings.get_profile("laws"), max_examples=EXAMPLES)
+@given(steps.histories((4, steps.sign_ups()), (2, steps.there), file=files(asks=False)))
+def test_a_permission_rises_only_on_evidence_the_ledger_names(history: History) -> None:
+    play(history)

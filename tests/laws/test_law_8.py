@@ -1,0 +1,28 @@
+"""Law 8: nothing acknowledged is lost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from stellwerk_laws import steps
+from stellwerk_laws.laws import play
+from stellwerk_laws.steps import History
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+EXAMPLES = 60
+
+
+@settings(settings.get_profile("laws"), max_examples=EXAMPLES)
+@given(
+    steps.histories(
+        (3, steps.edits),
+        (3, steps.waits),
+        (2, steps.fails_after),
+        (2, steps.stops),
+        (1, steps.faults),
+        begins=(steps.BOTH_CHANGE,),
+    )
+)
+def test_every_acknowledged_event_is_one_of_six_at_every_rest(history: History) -> None:
+    play(history)

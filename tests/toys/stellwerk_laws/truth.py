@@ -1,0 +1,176 @@
+"""What truly happened, from the toys' own records and from what the people of a history did. Knows nothing of the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from stellwerk_laws.variants import File
+from stellwerk_laws.watched import WatchedWorld
+from stellwerk_toys.crm import API_SOURCE, Entry, Record
+
+WISHING = frozenset({"form", "clerk"})
+AT_CREATION_SECONDS = 120.0
+"""What was written so soon after a contact was made belongs to its making."""
+
+ON_ITS_WAY_SECONDS = 0.0035
+"""A call takes a millisecond; an ask takes three calls at most, and what is on its way then cannot be called back."""
+
+NEVER = float("inf")
+
+
+class Confirmed(Struct, frozen=True, kw_only=True):
+    """A confirmation by the contact. `mark` names the ask; None where it had nothing to do with us."""
+
+    at: float
+    email: str
+    mark: str | None
+    plus: bool
+
+
+class FalseClaim(Struct, kw_only=True):
+    """An opt-out that was told and never was. `known`: the hub was told and has come to rest since."""
+
+    email: str
+    at: float
+    known: float = NEVER
+
+
+class Out(Struct, kw_only=True):
+    """An opt-out. `by` is news (unsubscribed there), no (the answer was set to no), or no_mail (the shop's own)."""
+
+    email: str
+    at: float
+    by: str
+    known: float = NEVER
+    contact: str = ""
+
+
+class Ledger(Struct, frozen=True, kw_only=True):
+    """What the hub's database says of one address, as stored."""
+
+    facts: tuple[Mapping[str, Any], ...]
+    suppressed: bool
+
+
+class Truth:
+    """`began` is when the connection did."""
+
+    def __init__(self, file: File, world: WatchedWorld) -> None:
+        self.file = file
+        self.world = world
+        self.began = 0.0
+        self.confirmed: list[Confirmed] = []
+        self.false_claims: list[FalseClaim] = []
+        self.staged: list[tuple[float, str]] = []
+        self.edits_there: list[tuple[float, str, str, str]] = []
+        self.texts: set[str] = set()
+        self.ledgers: dict[str, Ledger] = {}
+        self.calm: list[float] = []
+        self._outs: dict[tuple[str, str], Out] = {}
+
+    # --- told while it happens ----------------------------------------------------------------------------------------
+
+    def edited_there(self, email: str, field: str, value: str) -> None:
+        self.edits_there.append((self.world.clock.now, email, field, value))
+
+    def told_at_once(self, told: set[str]) -> None:
+        """The hub was told in the middle of its work: it knows, except for what is on its way."""
+        self._note_report()
+        known = self.world.clock.now + ON_ITS_WAY_SECONDS
+        for out in self._outs.values():
+            if out.by == "news" and out.email in told:
+                out.known = min(out.known, known)
+        for claim in self.false_claims:
+            if claim.email in told:
+                claim.known = min(claim.known, known)
+
+    def _note_report(self) -> None:
+        for entry in self.world.mail.report:
+            self._outs.setdefault(("news", entry.no), Out(email=entry.email, at=entry.at.timestamp(), by="news"))
+
+    def quiet(self, told: set[str]) -> None:
+        """The hub has come to rest, and of the addresses `told` every opt-out was told by webhook before."""
+        now = self.world.clock.now
+        self.calm.append(now)
+        self._note_report()
+        for out in self._outs.values():
+            if out.by == "news" and out.email in told:
+                out.known = min(out.known, now)
+        for claim in self.false_claims:
+            if claim.email in told:
+                claim.known = min(claim.known, now)
+        if any(post.connector == "toycrm" for post in self.world.posts):
+            return
+        for record in self.world.crm.records.values():
+            if record.gone:
+                continue
+            said = record.history.get("wants_news", [])
+            if said and self.is_opt_out(record, said[-1]):
+                self._stands(record, said[-1], "no", now)
+            if record.value("no_mail") == "yes":
+                self._stands(record, record.history["no_mail"][-1], "no_mail", now)
+
+    def _stands(self, record: Record, entry: Entry, by: str, now: float) -> None:
+        out = Out(email=record.value("email") or "", at=entry.at.timestamp(), by=by, known=now, contact=record.id)
+        self._outs.setdefault((by, f"{record.id} {entry.at}"), out)
+
+    def is_opt_out(self, record: Record, entry: Entry) -> bool:
+        """Whether this answer is one that takes the contact out, by the file and by who gave it."""
+        if entry.value != "no" or entry.source == API_SOURCE or not self.file.no_is_opt_out:
+            return False
+        if entry.source == "form" and not self.file.form_no_is_opt_out():
+            return False
+        return (entry.at - record.created).total_seconds() > AT_CREATION_SECONDS
+
+    # --- asked afterwards ---------------------------------------------------------------------------------------------
+
+    def confirmations(self, email: str) -> list[Confirmed]:
+        return [one for one in self.confirmed if one.email == email]
+
+    def outs(self, email: str) -> list[Out]:
+        """Every opt-out of the address that the hub came to know, oldest first."""
+        return sorted((one for one in self._outs.values() if one.email == email), key=lambda one: one.at)
+
+    def left(self, email: str) -> list[float]:
+        """When it unsubscribed at the newsletter, known or not."""
+        return [entry.at.timestamp() for entry in self.world.mail.report if entry.email == email]
+
+    def returned(self, email: str) -> set[str]:
+        """The mails that came back from the address, each by its name."""
+        return {one.name for one in self.world.mail.journal if (one.what, one.email) == ("returned", email)}
+
+    def standing(self, email: str, at: float) -> list[Out]:
+        """The opt-outs known at the time `at` that no confirmation has ended since."""
+        confirmed = [one.at for one in self.confirmations(email) if one.at <= at]
+        last = max(confirmed, default=0.0)
+        return [one for one in self.outs(email) if one.known <= at and (one.at > last or one.by == "no_mail")]
+
+    def records(self, email: str) -> list[Record]:
+        """Contacts of the shop that have or had the address."""
+        return [
+            one
+            for one in self.world.crm.records.values()
+            if any(entry.value == email for entry in one.history.get("email", []))
+        ]
+
+    def answers(self, email: str) -> Iterator[tuple[Record, Entry]]:
+        for record in self.records(email):
+            for entry in record.history.get("wants_news", []):
+                yield record, entry
+
+    def explicit(self, email: str, until: float) -> list[float]:
+        """When a form or a person said yes for the address, since the connection began."""
+        return sorted(
+            entry.at.timestamp()
+            for _, entry in self.answers(email)
+            if entry.value == "yes" and entry.source in WISHING and self.began <= entry.at.timestamp() <= until
+        )
+
+    def made(self, email: str, until: float) -> list[float]:
+        """When contacts with the address were made, since the connection began."""
+        return sorted(
+            one.created.timestamp() for one in self.records(email) if self.began <= one.created.timestamp() <= until
+        )
