@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
 import time
@@ -62,6 +63,22 @@ def test_a_webhook_less_than_five_minutes_off_is_taken(here: Any, age_seconds: f
 def test_a_signature_for_another_address_leaves_a_counter_only(here: Any) -> None:
     body = event()
     refuses(here, HOOK + "?again=1", body, here.signed(body), 401)
+
+
+def test_a_connection_that_was_idle_for_a_while_still_takes_a_webhook(here: Any) -> None:
+    """A caller that reuses a connection in the moment we close it has lost its webhook, and may not repeat it."""
+    address = urllib.parse.urlsplit(here.scene.url)
+    caller = http.client.HTTPConnection(address.hostname or "", address.port, timeout=20)
+    caller.auto_open = 0
+    caller.connect()
+    for pause_seconds in (0.0, 6.5):
+        time.sleep(pause_seconds)
+        body = event()
+        caller.request("POST", HOOK, body, here.signed(body))
+        answer = caller.getresponse()
+        answer.read()
+        assert answer.status == 200
+    caller.close()
 
 
 def test_an_oversized_webhook_leaves_a_counter_only(here: Any) -> None:

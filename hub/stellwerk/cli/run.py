@@ -21,6 +21,8 @@ from stellwerk.registry import Registry, load_connectors
 __all__ = ["run"]
 
 GRACE_SECONDS = 20
+KEEP_ALIVE_SECONDS = 120
+"""Above what vendors keep an idle connection for: one that we close just as it is used again costs a webhook."""
 
 
 @click.command()
@@ -59,6 +61,7 @@ async def _serve(loaded: Loaded, registry: Registry, listening: socket.socket) -
         # Which proxy may be believed is not known, so none is: addresses come from the file.
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     # uvicorn raises a caught signal again when all is done, for whoever called it; here nobody is left to be told.
     for one in (signal.SIGINT, signal.SIGTERM):
