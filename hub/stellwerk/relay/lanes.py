@@ -14,7 +14,7 @@ from stellwerk.relay.company import OUTAGE
 from stellwerk.relay.deliver import deliver
 from stellwerk.relay.hub import LEARNT_ZONE, Desk, Hub, log
 from stellwerk.relay.marks import settle_in_flight
-from stellwerk.relay.outage import away, back_again, is_out, leave_alone, may_try
+from stellwerk.relay.outage import away, back_again, leave_alone, longest_pause, may_try
 from stellwerk.relay.picks import check_picks
 from stellwerk.relay.poll import poll
 from stellwerk.relay.read import read_and_decide
@@ -143,8 +143,9 @@ async def _drain(hub: Hub, held: Lease, account: AccountRow | None) -> None:
             if not done or desk.pulse.failed >= OUTAGE > desk.pulse.answered:
                 break
             hub.wake()
-        if await is_out(desk, before):
-            await leave_alone(hub, desk, held, before)
+        longest = await longest_pause(desk, before)
+        if longest is not None:
+            await leave_alone(hub, desk, held, before, longest)
             return
         if before.times:
             await back_again(hub, held, before)

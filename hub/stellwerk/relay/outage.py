@@ -19,6 +19,9 @@ from stellwerk.store.store import Tx
 
 NO_ANSWER = "no-answer-at-all"
 LONGEST_SECONDS = 900.0
+LONGEST_THERE_SECONDS = 60.0
+"""Where it answers who we are: perhaps only some contacts fail, and others must not wait for them."""
+
 SHOWN_AFTER = 6
 """Times in a row that it was asked for nothing: about a minute."""
 
@@ -39,9 +42,9 @@ def away(tx: Tx, account: str) -> Away:
     return Away(int(times), float(since))
 
 
-def pause_seconds(times: int) -> float:
-    """How long to leave it alone once it failed to answer `times` in a row: doubling, a quarter of an hour at most."""
-    return float(min(2.0 ** min(times, 20), LONGEST_SECONDS))
+def pause_seconds(times: int, longest: float = LONGEST_SECONDS) -> float:
+    """How long to leave it alone once it failed to answer `times` in a row: doubling, `longest` at most."""
+    return float(min(2.0 ** min(times, 20), longest))
 
 
 async def answers(desk: Desk) -> bool:
@@ -66,24 +69,25 @@ async def may_try(desk: Desk, before: Away) -> bool:
     return before.times % WORK_EVERY == WORK_EVERY - 1 or await answers(desk)
 
 
-async def is_out(desk: Desk, before: Away) -> bool:
-    """Whether this turn's failures are the account's and not those of single contacts.
+async def longest_pause(desk: Desk, before: Away) -> float | None:
+    """How long to leave the account alone at most after this turn, in seconds; None where it was single contacts that failed.
 
     Of a turn in which nothing was called only the question tells whether an outage is over.
     """
     pulse = desk.pulse
-    if pulse.answered:
-        return False
+    if pulse.answered or not (pulse.failed or before.times):
+        return None
+    there = await answers(desk)
     if pulse.failed >= OUTAGE:
-        return True
-    return bool(pulse.failed or before.times) and not await answers(desk)
+        return LONGEST_THERE_SECONDS if there else LONGEST_SECONDS
+    return None if there else LONGEST_SECONDS
 
 
-async def leave_alone(hub: Hub, desk: Desk, held: Lease, before: Away) -> None:
+async def leave_alone(hub: Hub, desk: Desk, held: Lease, before: Away, longest: float = LONGEST_SECONDS) -> None:
     """Let go of the account for a while, its queue as it is."""
     now = hub.now()
     next_ = Away(before.times + 1, before.since or now)
-    until = now + pause_seconds(next_.times)
+    until = now + pause_seconds(next_.times, longest)
     if next_.times == 1:
         log.warning("account %s: it does not answer; its queue waits", held.account)
 

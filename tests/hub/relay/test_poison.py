@@ -13,8 +13,9 @@ import pytest
 from stellwerk.relay import deliver, housekeeping, read
 from stellwerk.relay.housekeeping import Housekeeping
 from stellwerk.relay.lanes import Lanes
-from stellwerk.sdk import Contact, Delivery, Receipt, Ref
+from stellwerk.sdk import Contact, Delivery, Receipt, Ref, RetryableError
 from stellwerk.store import inbox, outbox, repairs
+from stellwerk_toys.toycrm import ToyCrm
 from stellwerk_toys.toymail import ToyMail
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
@@ -193,6 +194,36 @@ async def test_a_connector_that_breaks_on_one_contact_holds_up_nobody(
     assert names == ["New", "Ada", "New", "New"]
     await yard.settle(DAY)
     assert await codes(yard, "outbox") == ["connector-failed"] * 2
+
+
+@pytest.mark.parametrize(("asked", "within"), [("answers", 300.0), ("fails too", 7200.0)])
+@pytest.mark.parametrize("poisoned", [1, 3, 6])
+async def test_contacts_that_always_fail_do_not_stand_before_everybody_else_for_ever(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch, poisoned: int, asked: str, within: float
+) -> None:
+    right = ToyCrm.read
+    ids = {world.form(f"p{number}@example.com", YES) for number in range(poisoned)}
+
+    async def reads(self: ToyCrm, refs: Sequence[Ref], *rest: Any) -> Sequence[Contact]:
+        if any(ref.value in ids for ref in refs):
+            raise RetryableError("no-answer")
+        return await right(self, refs, *rest)
+
+    async def is_never_there(self: ToyCrm) -> None:
+        raise RetryableError("no-answer")
+
+    monkeypatch.setattr(ToyCrm, "read", reads)
+    if asked == "fails too":
+        monkeypatch.setattr(ToyCrm, "check", is_never_there)
+    await yard.settle(600)
+    for number in range(3):
+        later = f"later{number}@example.com"
+        world.form(later, YES)
+        await yard.settle(within)
+        assert len(world.mails_to(later)) == 1
+    monkeypatch.undo()
+    await yard.settle(3600)
+    assert [len(world.mails_to(f"p{number}@example.com")) for number in range(poisoned)] == [1] * poisoned
 
 
 def _fields(one: Delivery) -> Mapping[str, Any]:

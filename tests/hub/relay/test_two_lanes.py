@@ -12,6 +12,7 @@ from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.provide import provide
 from stellwerk.sdk import ReauthorizeError, Secret
 from stellwerk.store import connections, lease
+from stellwerk.store.store import Tx
 from stellwerk_toys.post import Post
 from stellwerk_toys.toycrm import ToyCrmAccount
 from stellwerk_toys.toymail import ToyMailAccount
@@ -172,9 +173,16 @@ async def test_a_call_that_takes_longer_than_a_lease_is_not_repeated_by_another_
     await yard.take_in()
     await yard.drain("shop")
 
+    def renewed(tx: Tx) -> bool:
+        """Whether the lane that calls still holds its account, so long after it took it."""
+        held = tx.all("select until from lease where owner is not null")
+        return [row["until"] > world.clock() for row in held] == [True]
+
     async def slow() -> None:
         world.clock.advance(2 * lease.SECONDS)
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(20):
+            while not await yard.look(renewed):  # noqa: ASYNC110 - the beat tells nobody but the database
+                await asyncio.sleep(0.01)
         while await Lanes(yard.hub).turn():
             pass
 
