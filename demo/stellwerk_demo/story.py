@@ -18,7 +18,7 @@ from stellwerk_demo.vendors import HubSpotApi, MaileonApi, Unsure
 __all__ = ["Story", "StoryError"]
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 45.0
+PATIENCE_SECONDS = 90.0
 QUIET_SECONDS = 0.4
 SAMPLE_STAGES = ("lead", "marketingqualifiedlead")
 

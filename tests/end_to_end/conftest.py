@@ -27,7 +27,7 @@ from stellwerk_demo.scene import HOOK_HOST, KEY, STATIC_TOKEN, Cast, Scene, Twin
 from stellwerk_demo.vendors import HubSpotApi, MaileonApi, Unsure
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 CALM_SECONDS = 0.4
 HUBSPOT_HOOK = "/webhooks/hubspot"
 

@@ -20,7 +20,7 @@ from stellwerk_toys.clear_text import assert_no_clear_text
 TELLINGS = ("failing", "disorder", "drawn", "quiet")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(200),
+    pytest.mark.timeout(295),
     pytest.mark.parametrize("told", TELLINGS, indirect=True, scope="module"),
 ]
 SHORTEST = 5
