@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from msgspec import Struct, structs
-from sqlite_utils import Database
+from msgspec import Struct
 
 from stellwerk.app import SQLITE
 from stellwerk.config.load import load
@@ -19,7 +18,6 @@ from stellwerk.config.spec import Integration
 from stellwerk.errors import ConfigError, StoreError
 from stellwerk.registry import load_connectors
 from stellwerk.store import meta, rotation
-from stellwerk.store.schema import KNOWN_MIGRATIONS, migrations
 from stellwerk.store.sqlite import SqliteTx, connect
 from stellwerk.store.store import Tx
 from stellwerk.store.vault import Vault
@@ -71,29 +69,6 @@ def database_of(config: Path) -> Path:
         raise ConfigError(loaded.errors)
     folder = loaded.path.absolute().parent
     return _database(folder, _followed("database", loaded.integration.hub.database, folder))
-
-
-@contextmanager
-def writing(config: Path) -> Iterator[Beside]:
-    """One transaction on the database that the file names, also while a hub runs; committed unless something is raised.
-
-    Short, and for what the hub takes up in its next round. Raises as `beside` does, and `StoreError` for a database of
-    another version.
-    """
-    path = database_of(config)
-    with beside(config) as view:
-        pass  # what opens what is sealed, and a wrong file or key before anything is written
-    try:
-        with closing(connect(path)) as connection:
-            if {one.name for one in migrations.applied(Database(connection))} != KNOWN_MIGRATIONS:
-                raise StoreError(
-                    f"{path} was written by another version of Stellwerk; start the hub of this version first"
-                )
-            connection.execute("begin immediate")
-            yield structs.replace(view, tx=SqliteTx(connection))
-            connection.execute("commit")
-    except sqlite3.Error as error:
-        raise StoreError(f"{path} did not take a write: {error}") from None
 
 
 def _followed(key: str, written: str, folder: Path) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
-from stellwerk.cli.beside import Beside, beside, writing
+from stellwerk.cli.beside import Beside, beside
 from stellwerk.cli.give import CONFIG, JSON, give, printed
-from stellwerk.errors import StoreError
-from stellwerk.relay.leaving import disconnect
-from stellwerk.relay.leaving import forget as forget_
+from stellwerk.config.load import load
+from stellwerk.errors import ConfigError, StellwerkError
+from stellwerk.registry import load_connectors
 from stellwerk.store import accounts, repairs
 from stellwerk.store import connections as table
 
@@ -43,7 +42,8 @@ def list_(config: Path, as_json: bool) -> None:
 )
 @click.option("--with-suppression", is_flag=True, help="Forget also who opted out there. They can be mailed again.")
 @click.option("--anyway", is_flag=True, help="Also while opt-outs are on their way.")
-def forget(name: str, config: Path, keep_days: bool, with_suppression: bool, anyway: bool) -> None:
+@JSON
+def forget(name: str, config: Path, keep_days: bool, with_suppression: bool, anyway: bool, as_json: bool) -> None:
     """End a connection and erase what is kept of it, but for who opted out.
 
     A running hub does it within some seconds, else the next start does: webhooks and app are removed over there where no
@@ -51,17 +51,13 @@ def forget(name: str, config: Path, keep_days: bool, with_suppression: bool, any
     """
     if keep_days and with_suppression:
         raise click.UsageError("--keep-days and --with-suppression exclude each other")
-    with writing(config) as view:
-        one = table.by_id(view.tx, name)
-        if one is None:
-            raise StoreError(f"no connection is called '{name}'; see: stellwerk connections list")
-        if any(spec.id == name for spec in view.integration.connections):
-            raise StoreError(f"'{name}' stands in {config}; take it out there first, or it is connected again")
-        now = time.time()
-        if one.state != table.ENDED:
-            disconnect(view.tx, one, who="command line", now=now, anyway=anyway)
-        suppressed = 0 if keep_days else forget_(view.tx, one, with_suppression=with_suppression)
-    click.echo(f"{name} is ended" + (f"; {suppressed} opted-out addresses are forgotten" if with_suppression else ""))
+    if name in _in_the_file(config):
+        raise StellwerkError(f"'{name}' stands in {config}; take it out there first, or it is connected again")
+    told = give(
+        config, "forget", connection=name, keep_days=keep_days, with_suppression=with_suppression, anyway=anyway
+    )
+    text = f"; {told['suppressed']} opted-out addresses are forgotten" if with_suppression else ""
+    printed(told, f"{name} is ended{text}", as_json=as_json)
 
 
 @connections.command(name="renew-webhooks")
@@ -76,6 +72,14 @@ def renew_webhooks(config: Path, as_json: bool, connection: str) -> None:
     renewed = give(config, "renew webhooks", connection=connection)
     text = "\n".join(f"{account} has new addresses" for account in renewed)
     printed(renewed, text or "no account of this connection has secret addresses", as_json=as_json)
+
+
+def _in_the_file(config: Path) -> set[str]:
+    """Names of the connections in the file as it stands now; a hub that runs may know an older one."""
+    loaded = load(config, None, load_connectors())
+    if loaded.integration is None:
+        raise ConfigError(loaded.errors)
+    return {one.id for one in loaded.integration.connections}
 
 
 def _row(view: Beside, one: table.Connection) -> dict[str, Any]:

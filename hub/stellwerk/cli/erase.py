@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import rich_click as click
 
-from stellwerk.cli.beside import writing
-from stellwerk.cli.give import CONFIG, JSON, printed
-from stellwerk.store import erasure
+from stellwerk.cli.give import CONFIG, JSON, give, printed
 
 __all__ = ["erase"]
 
@@ -26,8 +23,7 @@ def erase(address: str, config: Path, as_json: bool) -> None:
     systems keep what they have: delete the contact there first, or it is read again when it changes. Refused while
     an event of the address waits or an opt-out is on its way. Exit code 1: nothing was found.
     """
-    with writing(config) as view:
-        gone = erasure.erase(view.tx, view.vault, address, time.time())
-    told = f"{gone.contacts} contacts, {gone.events} events, {gone.changes} changes, {gone.reasons} reasons erased"
-    printed(gone, told if gone else "nothing personal is kept of this address", as_json=as_json)
-    sys.exit(0 if gone else 1)
+    gone = give(config, "erase", address=address)
+    text = ", ".join(f"{count} {kind}" for kind, count in gone.items()) + " erased"
+    printed(gone, text if any(gone.values()) else "nothing personal is kept of this address", as_json=as_json)
+    sys.exit(0 if any(gone.values()) else 1)

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StellwerkError
-from stellwerk.relay import dead, held, holding, renewal, states
+from stellwerk.relay import dead, forgetting, held, holding, renewal, states
 from stellwerk.relay.bug import place
 from stellwerk.relay.hub import Hub, log
 
@@ -36,6 +36,8 @@ ORDERS: Mapping[str, Order] = {
     "dismiss": dead.dismiss,
     "state": states.set_state,
     "renew webhooks": renewal.renew_hooks,
+    "erase": forgetting.erase_address,
+    "forget": forgetting.forget_connection,
 }
 
 

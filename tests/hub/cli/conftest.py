@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from stellwerk.app import create_hub
 from stellwerk.cli import cli
+from stellwerk.config.load import load
+from stellwerk.registry import load_connectors
+from stellwerk.relay.orders import listening
 
 SAMPLE = Path(__file__).parents[3] / "integration.yaml"
 
@@ -19,6 +25,46 @@ ENVIRON = {
     "HUBSPOT_CLIENT_SECRET": "very-hidden-secret",
     "HUBSPOT_APP_ID": "77",
 }
+
+
+class Running:
+    """A hub that has the database in a thread of its own, and listens."""
+
+    def __init__(self, config: Path) -> None:
+        self._config = config
+        self._up, self._down = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+
+    async def _run(self) -> None:
+        registry = load_connectors()
+        hub = await create_hub(load(self._config, ENVIRON, registry), registry, folder=self._config.parent)
+        try:
+            async with listening(hub, hub.database):
+                self._up.set()
+                await asyncio.to_thread(self._down.wait)
+        finally:
+            await hub.close()
+
+    def __enter__(self) -> Running:
+        self._thread.start()
+        assert self._up.wait(20)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._down.set()
+        self._thread.join(20)
+
+
+@pytest.fixture
+def environ() -> Mapping[str, str]:
+    """What the sample's references mean."""
+    return ENVIRON
+
+
+@pytest.fixture
+def running() -> Callable[[Path], Running]:
+    """`with running(file):` a hub has the database of the file."""
+    return Running
 
 
 @pytest.fixture

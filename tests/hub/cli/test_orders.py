@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from click.testing import Result
 from stellwerk.app import create_hub
 from stellwerk.config.load import load
 from stellwerk.registry import load_connectors
-from stellwerk.relay.orders import listening, socket_of
+from stellwerk.relay.orders import socket_of
 from stellwerk.store import accounts, connections, counts, inbox, meta, outbox, repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.inbox import NewEvent
@@ -22,50 +22,16 @@ from stellwerk.store.outbox import NewDelivery
 from stellwerk.store.store import Tx
 
 Run = Callable[..., Result]
-ENVIRON = {
-    "STELLWERK_PUBLIC_URL": "https://hub.example",
-    "STELLWERK_SECRET_KEY": "k" * 40,
-    "HUBSPOT_CLIENT_ID": "client",
-    "HUBSPOT_CLIENT_SECRET": "very-hidden-secret",
-    "HUBSPOT_APP_ID": "77",
-}
+Running = Callable[[Path], AbstractContextManager[None]]
 NOON = 1_790_000_000.0
 
 
-class Running:
-    """A hub that has the database in a thread of its own, and listens."""
-
-    def __init__(self, config: Path) -> None:
-        self._config = config
-        self._up, self._down = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-
-    async def _run(self) -> None:
-        registry = load_connectors()
-        hub = await create_hub(load(self._config, ENVIRON, registry), registry, folder=self._config.parent)
-        try:
-            async with listening(hub, hub.database):
-                self._up.set()
-                await asyncio.to_thread(self._down.wait)
-        finally:
-            await hub.close()
-
-    def __enter__(self) -> Running:
-        self._thread.start()
-        assert self._up.wait(20)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._down.set()
-        self._thread.join(20)
-
-
-def furnished(config: Path) -> None:
+def furnished(config: Path, environ: Mapping[str, str]) -> None:
     """One held ask, one dead letter, one repair."""
 
     async def run() -> None:
         registry = load_connectors()
-        hub = await create_hub(load(config, ENVIRON, registry), registry, folder=config.parent)
+        hub = await create_hub(load(config, environ, registry), registry, folder=config.parent)
 
         def work(tx: Tx) -> None:
             crm = accounts.add(tx, hub.vault, system="crm", remote="4711", name="Acme", now=NOON)
@@ -115,14 +81,16 @@ def furnished(config: Path) -> None:
 
 
 @pytest.fixture(params=["no hub", "a hub"])
-def config(request: pytest.FixtureRequest, sample: Callable[..., Path]) -> Iterator[Path]:
+def config(
+    request: pytest.FixtureRequest, sample: Callable[..., Path], running: Running, environ: Mapping[str, str]
+) -> Iterator[Path]:
     """The file of a hub that is not running, and of one that is."""
     file = sample()
-    furnished(file)
+    furnished(file, environ)
     if request.param == "no hub":
         yield file
         return
-    with Running(file):
+    with running(file):
         yield file
 
 
@@ -182,10 +150,12 @@ def test_an_unknown_state_of_affairs_is_refused_with_what_to_do(stellwerk: Run, 
     assert "stellwerk held list" in str(refused.exception or refused.output)
 
 
-def test_a_socket_of_a_hub_that_is_gone_is_no_hub(stellwerk: Run, sample: Callable[..., Path]) -> None:
+def test_a_socket_of_a_hub_that_is_gone_is_no_hub(
+    stellwerk: Run, sample: Callable[..., Path], running: Running, environ: Mapping[str, str]
+) -> None:
     file = sample()
-    furnished(file)
-    with Running(file):
+    furnished(file, environ)
+    with running(file):
         socket = socket_of(file.parent / "stellwerk.db")
         assert socket.stat().st_mode & 0o777 == 0o600
     socket.touch()
@@ -194,15 +164,20 @@ def test_a_socket_of_a_hub_that_is_gone_is_no_hub(stellwerk: Run, sample: Callab
 
 @pytest.mark.parametrize("place", ["a folder", "nowhere"])
 def test_a_hub_that_cannot_make_its_socket_works_without_one_and_says_so(
-    sample: Callable[..., Path], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, place: str
+    sample: Callable[..., Path],
+    running: Running,
+    environ: Mapping[str, str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
 ) -> None:
     file = sample()
-    furnished(file)
+    furnished(file, environ)
     if place == "a folder":
         socket_of(file.parent / "stellwerk.db").mkdir()
     else:
         monkeypatch.setattr(asyncio, "start_unix_server", no_sockets)
-    with Running(file):
+    with running(file):
         assert [record.levelname for record in caplog.records if "no orders are taken" in record.message] == ["WARNING"]
     assert socket_of(file.parent / "stellwerk.db").exists() is (place == "a folder")
 
