@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 from msgspec import Struct
 
-from .errors import Refusal, invalid, unknown_key
+from .errors import Refusal, invalid, not_found, unknown_key
 
 if TYPE_CHECKING:
     from .grants import Grant
@@ -67,6 +67,15 @@ class Call:
     @property
     def portal(self) -> Portal:
         return self.twin.portals[self.granted.portal_id]
+
+    @property
+    def named_portal(self) -> Portal:
+        """The account that the path of a page names; raises 404."""
+        text = self.params["portal"]
+        portal = self.twin.portals.get(int(text)) if text.isdecimal() else None
+        if portal is None:
+            raise not_found(f"There is no account {text}")
+        return portal
 
     def json(self, kind: type[T]) -> T:
         """The body as `kind`; 400 in HubSpot's shape when it is not, refused when a key is unknown, 415 for other types."""

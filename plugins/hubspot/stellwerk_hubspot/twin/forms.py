@@ -6,7 +6,7 @@ import secrets
 from http.cookies import CookieError, SimpleCookie
 
 from .call import Answer, Call
-from .errors import Refusal, not_found
+from .errors import Refusal
 from .portal import Portal, Source
 from .rendering import page
 from .writing import create, prepared, update
@@ -17,14 +17,6 @@ COOKIE = "hubspotutk"
 FIELDS = ("email", "firstname", "lastname", "company")
 HIDDEN = "hidden."
 FORM = Source("FORM", "5f0e1a7c-0000-4000-8000-00000000f0f0", "Newsletter")
-
-
-def _portal(call: Call) -> Portal:
-    text = call.params["portal"]
-    portal = call.twin.portals.get(int(text)) if text.isdecimal() else None
-    if portal is None:
-        raise not_found(f"There is no account {text}")
-    return portal
 
 
 def _visitor(call: Call) -> str | None:
@@ -67,12 +59,12 @@ def _show(call: Call, portal: Portal, visitor: str, status: int = 200, *, error:
 
 def show_form(call: Call) -> Answer:
     """`?subscribe=NAME` names the checkbox's property, `?hidden.NAME=VALUE` adds a hidden field."""
-    return _show(call, _portal(call), _visitor(call) or secrets.token_hex(16))
+    return _show(call, call.named_portal, _visitor(call) or secrets.token_hex(16))
 
 
 def submit_form(call: Call) -> Answer:
     """Written with source FORM. Fields of properties that do not exist, and bad values, are refused with a message."""
-    portal, visitor = _portal(call), _visitor(call) or secrets.token_hex(16)
+    portal, visitor = call.named_portal, _visitor(call) or secrets.token_hex(16)
     try:
         number = _write(portal, visitor, dict(call.pairs()), shared=call.twin.options.cookie_sharing)
     except Refusal as refusal:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from . import consent, forms
+from . import consent, forms, imports
 from .call import Answer, Call, Route
 from .catalogue import Property
 from .clock import iso
@@ -23,15 +23,8 @@ __all__ = ["PAGES", "refusal_page"]
 
 PERSON = Source("CRM_UI", "userId:1", user_id=1)
 ALWAYS_SHOWN = ("email", "firstname", "lastname", "company", "phone", "city", "jobtitle", STAGE)
+ASKED_FIRST = ("email", "firstname", "lastname", "company")
 PER_PAGE = 100
-
-
-def _portal(call: Call) -> Portal:
-    text = call.params["portal"]
-    portal = call.twin.portals.get(int(text)) if text.isdecimal() else None
-    if portal is None:
-        raise not_found(f"There is no account {text}")
-    return portal
 
 
 def _contact(call: Call, portal: Portal, *, archived: bool = False) -> Contact:
@@ -49,7 +42,7 @@ def front(call: Call) -> Answer:
 
 def contact_list(call: Call) -> Answer:
     """Newest first; `?q=` searches names and addresses at once, without search lag."""
-    portal, query = _portal(call), dict(call.query_pairs())
+    portal, query = call.named_portal, dict(call.query_pairs())
     needle = query.get("q", "").lower()
     found = (
         contact
@@ -57,20 +50,26 @@ def contact_list(call: Call) -> Answer:
         if (contact := portal.alive(number)) is not None and (not needle or needle in _line(contact).lower())
     )
     shown = list(islice(found, PER_PAGE))
-    properties = [portal.properties[name] for name in ("email", "firstname", "lastname", "company")]
     return page(
         "contacts.html", title=f"Contacts of {portal.name}", portal=portal, shown=shown, q=query.get("q", ""),
-        properties=properties, total=sum(1 for number in portal.ids if portal.alive(number)),
+        fields=[(one, "") for one in _on_creation(portal)], total=sum(1 for number in portal.ids if portal.alive(number)),
     )  # fmt: skip
 
 
+def _on_creation(portal: Portal) -> list[Property]:
+    """What the form for a new contact asks for: the usual ones, and the account's own as its admins put them there."""
+    usual = [portal.properties[name] for name in ASKED_FIRST]
+    own = [one for one in portal.properties.values() if not one.built_in and one.archived_ms is None]
+    return [*usual, *(one for one in own if not one.read_only and not one.calculated)]
+
+
 def _line(contact: Contact) -> str:
-    names = ("email", "firstname", "lastname", "company", "hs_additional_emails")
+    names = (*ASKED_FIRST, "hs_additional_emails")
     return " ".join(contact.values.get(name, "") for name in names)
 
 
 def add_contact(call: Call) -> Answer:
-    portal = _portal(call)
+    portal = call.named_portal
     given = {name: value for name, value in call.pairs() if value}
     contact = create(portal, prepared(portal, given, None), PERSON)
     return go_to(f"/contacts/{portal.id}/record/0-1/{contact.id}")
@@ -78,7 +77,7 @@ def add_contact(call: Call) -> Answer:
 
 def record(call: Call) -> Answer:
     """The contact with its edit form and its timeline."""
-    portal = _portal(call)
+    portal = call.named_portal
     contact = _contact(call, portal)
     return page(
         "record.html",
@@ -132,7 +131,7 @@ def _timeline(portal: Portal, contact: Contact) -> list[dict[str, Any]]:
 
 def save(call: Call) -> Answer:
     """Writes the fields posted, whichever they are; a person may move the stage backward."""
-    portal = _portal(call)
+    portal = call.named_portal
     contact = _contact(call, portal)
     update(portal, contact, prepared(portal, dict(call.pairs()), contact), PERSON, backward=True)
     return go_to(f"/contacts/{portal.id}/record/0-1/{contact.id}")
@@ -142,7 +141,7 @@ def _then(act: Callable[[Portal, Contact, Source], object], where: str) -> Calla
     """A button of the record page: do it as a person, then go on."""
 
     def run(call: Call) -> Answer:
-        portal = _portal(call)
+        portal = call.named_portal
         act(portal, _contact(call, portal), PERSON)
         return go_to(where.format(portal=portal.id, id=call.params["id"]))
 
@@ -156,7 +155,7 @@ def _opt_out(portal: Portal, contact: Contact, source: Source) -> None:
 
 def merge_into(call: Call) -> Answer:
     """The field `other` names the contact that is merged into this one."""
-    portal, other = _portal(call), dict(call.pairs()).get("other", "")
+    portal, other = call.named_portal, dict(call.pairs()).get("other", "")
     primary = _contact(call, portal)
     loser = portal.alive(int(other)) if other.isdecimal() else None
     if loser is None or loser is primary:
@@ -165,13 +164,13 @@ def merge_into(call: Call) -> Answer:
 
 
 def bin_list(call: Call) -> Answer:
-    portal = _portal(call)
+    portal = call.named_portal
     shown = [contact for contact in portal.contacts.values() if contact.archived_ms is not None]
     return page("recycle_bin.html", title=f"Recycle bin of {portal.name}", portal=portal, shown=shown)
 
 
 def put_back(call: Call) -> Answer:
-    portal = _portal(call)
+    portal = call.named_portal
     contact = _contact(call, portal, archived=True)
     restore(portal, contact, PERSON)
     return go_to(f"/contacts/{portal.id}/record/0-1/{contact.id}")
@@ -179,7 +178,7 @@ def put_back(call: Call) -> Answer:
 
 def disconnect(call: Call) -> Answer:
     """The customer uninstalls the app; nobody is told (section 3.4)."""
-    portal = _portal(call)
+    portal = call.named_portal
     call.twin.grants.uninstall(portal.id)
     return go_to("/")
 
@@ -204,5 +203,7 @@ PAGES: tuple[Route, ...] = (
     Route("POST", f"{RECORD}/merge", merge_into, open=True),
     Route("GET", "/forms/{portal}/newsletter", forms.show_form, open=True),
     Route("POST", "/forms/{portal}/newsletter", forms.submit_form, open=True),
+    Route("GET", "/imports/{portal}", imports.show_import, open=True),
+    Route("POST", "/imports/{portal}", imports.take_import, open=True),
     Route("POST", "/integrations/{portal}/uninstall", disconnect, open=True),
 )

@@ -92,3 +92,13 @@ async def test_pages_are_not_in_the_log_of_vendor_calls(world: Any) -> None:
     before = len(await world.requests())
     await world.browser.get("/contacts/4711")
     assert len(await world.requests()) == before
+
+
+async def test_pages_the_form_for_a_new_contact_asks_for_the_accounts_own_properties_too(world: Any) -> None:
+    await world.define("skips_doi", "bool", "booleancheckbox", label="Skips the double opt-in")
+    page = await world.browser.get("/contacts/4711")
+    assert 'name="skips_doi"' in page.text
+    assert 'name="hs_object_id"' not in page.text
+    page = await world.browser.post("/contacts/4711", data={"email": "ada@example.com", "skips_doi": "true"})
+    number = str(page.url).rpartition("/")[2]
+    assert (await world.read(number, "skips_doi"))["skips_doi"] == "true"
