@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "hold": "stellwerk.cli.hold",
     "held": "stellwerk.cli.held",
     "dead": "stellwerk.cli.dead",
+    "replay": "stellwerk.cli.replay",
     "repairs": "stellwerk.cli.repairs",
     "check": "stellwerk.cli.check",
     "schema": "stellwerk.cli.schema",

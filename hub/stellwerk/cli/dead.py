@@ -10,19 +10,18 @@ import rich_click as click
 
 from stellwerk.cli.beside import beside
 from stellwerk.cli.give import CONFIG, JSON, give, printed
+from stellwerk.cli.replay import NUMBER, WHAT, one_kind, replay
 from stellwerk.relay import dead as relay
 
 __all__ = ["dead"]
-
-WHAT = click.option(
-    "--what", type=click.Choice(["event", "delivery"]), default=None, help="Only events, or deliveries."
-)
-NUMBER = click.option("--number", type=int, default=None, help="Only the one with this number; needs --what.")
 
 
 @click.group()
 def dead() -> None:
     """See, replay or dismiss dead letters, also while the hub runs."""
+
+
+dead.add_command(replay)
 
 
 @dead.command(name="list")
@@ -57,32 +56,13 @@ def show(code: str, config: Path, as_json: bool) -> None:
 @click.argument("code")
 @WHAT
 @NUMBER
-@CONFIG
-def replay(code: str, what: str | None, number: int | None, config: Path) -> None:
-    """Put back the dead letters of CODE. Each is decided again, under the rules of today."""
-    done = give(config, "replay", code=code, what=_checked(what, number), number=number)
-    kept = (
-        f"; {done['kept']} cannot be: never understood, or their payload has outlived its days" if done["kept"] else ""
-    )
-    click.echo(f"{done['replayed']} replayed{kept}")
-
-
-@dead.command()
-@click.argument("code")
-@WHAT
-@NUMBER
 @click.option("--reason", default="", help="Why; it is kept with each.")
 @CONFIG
-def dismiss(code: str, what: str | None, number: int | None, reason: str, config: Path) -> None:
+@JSON
+def dismiss(code: str, what: str | None, number: int | None, reason: str, config: Path, as_json: bool) -> None:
     """Give up the dead letters of CODE for good."""
-    done = give(config, "dismiss", code=code, what=_checked(what, number), number=number, reason=reason)
-    click.echo(f"{done['dismissed']} dismissed")
-
-
-def _checked(what: str | None, number: int | None) -> str | None:
-    if number is not None and what is None:
-        raise click.UsageError("--number needs --what: events and deliveries are numbered apart")
-    return what
+    done = give(config, "dismiss", code=code, what=one_kind(what, number), number=number, reason=reason)
+    printed(done, f"{done['dismissed']} dismissed", as_json=as_json)
 
 
 def _line(row: dict[str, Any]) -> str:

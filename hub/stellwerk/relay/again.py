@@ -26,7 +26,7 @@ def decide_again(tx: Tx, hub: Hub, rows: Sequence[Row]) -> None:
     now = hub.now()
     for row in rows:
         accounts.by_id(tx, hub.vault, row["account"])
-        signal = _signal(tx, hub, row)
+        signal = signal_of(tx, hub, row)
         if signal is None:
             outbox.replay(tx, row["id"], now)
             lease.wake(tx, row["account"], now)
@@ -54,7 +54,7 @@ def end(tx: Tx, hub: Hub, rows: Sequence[Row], code: str, text: str) -> None:
         write(tx, hub, case, decision, event=row["event"], what=tag_of(planned), outcome=code)
 
 
-def _signal(tx: Tx, hub: Hub, row: Row) -> tuple[str, Signal] | None:
+def signal_of(tx: Tx, hub: Hub, row: Row) -> tuple[str, Signal] | None:
     """The account to read the contact at, and the event that says so; None for what is not decided by reading it."""
     planned = opened(hub.vault, row["account"], row["body"], Planned)
     connection = connections.by_id(tx, row["connection"])

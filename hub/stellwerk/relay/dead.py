@@ -54,9 +54,18 @@ async def dismiss(
     return await _each(hub, code, what, number, give_up)
 
 
+def can_be_replayed(row: Row) -> bool:
+    """Not what was never understood, or has lost its payload."""
+    return row["body"] is not None and row.get("kind") != "unread"
+
+
+def none_of(code: str) -> StellwerkError:
+    return StellwerkError(f"there is no such dead letter of the code {code}; `stellwerk dead list` says what there is")
+
+
 def _put_back(tx: Tx, hub: Hub, kind: str, rows: Sequence[Row]) -> dict[str, int]:
     now = hub.now()
-    good = [row for row in rows if row["body"] is not None and row.get("kind") != "unread"]
+    good = [row for row in rows if can_be_replayed(row)]
     if kind == EVENT:
         for row in good:
             inbox.replay(tx, row["id"], now)
@@ -75,9 +84,7 @@ async def _each(hub: Hub, code: str, what: str | None, number: int | None, work:
             for name, count in counted.items():
                 done[name] = done.get(name, 0) + count
     if not any(done.values()):
-        raise StellwerkError(
-            f"there is no such dead letter of the code {code}; `stellwerk dead list` says what there is"
-        )
+        raise none_of(code)
     hub.wake()
     return done
 

@@ -212,7 +212,7 @@ def _write(
         what=what,
         changes=decision.changes,
         reasons=reasons + tuple(why.because for _, why in decision.held),
-        outcome=outcome or _outcome(decision, case.connection.state),
+        outcome=outcome or outcome_of(decision, case.connection.state),
         answer=answer,
     )
     account = case.mail_account or next(iter(case.connection.accounts.values()))
@@ -229,7 +229,7 @@ def _write(
     return case, learnt
 
 
-def _outcome(decision: Decision, state: str) -> str:
+def outcome_of(decision: Decision, state: str) -> str:
     """What explain calls it: of a connection that does not run, what it would have done."""
     if not (decision.changes or decision.held):
         return "skipped"

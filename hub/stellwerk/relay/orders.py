@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StellwerkError
-from stellwerk.relay import dead, forgetting, held, holding, renewal, states
+from stellwerk.relay import dead, forgetting, held, holding, preview, renewal, states
 from stellwerk.relay.bug import place
 from stellwerk.relay.hub import Hub, log
 
@@ -33,6 +33,7 @@ ORDERS: Mapping[str, Order] = {
     "release": held.release,
     "discard": held.discard,
     "replay": dead.replay,
+    "preview replay": preview.preview,
     "dismiss": dead.dismiss,
     "state": states.set_state,
     "renew webhooks": renewal.renew_hooks,

@@ -14,7 +14,7 @@ from stellwerk.relay.applied import BROKEN
 from stellwerk.relay.bug import BUG, place
 from stellwerk.relay.case import Case
 from stellwerk.relay.company import OUTAGE, companies
-from stellwerk.relay.decide import AS_RELEASED, decide
+from stellwerk.relay.decide import AS_RELEASED, Decided, decide
 from stellwerk.relay.evidence import evidence_of, is_settled
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.looking import late_confirmation, next_look
@@ -89,7 +89,7 @@ async def read_and_decide(hub: Hub, desk: Desk, held: Lease) -> int:
             await _not_now(hub, held, those)
             continue
         try:
-            contacts = await _read(hub, desk, connector, connections, together)
+            contacts = await read_contacts(hub, desk, connector, connections, together)
         except (ReauthorizeError, PauseError):
             raise
         except DeliveryError as failed:
@@ -132,7 +132,7 @@ async def _decided(
 ) -> None:
     """Decide on one contact; what goes wrong with it holds up nobody else."""
     try:
-        await _decide_contact(hub, desk, held, connections, one, contact)
+        await decide_contact(hub, desk, held, connections, one, contact)
     except Stale:
         await _later(hub, held, one.rows, RetryableError("keeps-changing"))
     except StellwerkError:
@@ -142,7 +142,7 @@ async def _decided(
         await _later(hub, held, one.rows, RetryableError(BUG))
 
 
-async def _read(
+async def read_contacts(
     hub: Hub, desk: Desk, connector: Reader, connections: Sequence[Connection], waiting: Sequence[Waiting]
 ) -> list[Contact]:
     """Each contact once, with history where a decision needs to know who set a value."""
@@ -206,9 +206,9 @@ def _is_released(tx: Tx, case: Case, ids: Sequence[int]) -> bool:
     return not AS_RELEASED.isdisjoint(held_rows.released_of(tx, case.connection.id, case.state.id, ids).values())
 
 
-async def _decide_contact(
+async def decide_contact(
     hub: Hub, desk: Desk, held: Lease, connections: Sequence[Connection], one: Waiting, contact: Contact
-) -> None:
+) -> list[Decided]:
     """One decision for each thing that may have happened; what only says "look again" is one together."""
     contact = _with_times(contact, one.signals)
     groups: dict[tuple[EventKind, str], list[tuple[InboxRow, Signal]]] = {}
@@ -217,8 +217,10 @@ async def _decide_contact(
         fact = signal.details.get(ENTRY, "") if kind in EACH else ""
         groups.setdefault((kind, fact), []).append((row, signal))
     contact = contact if contact.id is not None or one.ref.by != "id" else named(contact, one.ref)
+    decided: list[Decided] = []
     for kind, fact in sorted(groups, key=lambda key: ORDER.index(key[0]) if key[0] in ORDER else len(ORDER)):
-        await _decide_kind(hub, desk, held, connections, contact, kind, groups[kind, fact])
+        decided += await _decide_kind(hub, desk, held, connections, contact, kind, groups[kind, fact])
+    return decided
 
 
 async def _decide_kind(
@@ -229,7 +231,7 @@ async def _decide_kind(
     contact: Contact,
     kind: EventKind,
     pairs: Sequence[tuple[InboxRow, Signal]],
-) -> None:
+) -> list[Decided]:
     rows = [row.id for row, _ in pairs]
     first, signal = pairs[0]
     details = {name: one for name, one in pairs[-1][1].details.items() if name != held_rows.RELEASED}
@@ -243,7 +245,7 @@ async def _decide_kind(
             raise
         except DeliveryError as failed:
             await _later(hub, held, [row for row, _ in pairs], failed)
-            return
+            return []
         subject = named(_in_full(evidence.contact, contact), signal.ref)
     claimed = hub.moment(first.received)
 
@@ -276,7 +278,7 @@ async def _decide_kind(
         until = later  # the remote may take days for it, and tells it once
     if evidence is not None and not await is_settled(hub, desk, connections, subject, evidence, claimed):
         until = later
-    await decide(
+    return await decide(
         hub,
         held,
         connections,

@@ -53,6 +53,11 @@ def put(tx: Tx, events: Sequence[NewEvent]) -> int:
     return new
 
 
+def number_newest(tx: Tx, number: int) -> None:
+    """In a transaction that is undone: the event that was put last gets a number that is known before."""
+    tx.run("update inbox set id = :number where id = (select max(id) from inbox)", number=number)
+
+
 def _look_now(tx: Tx, account: str, subject: str, now: float) -> None:
     """Something new is heard of a contact: look at once at what was not sure of it."""
     tx.run(

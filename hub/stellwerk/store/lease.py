@@ -8,6 +8,8 @@ from stellwerk.errors import StoreError
 from stellwerk.store.store import Tx
 
 SECONDS = 90.0  # above twice the longest call
+PLAYED = -1
+"""Epoch of a lease that is held in undone transactions alone."""
 
 
 class Lease(Struct, frozen=True):
@@ -65,6 +67,12 @@ def fence(tx: Tx, lease: Lease, now: float) -> None:
     )
     if not held:
         raise LeaseLost(f"lease of {lease.account} lost")
+
+
+def play(tx: Tx, account: str, now: float) -> None:
+    """In a transaction that is undone: the account is held as `PLAYED` says, whoever holds it."""
+    wake(tx, account, now)
+    tx.run("update lease set owner = 'played', epoch = :epoch where account = :account", account=account, epoch=PLAYED)
 
 
 def keep_calls(tx: Tx, lease: Lease, calls: bytes) -> None:

@@ -131,10 +131,25 @@ def test_dead_letters_are_listed_shown_and_dismissed(stellwerk: Run, config: Pat
     assert stellwerk("dead", "list", *at).exit_code == 0
 
 
-def test_a_dead_letter_is_replayed(stellwerk: Run, config: Path) -> None:
+@pytest.mark.parametrize("words", [("replay",), ("dead", "replay")])
+def test_a_dead_letter_is_replayed(stellwerk: Run, config: Path, words: tuple[str, ...]) -> None:
     at = ("--config", config)
-    assert stellwerk("dead", "replay", "unreachable", *at).output == "1 replayed\n"
+    assert stellwerk(*words, "unreachable", *at).output == "1 replayed\n"
     assert told(stellwerk, "dead", "list", *at) == []
+    again = stellwerk(*words, "unreachable", *at)
+    assert "`stellwerk dead list` says what there is" in str(again.exception)
+
+
+def test_a_preview_of_a_replay_changes_nothing(stellwerk: Run, config: Path) -> None:
+    at = ("--config", config)
+    before = told(stellwerk, "dead", "list", *at)
+    shown = stellwerk("replay", "unreachable", "--dry-run", *at)
+    assert shown.exit_code == 0
+    assert shown.output.splitlines()[0] == "event 2 (changed) at crm:4711"
+    assert shown.output.splitlines()[-1] == "1 would be replayed; nothing was changed"
+    (one,) = json.loads(stellwerk("replay", "unreachable", "--dry-run", "--json", *at).output)["replays"]
+    assert one["letters"] == [{"what": "event", "number": 2, "change": "changed"}]
+    assert told(stellwerk, "dead", "list", *at) == before
 
 
 def test_status_says_what_became_of_every_event(stellwerk: Run, config: Path) -> None:
