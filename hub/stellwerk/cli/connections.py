@@ -60,6 +60,23 @@ def forget(name: str, config: Path, keep_days: bool, with_suppression: bool, any
     printed(told, f"{name} is ended{text}", as_json=as_json)
 
 
+def _state(name: str, what: str) -> None:
+    """The command `NAME CONNECTION`."""
+
+    @connections.command(name=name, help=f"{what} A running hub does it at once.")
+    @CONFIG
+    @JSON
+    @click.argument("connection")
+    def command(config: Path, as_json: bool, connection: str) -> None:
+        told = give(config, "state", connection=connection, state=name)
+        printed(told, f"{told['connection']} {told['state']}", as_json=as_json)
+
+
+_state("runs", "Let a connection run: what happens on one side is carried to the other.")
+_state("watches", "Let a connection only watch: everything is decided and shown, and nothing is written or mailed.")
+_state("rests", "Let a connection rest: nothing is written or mailed until it runs again; opt-outs are remembered.")
+
+
 @connections.command(name="renew-webhooks")
 @CONFIG
 @JSON
@@ -89,8 +106,9 @@ def _row(view: Beside, one: table.Connection) -> dict[str, Any]:
         "id": one.id,
         "origin": one.origin,
         "state": one.state,
+        "on_hold": None if one.on_hold is None else _moment(one.on_hold),
         "brand": one.brand,
-        "began": None if one.began is None else datetime.fromtimestamp(one.began, UTC).isoformat(timespec="seconds"),
+        "began": None if one.began is None else _moment(one.began),
         "agreed": None if one.agreed is None else one.agreed.at.isoformat(timespec="seconds"),
         "accounts": {
             system: {"id": row.remote, "name": row.name, "state": row.state, "code": row.state_code}
@@ -105,10 +123,16 @@ def _row(view: Beside, one: table.Connection) -> dict[str, Any]:
     }
 
 
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
 def _text(row: dict[str, Any]) -> str:
     """One line a connection, one for each account and repair below it."""
     began = f"since {row['began']}" if row["began"] else "not begun"
     lines = [f"{row['id']}  {row['state']}, {began}, from the {row['origin']}"]
+    if row["on_hold"]:
+        lines.append(f"    nobody is mailed or granted anything since {row['on_hold']}")
     for system, account in row["accounts"].items():
         trouble = "" if account["state"] == "ok" else f"  {account['state']}: {account['code']}"
         lines.append(f"    {system}  {account['id']}  {account['name']}{trouble}")

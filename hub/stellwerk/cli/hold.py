@@ -19,20 +19,28 @@ def hold() -> None:
     """Hold everything that mails or grants a permission, also while the hub runs. Opt-outs, fields, mirrors go on."""
 
 
+CONNECTION = click.option("--connection", metavar="ID", default=None, help="Only this connection, not the whole hub.")
+
+
 @hold.command()
 @CONFIG
-@click.option("--reason", default="", help="Why; `stellwerk hold status` shows it.")
-def on(config: Path, reason: str) -> None:
+@CONNECTION
+@click.option("--reason", default="", help="Why; `stellwerk hold status` shows it. Not with --connection.")
+def on(config: Path, connection: str | None, reason: str) -> None:
     """Nobody is mailed or granted anything from now on."""
-    give(config, "hold", reason=reason)
-    click.echo("held: nobody is mailed or granted anything until `stellwerk hold off`")
+    if connection is not None and reason:
+        raise click.UsageError("--reason and --connection exclude each other")
+    give(config, "hold", reason=reason, connection=connection)
+    whom, how = ("", "") if connection is None else (f" by {connection}", f" --connection {connection}")
+    click.echo(f"held: nobody is mailed or granted anything{whom} until `stellwerk hold off{how}`")
 
 
 @hold.command()
 @CONFIG
-def off(config: Path) -> None:
+@CONNECTION
+def off(config: Path, connection: str | None) -> None:
     """What waited goes on; each is looked at again first, and a wish that became too old waits for a person."""
-    click.echo("goes on" if give(config, "go on") else "nothing was held")
+    click.echo("goes on" if give(config, "go on", connection=connection) else "nothing was held")
 
 
 @hold.command()

@@ -162,6 +162,8 @@ async def _bring_in(hub: Hub, spec: Any) -> None:
         version=1 if stored is None else stored.version,
         began=None if stored is None else stored.began,
         agreed=None if spec.agreed is None else _agreement(spec.agreed),
+        # The file says nothing of it: who stopped it on the page is not overruled by a new start.
+        on_hold=None if stored is None else stored.on_hold,
     )
     if stored != fresh:
         fresh = await save(hub, fresh, who="integration.yaml")

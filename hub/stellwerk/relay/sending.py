@@ -14,6 +14,7 @@ from stellwerk.relay.hub import Desk, Hub
 from stellwerk.relay.job import Job, Write
 from stellwerk.store import connections, consent, contacts, hold, lease, outbox
 from stellwerk.store import held as held_rows
+from stellwerk.store.connections import Connection
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
 from stellwerk_rules.brake import WINDOW_SECONDS, braked, over
@@ -46,9 +47,10 @@ async def sending(
             if not _stands(tx, job, first=first):
                 outbox.again(tx, job.row.id, now, code="decided anew", text="", answer=None)
                 continue
-            if kept_back and mails_or_grants(job.planned.change):
+            connection = connections.by_id(tx, job.row.connection)
+            if mails_or_grants(job.planned.change) and (kept_back or _holds(connection)):
                 continue
-            if not _runs(tx, job):
+            if not _runs(connection, job):
                 continue
             too_many = _braked(tx, hub, write, now)
             if too_many is not None:
@@ -65,9 +67,12 @@ async def sending(
     return await hub.store.write(work)
 
 
-def _runs(tx: Tx, job: Job) -> bool:
+def _holds(connection: Connection | None) -> bool:
+    return connection is not None and connection.on_hold is not None
+
+
+def _runs(connection: Connection | None, job: Job) -> bool:
     """Whether its connection does; meanwhile it may have been told to watch or to rest. What was begun is ended."""
-    connection = connections.by_id(tx, job.row.connection)
     return bool(job.row.progress) or connection is None or connection.state == "runs"
 
 

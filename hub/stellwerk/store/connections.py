@@ -20,12 +20,19 @@ IN_FILE = "file"
 ENDED = "disconnected"
 """State of a connection that was ended: it takes part in nothing, and what is kept of it is erased after some days."""
 
+STOPPED = "stopped"
+WENT_ON = "went-on"
+"""What the history calls it when a person stops what mails or grants, and when it goes on."""
+
 LEFT = "left"
 """Name under which is kept since when contacts belong to no living connection: of one ended, or of accounts it left."""
 
 
 class Connection(Struct, frozen=True, kw_only=True):
-    """One connection. `accounts` is system name to account id; `settings` plain JSON values by setting id."""
+    """One connection. `accounts` is system name to account id; `settings` plain JSON values by setting id.
+
+    `on_hold`: since when it holds everything that mails or grants; None while it does not.
+    """
 
     id: str
     origin: str
@@ -36,6 +43,7 @@ class Connection(Struct, frozen=True, kw_only=True):
     version: int = 1
     began: float | None = None
     agreed: Agreement | None = None
+    on_hold: float | None = None
 
 
 class Changed(StoreError):
@@ -97,19 +105,20 @@ def save(tx: Tx, new: Connection, *, who: str, now: float, note: str = "") -> Co
         "began": new.began,
         "agreed": agreed,
         "version": new.version,
+        "on_hold": new.on_hold,
         "now": now,
     }
     if by_id(tx, new.id) is None:
         tx.run(
-            "insert into connection (id, origin, state, brand, accounts, settings, version, began, agreed, created)"
-            " values (:id, :origin, :state, :brand, :accounts, :settings, 1, :began, :agreed, :now)",
+            "insert into connection (id, origin, state, brand, accounts, settings, version, began, agreed, on_hold, created)"
+            " values (:id, :origin, :state, :brand, :accounts, :settings, 1, :began, :agreed, :on_hold, :now)",
             **values,
         )
         saved = msgspec.structs.replace(new, version=1)
     else:
         written = tx.run(
             "update connection set origin = :origin, state = :state, brand = :brand, accounts = :accounts, settings = :settings,"
-            " began = :began, agreed = :agreed, version = version + 1 where id = :id and version = :version",
+            " began = :began, agreed = :agreed, on_hold = :on_hold, version = version + 1 where id = :id and version = :version",
             **values,
         )
         if not written:
@@ -127,7 +136,7 @@ def save(tx: Tx, new: Connection, *, who: str, now: float, note: str = "") -> Co
 
 def end(tx: Tx, ended: Connection, *, who: str, now: float) -> None:
     """It takes part in nothing from now on, and its tokens work no more. Saved anew it begins anew. Raises `Changed`."""
-    save(tx, msgspec.structs.replace(ended, state=ENDED, began=None), who=who, now=now, note=ENDED)
+    save(tx, msgspec.structs.replace(ended, state=ENDED, began=None, on_hold=None), who=who, now=now, note=ENDED)
     api_tokens.revoke_all(tx, ended.id, now)
     meta.set_cursor(tx, LEFT, ended.id, str(now))
 
@@ -203,4 +212,5 @@ def _connection(row: Row) -> Connection:
         version=row["version"],
         began=row["began"],
         agreed=_agreement(row["agreed"]),
+        on_hold=row["on_hold"],
     )

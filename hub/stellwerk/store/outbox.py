@@ -15,16 +15,21 @@ COLUMNS = (
 )
 
 
+# What mails or grants, and waits while the whole hub or its connection holds that.
+KEPT_BACK = (
+    "({0}.tag in ('enter', 'move_address') and {0}.progress = ''"
+    " and (:hold or exists (select 1 from connection as h where h.id = {0}.connection and h.on_hold is not null)))"
+)
 # Rows that nothing holds up, of connections that run. The inner conditions are those of `outbox_contact`, word for word: otherwise each row
 # searches the whole backlog.
 TURN = (
     "outbox as o where account = :account and state = 'waiting' and not exists"
     " (select 1 from outbox as e where e.contact = o.contact and e.state in ('waiting', 'sent', 'parked')"
     "  and e.account = o.account and e.id <> o.id and e.state <> 'parked'"
-    "  and (e.state = 'sent' or (e.id < o.id and o.class > 0 and (not :hold or e.tag not in ('enter', 'move_address') or e.progress <> ''))))"
-    " and (not :hold or tag not in ('enter', 'move_address') or progress <> '')"
+    "  and (e.state = 'sent' or (e.id < o.id and o.class > 0 and not {e})))"
+    " and not {o}"
     " and not exists (select 1 from connection as c where c.id = o.connection and c.state <> 'runs')"
-)
+).format(e=KEPT_BACK.format("e"), o=KEPT_BACK.format("o"))
 
 
 class NewDelivery(Struct, frozen=True, kw_only=True):
@@ -119,7 +124,7 @@ def put(tx: Tx, new: NewDelivery, merge: Callable[[bytes, bytes], bytes | None] 
 def ready(tx: Tx, account: str, now: float, limit: int, *, hold: bool = False) -> list[OutboxRow]:
     """Deliveries whose turn it is: interrupted ones first, then opt-outs, live, back-fill; one a contact.
 
-    With `hold` nothing that may mail or grant has its turn.
+    With `hold` nothing that may mail or grant has its turn; of a connection that holds it, never.
     """
     # `+due`: found by the order they go out in, not by `outbox_due`, which would have to sort the whole backlog.
     turn = f"select {COLUMNS} from {TURN} and +due <= :now"

@@ -177,4 +177,10 @@ def within(db: Database) -> None:
             db.conn.execute(statement)
 
 
-KNOWN_MIGRATIONS = frozenset({"tables", "api_tokens", "left_out", "held_and_counted", "within"})
+@migrations()
+def on_hold(db: Database) -> None:
+    """Since when a connection holds what mails or grants."""
+    db.conn.execute("alter table connection add column on_hold real")
+
+
+KNOWN_MIGRATIONS = frozenset({"tables", "api_tokens", "left_out", "held_and_counted", "within", "on_hold"})

@@ -10,9 +10,11 @@ from stellwerk.relay.hub import Hub
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
 from stellwerk.view.activity import Activity, Reason, Step, activity
+from stellwerk.view.moment import moment
 from stellwerk.view.overview import Side, on_hold_since, sides
 
 RUNS = "runs"
+STOPPED = "stopped"
 SILENT = frozenset({"mirror", "changed"})
 """Reasons of everyday writes."""
 
@@ -72,6 +74,8 @@ def _of_the_connection(connection: Connection, both: Sequence[Side]) -> list[Fin
     found = []
     if connection.state != RUNS:
         found.append(Finding(code=connection.state))
+    if connection.on_hold is not None:
+        found.append(Finding(code=STOPPED, at=moment(connection.on_hold)))
     if connection.began is None:
         found.append(Finding(code="not-begun"))
     found += [

@@ -62,7 +62,8 @@ class Repair(Struct, frozen=True, kw_only=True):
 class Overview(Struct, frozen=True, kw_only=True):
     """`unanswered` counts addresses asked in the last 14 days; `oldest_opt_out_seconds` is None where none waits.
 
-    `on_hold_since`: since when the hub holds everything that mails or grants, of every connection.
+    `on_hold_since`: since when the hub holds everything that mails or grants, of every connection; `stopped_since`: since
+    when this connection does.
     """
 
     connection: str
@@ -77,6 +78,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     oldest_opt_out_seconds: int | None
     repairs: list[Repair]
     on_hold_since: str | None
+    stopped_since: str | None
 
 
 async def overview(hub: Hub, connection: Connection) -> Overview:
@@ -101,6 +103,7 @@ def _overview(tx: Tx, hub: Hub, connection: Connection, now: float) -> Overview:
         oldest_opt_out_seconds=None if oldest is None else max(0, int(now - oldest)),
         repairs=open_repairs(tx, hub, connection),
         on_hold_since=on_hold_since(tx),
+        stopped_since=moment_or_none(connection.on_hold),
     )
 
 

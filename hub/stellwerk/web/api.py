@@ -12,12 +12,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
-from stellwerk.errors import DeliveryError
-from stellwerk.relay import connect
+from stellwerk.errors import DeliveryError, StellwerkError
+from stellwerk.relay import connect, holding
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.letters import dismiss, release, replay
 from stellwerk.relay.operate import State, change_state, end_repair, set_up_again
 from stellwerk.relay.rulebook import typed_settings
+from stellwerk.store import connections
 from stellwerk.store.connections import Changed, Connection
 from stellwerk.view.field_table import FieldTable, field_table
 from stellwerk.view.finding import Explained, explained
@@ -82,6 +83,12 @@ class WantedState(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     state: State
 
 
+class WantedHold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether everything that mails or grants is stopped; opt-outs, fields and mirrors go on."""
+
+    stopped: bool
+
+
 class SettingsShown(Struct, frozen=True, kw_only=True):
     """Every setting with its value. `version` is what If-Match needs, also in the ETag header."""
 
@@ -112,6 +119,18 @@ async def api_state(
     except Changed:
         raise Conflict() from None
     return await overview(hub, changed)
+
+
+@put("/hold", name="api-hold", opt=CHANGES)
+async def api_hold(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[WantedHold]) -> Overview:
+    """Stop everything of this connection that mails or grants, or let it go on."""
+    change = holding.hold if data.stopped else holding.go_on
+    try:
+        await change(hub, by=caller.name, connection=caller.connection.id)
+    except StellwerkError:
+        raise Conflict() from None  # ended meanwhile
+    stored = await hub.store.read(lambda tx: connections.by_id(tx, caller.connection.id))
+    return await overview(hub, stored or caller.connection)
 
 
 @post("/set-up", name="api-set-up", status_code=200, opt=CHANGES)
@@ -247,6 +266,7 @@ def _not_in_file(caller: Caller) -> None:
 handlers: tuple[HTTPRouteHandler, ...] = (
     api_overview,
     api_state,
+    api_hold,
     api_set_up,
     api_end_repair,
     api_activity,

@@ -26,8 +26,8 @@ INSIDE: Mapping[str, tuple[str, str]] = {
         "Alles wird entschieden und unter Aktivität gezeigt, aber nichts geschrieben oder versendet.",
     ),
     "state-rests-why": (
-        "Nothing is decided and nothing is written until somebody lets it run again.",
-        "Nichts wird entschieden und nichts geschrieben, bis jemand sie wieder laufen lässt.",
+        "Nothing is written or mailed until somebody lets it run again. Opt-outs are remembered all the same.",
+        "Nichts wird geschrieben oder versendet, bis jemand sie wieder laufen lässt. Abmeldungen werden dennoch gemerkt.",
     ),
     "state-runs-do": ("Let it run", "Laufen lassen"),
     "state-watches-do": ("Only watch", "Nur beobachten"),
@@ -38,6 +38,34 @@ INSIDE: Mapping[str, tuple[str, str]] = {
         "Die Verbindung beobachtet jetzt nur: Nichts wird geschrieben oder versendet.",
     ),
     "state-rests-now": ("The connection rests now.", "Die Verbindung ruht jetzt."),
+    "state-runs-again": (
+        "What happened meanwhile is not made up for: each contact is looked at anew with its next change.",
+        "Was inzwischen geschah, wird nicht nachgeholt: Jeder Kontakt wird bei seiner nächsten Änderung neu angesehen.",
+    ),
+    "stop-do": ("Stop everything that mails", "Alles anhalten, was Mails sendet"),
+    "stop-why": (
+        "From this moment on nobody is mailed, brought in or given a permission. Opt-outs and field values go on.",
+        "Ab sofort erhält niemand eine Mail oder eine Berechtigung, und niemand wird aufgenommen. Abmeldungen und Feldwerte laufen weiter.",
+    ),
+    "go-on-do": ("Go on", "Fortfahren"),
+    "go-on-why": (
+        "What waited is looked at again first; a yes that has become too old waits for you under “Dead letters”.",
+        "Was gewartet hat, wird zuerst noch einmal angesehen; ein zu alt gewordenes Ja wartet unter „Aufgegeben“ auf Sie.",
+    ),
+    "state-stopped-now": (
+        "Stopped. Nobody is mailed or given a permission until somebody lets it go on.",
+        "Angehalten. Niemand erhält eine Mail oder Berechtigung, bis jemand fortfahren lässt.",
+    ),
+    "state-left-the-file-now": (
+        "Its entry in the hub's file is gone, so it rests.",
+        "Ihr Eintrag in der Datei des Hubs fehlt, daher ruht sie.",
+    ),
+    "state-disconnected-now": ("Disconnected.", "Getrennt."),
+    "state-went-on-now": ("It goes on.", "Es geht weiter."),
+    "finding-stopped": (
+        "Everything of this connection that mails or grants a permission is stopped since {at} (UTC). Opt-outs and fields go on.",
+        "Alles in dieser Verbindung, was Mails sendet oder Berechtigungen erteilt, ist seit {at} (UTC) angehalten. Abmeldungen und Felder laufen weiter.",
+    ),
     "state-in-file": (
         "This connection stands in the hub's file; its state is changed there.",
         "Diese Verbindung steht in der Datei des Hubs; dort wird ihr Zustand geändert.",

@@ -10,7 +10,8 @@ from litestar.exceptions import ClientException
 from litestar.response import Redirect, Template
 from msgspec import structs
 
-from stellwerk.errors import DeliveryError
+from stellwerk.errors import DeliveryError, StellwerkError
+from stellwerk.relay import holding
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.operate import State, change_state, end_repair, set_up_again
 from stellwerk.store.connections import Changed
@@ -54,11 +55,13 @@ async def show_overview(
 async def change_overview(
     request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
 ) -> Redirect:
-    """Let it run, watch or rest; set up again; end a repair."""
+    """Let it run, watch or rest; stop what mails or let it go on; set up again; end a repair."""
     action, _, value = (await posted(request)).get("action", "").partition(":")
     say = speaker(request, running.visitor)
     if action == "state" and value in STATES and not running.from_file:
         flash = await _change_state(hub, running, value, say)
+    elif action in ("stop", "go-on"):
+        flash = await _hold(hub, running, stop=action == "stop", say=say)
     elif action == "set-up":
         flash = await _set_up(hub, running, say)
     elif action == "repaired" and value.isascii() and value.isdigit():
@@ -76,6 +79,15 @@ async def _change_state(hub: Hub, running: Here, state: State, say: Speaker) -> 
     except Changed:
         return Flash(kind="warning", text=say("changed-meanwhile"))
     return Flash(kind="good", text=say(f"state-{state}-now"))
+
+
+async def _hold(hub: Hub, running: Here, *, stop: bool, say: Speaker) -> Flash:
+    change = holding.hold if stop else holding.go_on
+    try:
+        await change(hub, by=running.visitor.user or running.connection.id, connection=running.connection.id)
+    except StellwerkError:
+        return Flash(kind="warning", text=say("changed-meanwhile"))
+    return Flash(kind="good", text=say("state-stopped-now" if stop else "state-went-on-now"))
 
 
 async def _set_up(hub: Hub, running: Here, say: Speaker) -> Flash:

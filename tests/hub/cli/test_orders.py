@@ -207,3 +207,28 @@ def test_webhooks_get_new_addresses_also_where_they_cannot_be_registered_yet(ste
     again = stellwerk("connections", "renew-webhooks", "acme", *at)
     assert (again.output, again.exit_code) == ("mail:9 has new addresses\n", 0)
     assert stellwerk("connections", "renew-webhooks", "nobody", *at).exit_code != 0
+
+
+@pytest.mark.parametrize("state", ["watches", "rests", "runs"])
+def test_a_connection_is_told_to_run_watch_or_rest(stellwerk: Run, config: Path, state: str) -> None:
+    at = ("--config", config)
+    before = "rests" if state == "runs" else "runs"
+    stellwerk("connections", before, "acme", *at)
+    done = stellwerk("connections", state, "acme", *at)
+    assert (done.output, done.exit_code) == (f"acme {state}\n", 0)
+    assert told(stellwerk, "connections", "list", *at)[0]["state"] == state
+    assert stellwerk("connections", state, "nobody", *at).exit_code != 0
+
+
+def test_one_connection_is_held_and_goes_on(stellwerk: Run, config: Path) -> None:
+    at = ("--config", config)
+    held = stellwerk("hold", "on", "--connection", "acme", *at)
+    assert held.output == (
+        "held: nobody is mailed or granted anything by acme until `stellwerk hold off --connection acme`\n"
+    )
+    assert "nobody is mailed or granted anything since" in stellwerk("connections", "list", *at).output
+    assert stellwerk("hold", "status", *at).exit_code == 0
+    assert stellwerk("hold", "off", *at).output == "nothing was held\n"
+    assert stellwerk("hold", "off", "--connection", "acme", *at).output == "goes on\n"
+    assert told(stellwerk, "connections", "list", *at)[0]["on_hold"] is None
+    assert stellwerk("hold", "on", "--connection", "acme", "--reason", "x", *at).exit_code == 2

@@ -63,6 +63,7 @@ async def test_a_token_that_may_only_look_changes_nothing(person: Any, hub: Any)
     assert (await call(person, "GET", "/api/settings", text)).status_code == 200
     for method, path, body in (
         ("PUT", "/api/state", {"state": "rests"}),
+        ("PUT", "/api/hold", {"stopped": True}),
         ("POST", "/api/set-up", None),
         ("POST", "/api/repairs/1/end", None),
         ("POST", "/api/letters/replay", {"group": "x"}),
@@ -154,6 +155,9 @@ async def test_a_program_lets_the_connection_rest_and_mends(person: Any, hub: An
     text = await token(person)
     assert (await call(person, "PUT", "/api/state", text, {"state": "rests"})).json()["state"] == "rests"
     assert (await call(person, "PUT", "/api/state", text, {"state": "flies"})).status_code == 400
+    stopped = await call(person, "PUT", "/api/hold", text, {"stopped": True})
+    assert stopped.json()["stopped_since"] is not None
+    assert (await call(person, "PUT", "/api/hold", text, {"stopped": False})).json()["stopped_since"] is None
     assert (await call(person, "POST", "/api/set-up", text)).json() == {"differences": []}
     await hub.store.write(lambda tx: repairs.open_(tx, "post:900", "poll-fails", "x", 1.0))
     await hub.store.write(lambda tx: repairs.open_(tx, "shop:8", "poll-fails", "x", 1.0))

@@ -146,6 +146,41 @@ async def test_a_connection_can_rest_watch_and_run_and_the_history_says_who(pers
     ]
 
 
+async def test_each_button_says_what_it_does(person: Any) -> None:
+    await person.sets_up()
+    page = await press(person, "state:rests")
+    buttons = [text for form in page.read.forms for _, _, text in form.buttons]
+    assert {"Let it run", "Only watch", "Stop everything that mails"} <= set(buttons)
+    assert "Let it rest" not in buttons
+    assert "What happened meanwhile is not made up for" in page.text
+    assert "nothing is written or mailed. " in page.text
+    assert "From this moment on nobody is mailed" in page.text
+
+
+async def test_what_mails_is_stopped_and_goes_on_with_a_button_and_the_history_says_who(person: Any, hub: Any) -> None:
+    await person.sets_up()
+    page = await press(person, "stop")
+    assert "Everything of this connection that mails or grants a permission is stopped since" in page.text
+    assert (await the_connection(hub)).on_hold is not None
+    assert "Stop everything that mails" not in page.text
+    searched = await person.submit(await person.open("/activity"), who="ada@example.com")
+    assert "that mails or grants a permission is stopped since" in searched.text
+    page = await press(person, "go-on")
+    assert "It goes on." in page.text
+    assert (await the_connection(hub)).on_hold is None
+    history = (await person.open("/history")).text
+    assert "jo@shop7.example Stopped. Nobody is mailed" in history
+    assert "jo@shop7.example It goes on." in history
+
+
+async def test_saving_settings_lets_nothing_go_on(person: Any, hub: Any) -> None:
+    await person.sets_up()
+    await press(person, "stop")
+    page = await person.open("/settings")
+    assert (await person.submit(page, action="save", setting__sender="Other")).status == 303
+    assert (await the_connection(hub)).on_hold is not None
+
+
 async def test_an_action_nobody_offers_is_refused(person: Any) -> None:
     await person.sets_up()
     token = (await person.open("/overview")).form.values["token"]

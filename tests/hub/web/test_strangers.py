@@ -30,6 +30,7 @@ PAGES: dict[str, tuple[dict[str, str], ...]] = {
 API: dict[str, tuple[str, Any]] = {
     "/api/overview": ("GET", None),
     "/api/state": ("PUT", {"state": "rests"}),
+    "/api/hold": ("PUT", {"stopped": True}),
     "/api/set-up": ("POST", None),
     "/api/repairs/{repair:int}/end": ("POST", None),
     "/api/activity": ("POST", {"who": "ada@example.com"}),
