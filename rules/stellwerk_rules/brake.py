@@ -1,6 +1,7 @@
 """The brake: more double opt-ins or removals within an hour than the file allows wait for a person.
 
-Counted by the origin of the contact's record, so that an import never holds back a form. An opt-out is never held.
+Counted by the origin of the contact's record, so that an import never holds back a form. An opt-out is never held. Nor is
+what a sync asks: a person confirmed the number of its mails.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def source_of(change: Change) -> Origin:
 def braked(planned: Change, change: Change) -> Braked | None:
     """What `change`, one of those that `planned` comes to, counts as; None for what the brake never holds."""
     if isinstance(change, Ask):
-        return Braked.ASKS
+        return None if isinstance(planned, Enter) and planned.backfill else Braked.ASKS
     if isinstance(planned, DeleteContact) and planned.removal:
         return Braked.REMOVALS
     return None

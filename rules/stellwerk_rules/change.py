@@ -45,7 +45,7 @@ class Enter(Struct, frozen=True, kw_only=True, tag="enter"):
     """Bring a contact in at the mail system; what exactly is settled against what stands there (`settle_enter`).
 
     `wish` is the id of the wish (also the mark of the ask), `wished_at` by the source's clock, `way_back` says that only a
-    double opt-in may follow because an older opt-out stands.
+    double opt-in may follow because an older opt-out stands. `backfill`: a sync brings it in, and a person confirmed how many.
     """
 
     email: str
@@ -59,6 +59,7 @@ class Enter(Struct, frozen=True, kw_only=True, tag="enter"):
     way_back: bool = False
     again: bool = False
     origin: Origin = Origin.OTHER
+    backfill: bool = False
 
 
 class Ask(Struct, frozen=True, kw_only=True, tag="ask"):

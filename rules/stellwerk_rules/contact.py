@@ -146,13 +146,27 @@ class OptOutProof(Struct, frozen=True, kw_only=True):
     details: Mapping[str, str] = field(default_factory=dict)
 
 
+class Backfill(Struct, frozen=True, kw_only=True):
+    """The terms on which a sync brings in contacts: those that a person confirmed for all of them, not the connection's.
+
+    `run` names it, `began_at` is when it was started. Everybody who enters is asked with `ask`, else gets `grant`.
+    `left`: of so many more it was confirmed that they are mailed or granted something; None in a dry run, which counts them.
+    """
+
+    run: str
+    began_at: datetime
+    ask: bool = False
+    grant: Permission = Permission.NONE
+    left: int | None = None
+
+
 class Event(Struct, frozen=True, kw_only=True):
     """Something that may have happened, with the contact as read afterwards. The signal's kind is a hint, not the truth.
 
     `at` is the time of the decision; the rules know no other clock. `id` names the event in reasons and the ledger. A contact
     read for a `proof` alone has no fields.
     `released`: a person let go an entry or a deletion of this contact: it is decided as if nothing had been handled before.
-    `occurred_at` is when it happened by the clock of its system, if it tells.
+    `occurred_at` is when it happened by the clock of its system, if it tells. `backfill`: nothing happened, a sync looks at it.
     """
 
     id: str
@@ -163,7 +177,7 @@ class Event(Struct, frozen=True, kw_only=True):
     proof: OptOutProof | None = None
     details: Mapping[str, str] = field(default_factory=dict)
     occurred_at: datetime | None = None
-    backfill: bool = False
+    backfill: Backfill | None = None
     released: bool = False
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from msgspec import Struct
-
-from stellwerk_rules import laws, layers, permission
+from stellwerk_rules import backfill, laws, layers, permission
 from stellwerk_rules.chosen import as_switch, as_text, resolve
 from stellwerk_rules.consent import Consent
+from stellwerk_rules.entry import Case, Entry
 from stellwerk_rules.fields import entering
 from stellwerk_rules.layers import Effective, Terms
 from stellwerk_rules.model import (
@@ -28,51 +27,10 @@ from stellwerk_rules.model import (
 from stellwerk_rules.plan import CompiledRule, Plan
 from stellwerk_rules.reasons import at_rule, because, skip
 from stellwerk_rules.spec import EnterSpec, SettingValue
-from stellwerk_rules.wishes import Answer, answer_of, mark_of
+from stellwerk_rules.wishes import answer_of, mark_of
 
 OLD_WISH = "old-wish"
 """Code of the repair that shows wishes whose turn came too late."""
-
-
-class Entry(Struct, frozen=True, kw_only=True):
-    """What the rule `enter` made of a contact: it enters, waits for a person, or stays out; with notices.
-
-    `waits` says that nothing was handled: the same answer is looked at again at the next event.
-    """
-
-    planned: Planned | None = None
-    held: Held | None = None
-    skip: Skip | None = None
-    notices: tuple[Because, ...] = ()
-    waits: bool = False
-
-
-class Case(Struct, frozen=True, kw_only=True):
-    """One contact before the question whether it enters. `moved`: it came in before with another address."""
-
-    plan: Plan
-    rule: CompiledRule
-    spec: EnterSpec
-    event: Event
-    known: Known
-    consent: Consent
-    settings: Mapping[str, SettingValue]
-    effective: Effective
-    answer: Answer
-    moved: bool
-
-    @property
-    def is_new(self) -> bool:
-        """Created since the connection began and not come out of a merge or back from a deletion, or at a new address."""
-        created, began = self.event.contact.created_at, self.known.began_at
-        fresh = created is not None and began is not None and created >= began
-        return self.moved or (fresh and not self.known.remembered.by_wish)
-
-    @property
-    def is_wish(self) -> bool:
-        """An explicit yes that is not handled yet and not older than the connection."""
-        began, written = self.known.began_at, self.answer.written
-        return self.answer.is_wish and written is not None and began is not None and written.at >= began
 
 
 def enter(
@@ -116,8 +74,8 @@ def _stays_out(case: Case) -> Entry | None:
         return Entry(skip=skip(case.rule, "ignored", "contacts of this system are not brought over"))
     if case.known.began_at is None:
         return Entry(skip=skip(case.rule, "not-begun", "the connection has not begun"), waits=True)
-    if case.event.backfill:
-        return Entry(skip=skip(case.rule, "not-live", "the initial sync brings nobody in by this rule"), waits=True)
+    if case.event.backfill is not None:
+        return backfill.stays_out(case, case.event.backfill) or _by_answer(case)
     if case.is_wish:
         return None
     if case.known.remembered.entered:
@@ -157,8 +115,10 @@ def _may_not(case: Case) -> Entry | None:
     """Those who opted out, where nothing leads back."""
     if case.event.contact.opted_out:
         return Entry(skip=skip(case.rule, "opted-out-at-source", f"opted out of all mail at {case.event.system}"))
-    if case.consent.opted_out and not case.is_wish:
-        return Entry(skip=skip(case.rule, "opted-out", "this address opted out, and this is no explicit yes"))
+    if case.consent.opted_out and (not case.is_wish or case.event.backfill is not None):
+        text = "this address opted out, and this is no explicit yes"
+        # A sync leads nobody back: that yes is still to be heard as an event of its own.
+        return Entry(skip=skip(case.rule, "opted-out", text), waits=case.is_wish)
     return None
 
 
@@ -184,11 +144,14 @@ def _settled(case: Case) -> Entry:
         way_back=case.consent.opted_out,
         again=terms.again,
         origin=_origin(case),
+        backfill=case.event.backfill is not None,
     )
     refused = _refusal(case, change)
     if refused is not None:
         return Entry(skip=Skip(because=at_rule(case.rule, refused)), notices=(*notices, *carried.notices))
-    planned = Planned(system=case.rule.spec.to, change=change, key=f"enter:{change.wish}", because=_why(case))
+    if case.event.backfill is not None and (out := backfill.is_not_confirmed(case, case.event.backfill, change)):
+        return out
+    planned = Planned(system=case.rule.spec.to, change=change, key=_key(case, change), because=_why(case))
     return Entry(
         planned=planned,
         held=None if case.event.released else held_for_age(case.plan, change, case.event.at),
@@ -197,9 +160,10 @@ def _settled(case: Case) -> Entry:
 
 
 def held_for_age(plan: Plan, change: Enter, at: datetime) -> Held | None:
-    """A wish older than the limit is not mailed or granted without a person."""
+    """A wish older than the limit is not mailed or granted without a person; of a sync a person confirmed how many are."""
     days = plan.limits.wish_valid_days
-    if at - change.wished_at <= timedelta(days=days) or (change.ask is None and change.grant is Permission.NONE):
+    mails_or_grants = change.ask is not None or change.grant is not Permission.NONE
+    if at - change.wished_at <= timedelta(days=days) or not mails_or_grants or change.backfill:
         return None
     text = f"the wish is older than {days} days; a person decides"
     return Held(repair=OLD_WISH, because=Because(code=OLD_WISH, text=text))
@@ -221,6 +185,8 @@ def _terms(case: Case) -> Terms:
     consent = case.rule.spec.consent
     if consent is None or case.effective.terms is None:
         return Terms()
+    if case.event.backfill is not None:
+        return backfill.terms(case, consent, case.event.backfill)
     if case.consent.opted_out:
         return layers.way_back(case.plan, consent, case.settings, case.event.contact)
     return case.effective.terms
@@ -235,6 +201,12 @@ def _ask_terms(case: Case, terms: Terms) -> AskTerms | None:
     if terms.options and not options and not (usual is not None and usual.ask):
         return None
     return AskTerms(plus=terms.plus, options=options)
+
+
+def _key(case: Case, change: Enter) -> str:
+    """What a sync brings in is an effect of that run: one that was cancelled is made up for by the next."""
+    run = case.event.backfill
+    return f"enter:{change.wish}" if run is None else f"sync:{run.run}:{change.wish}"
 
 
 def _times(case: Case) -> tuple[datetime | None, datetime]:
@@ -259,6 +231,8 @@ def _origin(case: Case) -> Origin:
 
 
 def _why(case: Case) -> Because:
+    if case.event.backfill is not None:
+        return because(case.rule, "sync", "brought in by a sync, on its terms")
     if case.consent.opted_out:
         return because(case.rule, "way-back", "an explicit yes younger than the opt-out")
     if case.is_wish:

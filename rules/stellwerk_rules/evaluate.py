@@ -17,7 +17,8 @@ from stellwerk_rules.carrying import carried_over, digests, met
 from stellwerk_rules.consent import fold
 from stellwerk_rules.consent_events import confirmed, unsubscribed, withdrawn
 from stellwerk_rules.effects import Cause, effects
-from stellwerk_rules.entering import Entry, enter
+from stellwerk_rules.entering import enter
+from stellwerk_rules.entry import Entry
 from stellwerk_rules.gone import gone, opted_out_at_source, taken_out
 from stellwerk_rules.merging import renamed
 from stellwerk_rules.mirror import Trouble, mirrored
@@ -100,9 +101,16 @@ def _elsewhere(now: Scene) -> Decision:
     out = taken_out(now, happened)
     fields = carried_over(now.with_facts(out.facts), happened, brought=_brings_in(came_in))
     now = now.remembering(fields.remembered)
-    done = effects(now, happened, _cause(now, happened))
+    done = _done(now, happened)
     parts = (Decision(facts=facts), address, _merged(now), came_in, out, fields, done)
     return _told(_all(parts), now, happened, "enter", "contact")
+
+
+def _done(now: Scene, happened: frozenset[str]) -> Decision:
+    """What else the rules do for what happened; a sync only looks, and nothing did."""
+    if now.event.backfill is not None:
+        return Decision(remembered=now.known.remembered)
+    return effects(now, happened, _cause(now, happened))
 
 
 def _merged(now: Scene) -> Decision:

@@ -30,6 +30,7 @@ from stellwerk_rules.change import (
 from stellwerk_rules.contact import (
     ADDRESS,
     CONFIRMED_BY_CONTACT,
+    Backfill,
     Because,
     Contact,
     Event,
@@ -62,6 +63,7 @@ __all__ = [
     "Agreement",
     "Ask",
     "AskTerms",
+    "Backfill",
     "Because",
     "Change",
     "ClearStage",

@@ -217,10 +217,6 @@ def test_before_the_connection_began_nobody_enters(world: Any) -> None:
     assert entered(world.decide(world.crm(subscribe="yes"))) is not None
 
 
-def test_the_initial_sync_brings_nobody_in(world: Any) -> None:
-    assert codes(world.decide(world.crm(subscribe="yes"), backfill=True)) == ["not-live"]
-
-
 def test_a_rule_may_ignore_everybody(make_world: Callable[..., Any], world: Any) -> None:
     rules = [
         {"id": "one", "from": "crm", "to": "mail", "events": ["created"], "enter": {"who": "ignore"}, "consent": {}}

@@ -108,7 +108,7 @@ async def decide(
                 one.case,
                 _as_it_runs(one.case, one.decision),
                 event=one.event.id,
-                backfill=one.event.backfill,
+                backfill=one.event.backfill is not None,
                 what=one.event.kind.value,
                 released=released,
             )
