@@ -99,12 +99,18 @@ def dropped(
     settings: Mapping[str, SettingValue],
     at: datetime,
 ) -> Decision:
-    """What follows when `prepare` left nothing to write: a held change waits on, a skipped one is not needed or not lawful."""
+    """What follows when `prepare` left nothing to write: a held change waits on, a skipped one is not needed or not lawful.
+
+    Field values that are held are not on their way any more; those beside the one that is to blame are decided on again.
+    """
     if isinstance(why, Skip):
         outcome = "not_needed" if why.because.code in SETTLED else "skipped"
         ended = after(plan, planned, planned.change, outcome, None, None, target, known, settings, at)
         return replace(ended, skips=(why,))
     decision = Decision(skips=(Skip(because=why.because),), remembered=known.remembered)
+    if isinstance(planned.change, SetFields):
+        left = remember.given_up(known.remembered, planned.system, planned.change, known.digest)
+        return replace(decision, remembered=left, look_again=plan.others(planned.system))
     if not isinstance(planned.change, Enter) or planned.system in known.remembered.ids:
         return decision
     shown = mirrored(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stellwerk_rules import laws, remember
+from stellwerk_rules import breaker, laws, remember
 from stellwerk_rules.fields import Carried, Way, carry
 from stellwerk_rules.model import (
     Because,
@@ -81,17 +81,24 @@ def _decided(scene: Scene, target: str, rule: CompiledRule | None, found: Carrie
     if refused is not None:
         skip = Skip(because=Because(code=refused.code, text=refused.text, rule=where, line=line))
         return Decision(skips=(skip,), notices=found.notices, remembered=remembered)
-    text = f"{', '.join(sorted(found.values))} changed at {scene.system}"
-    planned = Planned(
-        system=target,
-        change=SetFields(fields=found.values),
-        key=f"fields:{scene.event.id}:{scene.contact.id}:{target}",
-        because=Because(code="changed", text=text, rule=where, line=line),
-    )
+    written = {} if scene.event.fields_released else scene.known.written.get(target, {})
+    told = breaker.sorted_out(found.values, written, scene.event.at)
+
+    def planned(values: Mapping[str, FieldValue]) -> tuple[Planned, ...]:
+        text = f"{', '.join(sorted(values))} changed at {scene.system}"
+        one = Planned(
+            system=target,
+            change=SetFields(fields=values),
+            key=f"fields:{scene.event.id}:{scene.contact.id}:{target}",
+            because=Because(code="changed", text=text, rule=where, line=line),
+        )
+        return (one,) if values else ()
+
     return Decision(
-        changes=(planned,),
+        changes=planned(told.going),
+        held=tuple((one, breaker.held(told.stopped, target)) for one in planned(told.stopped)),
         notices=found.notices,
-        remembered=remember.with_going(remembered, target, digests(scene.known.digest, found.values)),
+        remembered=remember.with_going(remembered, target, digests(scene.known.digest, told.going)),
     )
 
 

@@ -22,7 +22,8 @@ class FieldValue(Struct, frozen=True, kw_only=True):
     """A field's new value at the target, with what settles a conflict there.
 
     `at` is when the source's value was written by the source's clock (None: not known). `basis` is the digest of the
-    target's value that the decision was made on (None: the target's value was never seen).
+    target's value that the decision was made on (None: the target's value was never seen). `source_digest` stands with a
+    value carried from a field of the source; `by_hand` says that a form or a person is known to have set it there.
     """
 
     value: Value
@@ -32,6 +33,7 @@ class FieldValue(Struct, frozen=True, kw_only=True):
     fill_only: bool = False
     owned: bool = False
     primary: bool = False
+    by_hand: bool = False
 
 
 class Elsewhere(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from stellwerk_rules import remember
 from stellwerk_rules.convert import Convert, compile_convert
 from stellwerk_rules.model import Because, Contact, Digest, FieldValue, Known, Remembered, Seen, Value
 from stellwerk_rules.spec import FieldRow
+from stellwerk_rules.wishes import WISHING
 from stellwerk_rules.zones import conflict_margin
 
 CLOCK_MARGIN = timedelta(seconds=120)
@@ -97,6 +98,7 @@ def carry(
             fill_only=way.fill_only,
             owned=way.owned,
             primary=way.primary,
+            by_hand=_is_by_hand(contact, way.source),
         )
     return Carried(values=values, dealt=dealt, notices=tuple(notices), echo=echo)
 
@@ -147,6 +149,12 @@ def _written_at(contact: Contact, name: str) -> datetime | None:
     """When the field was written by its system's clock: its own time, else the contact's last change, as far as known."""
     written = contact.history.get(name, ())
     return written[0].at if written else contact.changed_at.get(name, contact.updated_at)
+
+
+def _is_by_hand(contact: Contact, name: str) -> bool:
+    """Whether the field's history, where it was read, says that a form or a person set what stands there."""
+    written = contact.history.get(name, ())
+    return bool(written) and written[0].origin in WISHING and not written[0].ours
 
 
 def _converted(way: Way, value: Value) -> tuple[Value, Because | None]:

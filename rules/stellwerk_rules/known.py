@@ -91,6 +91,13 @@ class Remembered(Struct, frozen=True, kw_only=True):
     erased: bool = False
 
 
+class Wrote(Struct, frozen=True, kw_only=True):
+    """A field's value was carried over and written: when, by the hub's clock; `by_hand` as with the value."""
+
+    at: datetime
+    by_hand: bool = False
+
+
 class Former(Struct, frozen=True, kw_only=True):
     """The address that a contact had before, by its digest, and what is known of its consent."""
 
@@ -108,6 +115,7 @@ class Known(Struct, frozen=True, kw_only=True):
     `unzoned` are the systems whose times bear no zone, as long as it was not learnt: they may be wrong by a day.
     `address` is the digest of the address that the contact is stored with, `about` of the one the facts are of, `former` the
     address it had before, where that changes; `absorbed` are the contacts that the event's turned out to be merged with.
+    `written` has by system and field what was written of this contact in the last minutes, oldest first.
     """
 
     digest: Digest
@@ -123,6 +131,7 @@ class Known(Struct, frozen=True, kw_only=True):
     about: str | None = None
     former: Former | None = None
     absorbed: tuple[Remembered, ...] = ()
+    written: Mapping[str, Mapping[str, tuple[Wrote, ...]]] = field(default_factory=dict)
 
 
 class Decision(Struct, frozen=True, kw_only=True):

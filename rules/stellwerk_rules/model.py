@@ -54,6 +54,7 @@ from stellwerk_rules.known import (
     Known,
     Remembered,
     Seen,
+    Wrote,
 )
 
 __all__ = [
@@ -101,4 +102,5 @@ __all__ = [
     "Unsubscribe",
     "Value",
     "Written",
+    "Wrote",
 ]

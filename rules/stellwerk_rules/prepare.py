@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stellwerk_rules import moving
+from stellwerk_rules import breaker, moving
 from stellwerk_rules.consent import Consent, fold, is_younger
 from stellwerk_rules.entering import held_for_age
 from stellwerk_rules.fields import wins
@@ -70,7 +70,7 @@ def prepare(
     """The concrete changes of `planned`, or why there are none.
 
     `target` was just read and has every field of `plan.reads` there, with the history of `prepare_history`; `known` was
-    re-read. `released`: a person let a wish through that was held for its age.
+    re-read. `released`: a person let a wish through that was held for its age, or values that the breaker had stopped.
     """
     consent = fold(known.facts, known.suppressed, at, plan.limits, known.suppressed_at)
     change = planned.change
@@ -89,7 +89,7 @@ def prepare(
     if isinstance(change, Enter):
         return _enter(plan, planned, change, target, known, consent, at, released=released)
     if isinstance(change, SetFields):
-        return _fields(plan, planned.system, change, target, known, consent)
+        return _fields(plan, planned.system, change, target, known, consent, None if released else at)
     if isinstance(change, MoveStage):
         steps = _absent(target) or stage_steps(change, target, known.stages)
         return steps if isinstance(steps, Skip) else Ready(changes=steps)
@@ -176,8 +176,9 @@ def _is_not_ours(plan: Plan, of: Elsewhere, target: Contact, known: Known) -> bo
 
 
 def _fields(
-    plan: Plan, system: str, change: SetFields, target: Contact, known: Known, consent: Consent
-) -> Ready | Skip:
+    plan: Plan, system: str, change: SetFields, target: Contact, known: Known, consent: Consent, at: datetime | None
+) -> Ready | Skip | Held:
+    """`at` is None where the breaker is not asked, since a person let the values go."""
     missing = _absent(target)
     if missing is not None:
         return missing
@@ -189,7 +190,9 @@ def _fields(
     }
     if not fields:
         return _skip("not-needed", "the target has these values, or younger ones")
-    return Ready(changes=(replace(change, fields=fields),))
+    written = known.written.get(system, {})
+    stopped = {} if at is None else breaker.sorted_out(fields, written, at).stopped
+    return breaker.held(stopped, system) if stopped else Ready(changes=(replace(change, fields=fields),))
 
 
 def _is_answered_since(

@@ -17,6 +17,7 @@ from stellwerk.registry import Registry
 from stellwerk.store.hold import RESTORED
 from stellwerk.store.schema import TABLES
 from stellwerk_rules.brake import Braked
+from stellwerk_rules.breaker import KEEPS_CHANGING
 from stellwerk_rules.entering import OLD_WISH
 from stellwerk_rules.model import EventKind
 from stellwerk_rules.settle import STANDS_TWICE
@@ -83,6 +84,7 @@ def test_every_repair_is_explained_and_no_other_is(operators: str, sources: Any)
         *re.findall(r'"(stage-(?:interrupted|clear-refused|not-taken))"', text),
         *(code for name, code in re.findall(r'^([A-Z_]+) = "([a-z-]+)"$', relay, re.M) if name not in NO_CODES),
         *re.findall(r"ReauthorizeError\(\s*\"(\w+)\"", text),
+        KEEPS_CHANGING,
         OLD_WISH,
         RESTORED,
         STANDS_TWICE,

@@ -10,10 +10,11 @@ from stellwerk.registry import has
 from stellwerk.relay.hub import LEARNT_ZONE, Hub
 from stellwerk.relay.rulebook import Rulebook
 from stellwerk.sdk.connector import Unzoned
-from stellwerk.store import accounts, connections, consent, contacts
+from stellwerk.store import accounts, connections, consent, contacts, written
 from stellwerk.store.connections import Connection
 from stellwerk.store.contacts import ContactState
 from stellwerk.store.store import Tx
+from stellwerk_rules.breaker import WINDOW
 from stellwerk_rules.consent import told_elsewhere
 from stellwerk_rules.merging import Stored, survivor
 from stellwerk_rules.model import (
@@ -27,6 +28,7 @@ from stellwerk_rules.model import (
     Presence,
     SetPeer,
     Unsubscribe,
+    Wrote,
 )
 from stellwerk_rules.spec import SettingValue
 
@@ -177,12 +179,23 @@ def _case(
             about=address,
             former=None if former is None else former_of(tx, mail_account, former),
             absorbed=tuple(one.remembered for one in absorbed),
+            written=_written(tx, hub, state.id),
         ),
         mail_account=mail_account,
         address=address,
         tells=tells,
         absorbed=absorbed,
     )
+
+
+def _written(tx: Tx, hub: Hub, contact: int) -> dict[str, dict[str, tuple[Wrote, ...]]]:
+    """By system and field, what was written of the contact within the breaker's window."""
+    found: dict[str, dict[str, tuple[Wrote, ...]]] = {}
+    for row in written.lately(tx, contact, hub.now() - WINDOW.total_seconds()) if contact else ():
+        fields = found.setdefault(row["system"], {})
+        one = Wrote(at=hub.moment(row["at"]), by_hand=bool(row["by_hand"]))
+        fields[row["field"]] = (*fields.get(row["field"], ()), one)
+    return found
 
 
 def former_of(tx: Tx, mail_account: str, address: str) -> Former:

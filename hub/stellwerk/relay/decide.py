@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from stellwerk.relay import erasing
+from stellwerk.relay import breaking, erasing
 from stellwerk.relay.case import Case
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.receive import new_event
@@ -197,6 +197,8 @@ def _write(
         learnt += [Learnt(case=before, fact=fact) for fact in facts if reaches_all(fact)]
     if runs:
         _look_again(tx, hub, case, decision.look_again, now)
+        for planned in (*decision.changes, *(one for one, _ in decision.held)):
+            breaking.overtake(tx, case, case.connection.accounts[planned.system], planned.change, now)
         for planned in decision.changes:
             put(tx, hub, case, planned, event=event, backfill=backfill, now=now, let_go=let_go)
         for planned, why in decision.held:

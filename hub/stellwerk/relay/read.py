@@ -29,6 +29,7 @@ from stellwerk.store.contacts import Stale
 from stellwerk.store.inbox import InboxRow
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
+from stellwerk_rules.breaker import busy
 from stellwerk_rules.consent import prove
 from stellwerk_rules.evaluate import evaluate, wants_history
 from stellwerk_rules.model import (
@@ -58,6 +59,7 @@ EACH = frozenset({EventKind.BOUNCED, EventKind.BLOCKED, EventKind.UNBLOCKED})
 """Of these each is an event of its own, by the name that its remote gives it."""
 
 ENTRY = "entry"
+FIELDS = frozenset({"set_fields"})
 DAY_SECONDS = 86_400.0
 NOT_NOW_SECONDS = 1.0
 
@@ -154,18 +156,22 @@ async def read_contacts(
     if not history:
         return contacts
 
-    def asks(tx: Tx) -> list[int]:
-        return [
-            number
-            for number, (one, contact) in enumerate(zip(waiting, contacts, strict=True))
-            if contact.presence is Presence.PRESENT
-            and any(_wants(tx, hub, connection, system, contact, one.signals) for connection in connections)
-        ]
+    def asks(tx: Tx) -> tuple[list[int], frozenset[str]]:
+        asked: list[int] = []
+        names: frozenset[str] = frozenset()
+        for number, (one, contact) in enumerate(zip(waiting, contacts, strict=True)):
+            if contact.presence is not Presence.PRESENT:
+                continue
+            wanted = [_wants(tx, hub, connection, system, contact, one.signals) for connection in connections]
+            if any(one is not None for one in wanted):
+                asked.append(number)
+                names = names.union(*(one for one in wanted if one is not None))
+        return asked, names
 
-    deeper = await hub.store.read(asks)
+    deeper, more = await hub.store.read(asks)
     if deeper:
         refs = [Ref(by="id", value=contacts[number].id or "") for number in deeper]
-        told = (ADDRESS, *history)
+        told = (ADDRESS, *sorted({*history, *more}))
         for number, contact in zip(deeper, await read_all(connector, refs, fields, told), strict=True):
             contacts[number] = contact
     return contacts
@@ -187,13 +193,20 @@ async def read_all(
     return contacts
 
 
-def _wants(tx: Tx, hub: Hub, connection: Connection, system: str, contact: Contact, signals: Sequence[Signal]) -> bool:
+def _wants(
+    tx: Tx, hub: Hub, connection: Connection, system: str, contact: Contact, signals: Sequence[Signal]
+) -> frozenset[str] | None:
+    """None where the decision needs no history, else the fields whose history it needs besides the usual ones."""
     try:
         case = cases.load(tx, hub, connection, system, contact)
     except msgspec.MsgspecError:
-        return False  # deciding on this one will fail by itself; the others are read
+        return None  # deciding on this one will fail by itself; the others are read
+    plan, known = case.book.plan, case.known
+    more = frozenset[str]().union(
+        *(busy(plan.ways.get((system, other), ()), known.written.get(other, {})) for other in plan.others(system))
+    )
     released = _is_released(tx, case, _let_go(signals))
-    return wants_history(case.book.plan, contact, case.known, case.settings, released=released)
+    return more if more or wants_history(plan, contact, known, case.settings, released=released) else None
 
 
 def _let_go(signals: Sequence[Signal]) -> list[int]:
@@ -201,9 +214,9 @@ def _let_go(signals: Sequence[Signal]) -> list[int]:
     return [int(one) for told in signals if (one := told.details.get(held_rows.RELEASED, "")).isdecimal()]
 
 
-def _is_released(tx: Tx, case: Case, ids: Sequence[int]) -> bool:
+def _is_released(tx: Tx, case: Case, ids: Sequence[int], kinds: frozenset[str] = AS_RELEASED) -> bool:
     """Whether the contact is decided on as if nothing had been handled: for changes that were never made."""
-    return not AS_RELEASED.isdisjoint(held_rows.released_of(tx, case.connection.id, case.state.id, ids).values())
+    return not kinds.isdisjoint(held_rows.released_of(tx, case.connection.id, case.state.id, ids).values())
 
 
 async def decide_contact(
@@ -266,6 +279,7 @@ async def _decide_kind(
             at=hub.time(),
             proof=proof,
             released=_is_released(tx, case, released),
+            fields_released=_is_released(tx, case, released, FIELDS),
             details={**details, **({} if proof is None else proof.details)},
             occurred_at=max((one.occurred_at for _, one in pairs if one.occurred_at is not None), default=None),
         )

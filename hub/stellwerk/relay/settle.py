@@ -8,8 +8,8 @@ import msgspec
 from msgspec import structs
 
 from stellwerk.errors import DeliveryError, RetryableError
+from stellwerk.relay import breaking, erasing
 from stellwerk.relay import case as cases
-from stellwerk.relay import erasing
 from stellwerk.relay.case import Case
 from stellwerk.relay.decide import write
 from stellwerk.relay.hearing import wrote
@@ -89,6 +89,7 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
         )
         show_left_out(tx, case, job.planned.system, change, receipt, now)
         if receipt.outcome is Outcome.DONE:
+            breaking.note_written(tx, case, job.planned.system, change, receipt, now)
             wrote(tx, hub.systems[job.planned.system], held.account, change, now)
         if last:
             outbox.settle(

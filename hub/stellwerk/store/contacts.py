@@ -111,6 +111,7 @@ def save(tx: Tx, state: ContactState, now: float) -> ContactState:
 def delete(tx: Tx, one: int) -> None:
     """The contact goes, with its links and what is noted of its fields."""
     tx.run("delete from left_out where contact = :contact", contact=one)
+    tx.run("delete from written where contact = :contact", contact=one)
     tx.run("delete from link where contact = :contact", contact=one)
     tx.run("delete from contact where id = :contact", contact=one)
 
@@ -136,6 +137,7 @@ def erase_some(tx: Tx, connection: str, limit: int) -> int:
         **params,
     )
     tx.run(f"delete from left_out where contact in {some}", **params)
+    tx.run(f"delete from written where contact in {some}", **params)
     tx.run(f"delete from link where contact in {some}", **params)
     return tx.run(f"delete from contact where id in {some}", **params)
 

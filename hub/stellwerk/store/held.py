@@ -75,6 +75,21 @@ def renew(tx: Tx, ids: Iterable[int], new: NewDelivery) -> int | None:
     return None
 
 
+def overtake(tx: Tx, contact: int, account: str, code: str, why: str, text: str, now: float) -> bool:
+    """End what is held of the contact for `code` at this account and was not let go; whether there was any."""
+    done = tx.run(
+        "update outbox set state = 'skipped', code = :why, text = :text, ended = :now where contact = :contact"
+        " and account = :account and state = 'held' and code = :code and released is null",
+        contact=contact,
+        account=account,
+        code=code,
+        why=why,
+        text=text,
+        now=now,
+    )
+    return done > 0
+
+
 def groups(tx: Tx) -> list[Row]:
     """What is held and not released, by cause."""
     return tx.all(

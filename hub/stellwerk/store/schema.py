@@ -183,4 +183,23 @@ def on_hold(db: Database) -> None:
     db.conn.execute("alter table connection add column on_hold real")
 
 
-KNOWN_MIGRATIONS = frozenset({"tables", "api_tokens", "left_out", "held_and_counted", "within", "on_hold"})
+WRITTEN = """
+create table written (
+    id integer primary key, contact integer not null, system text not null, field text not null, at real not null,
+    by_hand integer not null
+);
+create index written_contact on written (contact);
+create index written_at on written (at);
+create index outbox_held_of on outbox (contact, code) where state = 'held';
+"""
+
+
+@migrations()
+def written(db: Database) -> None:
+    """Which fields were written in the last minutes, for the breaker."""
+    for statement in WRITTEN.split(";"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+KNOWN_MIGRATIONS = frozenset({"tables", "api_tokens", "left_out", "held_and_counted", "within", "on_hold", "written"})

@@ -67,6 +67,8 @@ GERMAN_REASONS: Mapping[str, str] = {
     "echo": "Das haben wir selbst geschrieben; es kommt nur zurück.",
     "unchanged": "Nichts, was übertragen wird, hat sich geändert.",
     "not-needed": "Dort stehen diese Werte schon oder jüngere.",
+    "field-keeps-changing": "Ein Feld ändert sich immer wieder von selbst und wird nicht mehr geschrieben.",
+    "overtaken": "Zusammen mit einer späteren Änderung des Kontakts entschieden.",
     "field-cut": "Der Wert war zu lang und wurde gekürzt.",
     "field-not-a-date": "Der Wert ist kein Datum und bleibt weg.",
     "field-not-in-table": "Der Wert steht nicht in der Tabelle und bleibt weg.",

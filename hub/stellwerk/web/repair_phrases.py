@@ -234,6 +234,17 @@ REPAIRS: Mapping[str, RepairText] = {
         ),
         "held",
     ),
+    "field-keeps-changing": RepairText(
+        (
+            "A field of a contact was written five times within ten minutes, and no person and no form had set it: something automatic keeps changing it. It is not written any more.",
+            "Ein Feld eines Kontakts wurde in zehn Minuten fünfmal geschrieben, und weder ein Mensch noch ein Formular hatte es gesetzt: Etwas Automatisches ändert es immer wieder. Es wird nicht mehr geschrieben.",
+        ),
+        (
+            "Find the workflow that changes the field, at either side, and end it; then release what is held.",
+            "Suchen Sie den Workflow, der das Feld ändert, auf beiden Seiten, und beenden Sie ihn; geben Sie dann Zurückgehaltenes frei.",
+        ),
+        "held",
+    ),
     "field-missing": RepairText(
         ("A field that is used does not exist over there.", "Ein benutztes Feld gibt es drüben nicht."),
         (
