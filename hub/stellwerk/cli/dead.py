@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
 from stellwerk.cli.beside import beside
-from stellwerk.cli.give import CONFIG, JSON, give, printed
+from stellwerk.cli.give import CONFIG, JSON, give, printed, with_moments
 from stellwerk.cli.replay import NUMBER, WHAT, one_kind, replay
 from stellwerk.relay import dead as relay
 
@@ -30,10 +29,10 @@ dead.add_command(replay)
 def list_(config: Path, as_json: bool) -> None:
     """List them by cause: where, what, how many, since when. Exit code 1 if there is any."""
     with beside(config) as view:
-        rows = relay.listed(view.tx)
+        rows = [with_moments(row, "oldest", "newest") for row in relay.listed(view.tx)]
     lines = [
         f"{row['code']}  {row['count']} {row['what']} ({row['change']}) at {row['account']}"
-        f"{' of ' + row['connection'] if row['connection'] else ''}, {_moment(row['oldest'])} to {_moment(row['newest'])}"
+        f"{' of ' + row['connection'] if row['connection'] else ''}, {row['oldest']} to {row['newest']}"
         for row in rows
     ]
     printed(rows, "\n".join(lines) or "there is no dead letter", as_json=as_json)
@@ -47,7 +46,7 @@ def list_(config: Path, as_json: bool) -> None:
 def show(code: str, config: Path, as_json: bool) -> None:
     """Show the dead letters of CODE: numbers, times, what was answered. Exit code 1 if there is none."""
     with beside(config) as view:
-        rows = relay.show(view.tx, view.vault, code)
+        rows = [with_moments(row, "created", "ended") for row in relay.show(view.tx, view.vault, code)]
     printed(rows, "\n".join(_line(row) for row in rows) or "there is no such dead letter", as_json=as_json)
     raise SystemExit(not rows)
 
@@ -67,14 +66,8 @@ def dismiss(code: str, what: str | None, number: int | None, reason: str, config
 
 def _line(row: dict[str, Any]) -> str:
     change = row.get("tag") or row.get("kind")
-    lines = [
-        f"{row['what']} {row['id']}  {change} at {row['account']}, {row['attempts']} attempts, {_moment(row['ended'])}"
-    ]
+    lines = [f"{row['what']} {row['id']}  {change} at {row['account']}, {row['attempts']} attempts, {row['ended']}"]
     lines += [f"    {row['text']}"] if row.get("text") else []
     lines += [f"    answer: {row['answer']}"] if row["answer"] else []
     lines += [] if row["payload"] else ["    its payload has outlived its days"]
     return "\n".join(lines)
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

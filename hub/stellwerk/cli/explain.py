@@ -11,6 +11,7 @@ import msgspec
 import rich_click as click
 
 from stellwerk.cli.beside import Beside, beside
+from stellwerk.cli.give import CONFIG, JSON, printed
 from stellwerk.view.activity import activity
 
 __all__ = ["explain", "known_of"]
@@ -20,10 +21,8 @@ Known: TypeAlias = dict[str, list[dict[str, Any]]]
 
 @click.command()
 @click.argument("who", metavar="ADDRESS_OR_ID")
-@click.option(
-    "--config", type=click.Path(dir_okay=False, path_type=Path), default="integration.yaml", help="The hub's file."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print what a program can read.")
+@CONFIG
+@JSON
 def explain(who: str, config: Path, as_json: bool) -> None:
     """Say what was decided and written for a contact, named by its address or its id at a system, and why.
 
@@ -31,10 +30,7 @@ def explain(who: str, config: Path, as_json: bool) -> None:
     """
     with beside(config) as view:
         known = known_of(view, who)
-    if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(known), indent=2).decode())
-    else:
-        click.echo("\n".join(_text(known)) or "nothing is known of this contact")
+    printed(known, "\n".join(_text(known)) or "nothing is known of this contact", as_json=as_json)
     sys.exit(0 if any(known[name] for name in ("steps", "events", "waiting", "consent")) else 1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from stellwerk.config.load import load_or_fail
 from stellwerk.errors import StellwerkError
 from stellwerk.registry import load_connectors
 from stellwerk.relay.orders import Answer, Given, carry_out, named, socket_of
+from stellwerk.view.moment import moment
 
 CONFIG = click.option(
     "--config", type=click.Path(dir_okay=False, path_type=Path), default="integration.yaml", help="The hub's file."
@@ -47,6 +49,12 @@ def whoami() -> str:
 def printed(told: Any, text: str, *, as_json: bool) -> None:
     """Tell it: `told` for programs, `text` for people."""
     click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode() if as_json else text)
+
+
+def with_moments(row: Mapping[str, Any], *times: str) -> dict[str, Any]:
+    """The row with its `times` as people and programs read them; of what was never, None stays."""
+    told = {name: None if row[name] is None else moment(row[name]) for name in times}
+    return {**row, **told}
 
 
 def _to_the_hub(database: Path, given: Given) -> Answer | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import rich_click as click
 
 from stellwerk.cli.beside import beside
-from stellwerk.cli.give import CONFIG, JSON, give, printed
+from stellwerk.cli.give import CONFIG, JSON, give, printed, with_moments
 from stellwerk.relay import held as relay
 
 __all__ = ["held"]
@@ -29,10 +28,10 @@ def held() -> None:
 def list_(config: Path, as_json: bool) -> None:
     """List what is held: connection, cause, origin of the records, how many, since when. Exit code 1 if there is any."""
     with beside(config) as view:
-        rows = relay.groups(view.tx)
+        rows = [with_moments(row, "oldest") for row in relay.groups(view.tx)]
     lines = [
         f"{row['connection']}  {row['code']}  {row['count']} {row['change']} by {row['origin']},"
-        f" since {datetime.fromtimestamp(row['oldest'], UTC).isoformat(timespec='seconds')}\n    {row['text']}"
+        f" since {row['oldest']}\n    {row['text']}"
         for row in rows
     ]
     printed(rows, "\n".join(lines) or "nothing is held", as_json=as_json)
@@ -44,10 +43,11 @@ def list_(config: Path, as_json: bool) -> None:
 @click.argument("code")
 @ORIGIN
 @CONFIG
-def release(connection: str, code: str, origin: str | None, config: Path) -> None:
+@JSON
+def release(connection: str, code: str, origin: str | None, config: Path, as_json: bool) -> None:
     """Let go what is held of CONNECTION for CODE. Each is decided again first, as things stand then."""
     count = give(config, "release", connection=connection, code=code, origin=origin)
-    click.echo(f"{count} released; each is decided again first")
+    printed({"released": count}, f"{count} released; each is decided again first", as_json=as_json)
 
 
 @held.command()
@@ -56,7 +56,8 @@ def release(connection: str, code: str, origin: str | None, config: Path) -> Non
 @ORIGIN
 @click.option("--reason", default="", help="Why; it is kept with each.")
 @CONFIG
-def discard(connection: str, code: str, origin: str | None, reason: str, config: Path) -> None:
+@JSON
+def discard(connection: str, code: str, origin: str | None, reason: str, config: Path, as_json: bool) -> None:
     """Never do what is held of CONNECTION for CODE."""
     count = give(config, "discard", connection=connection, code=code, origin=origin, reason=reason)
-    click.echo(f"{count} discarded")
+    printed({"discarded": count}, f"{count} discarded", as_json=as_json)

@@ -26,21 +26,26 @@ CONNECTION = click.option("--connection", metavar="ID", default=None, help="Only
 @CONFIG
 @CONNECTION
 @click.option("--reason", default="", help="Why; `stellwerk hold status` shows it. Not with --connection.")
-def on(config: Path, connection: str | None, reason: str) -> None:
+@JSON
+def on(config: Path, connection: str | None, reason: str, as_json: bool) -> None:
     """Nobody is mailed or granted anything from now on."""
     if connection is not None and reason:
         raise click.UsageError("--reason and --connection exclude each other")
     give(config, "hold", reason=reason, connection=connection)
     whom, how = ("", "") if connection is None else (f" by {connection}", f" --connection {connection}")
-    click.echo(f"held: nobody is mailed or granted anything{whom} until `stellwerk hold off{how}`")
+    text = f"held: nobody is mailed or granted anything{whom} until `stellwerk hold off{how}`"
+    printed({"held": True, "connection": connection}, text, as_json=as_json)
 
 
 @hold.command()
 @CONFIG
 @CONNECTION
-def off(config: Path, connection: str | None) -> None:
+@JSON
+def off(config: Path, connection: str | None, as_json: bool) -> None:
     """What waited goes on; each is looked at again first, and a wish that became too old waits for a person."""
-    click.echo("goes on" if give(config, "go on", connection=connection) else "nothing was held")
+    went = give(config, "go on", connection=connection)
+    told = {"held": False, "connection": connection, "went_on": went}
+    printed(told, "goes on" if went else "nothing was held", as_json=as_json)
 
 
 @hold.command()

@@ -20,7 +20,7 @@ from stellwerk.relay.opened import UNREADABLE, opened
 from stellwerk.relay.read import Waiting, decide_contact, read_contacts
 from stellwerk.relay.receive import new_event, subject_of
 from stellwerk.sdk.connector import Reader, Signal
-from stellwerk.store import accounts, dead_letters, inbox, lease, outbox
+from stellwerk.store import accounts, dead_letters, inbox, lease
 from stellwerk.store.inbox import InboxRow
 from stellwerk.store.lease import PLAYED, Lease
 from stellwerk.store.store import Row, Store, Tx
@@ -198,7 +198,7 @@ async def _goes_out(hub: Hub, desk: Desk, letter: Letter) -> dict[str, Any]:
     if letter.what == dead.EVENT:
         return _told([letter], [_unknown(UNREADABLE, "what is stored of it cannot be read")])
     played = _played(hub, [letter])
-    row = await played.store.read(lambda tx: outbox.by_id(tx, letter.row["id"]))
+    row = await played.store.read(lambda tx: dead_letters.as_delivery(tx, letter.row["id"]))
     jobs = [] if row is None else await look_up(played, desk, Lease(desk.account.id, PLAYED, None), [row])
     if not jobs:
         return _told([letter], [_unknown("not-looked-up", "its contact is not known any more, or cannot be read")])

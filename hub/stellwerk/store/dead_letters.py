@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stellwerk.store.outbox import COLUMNS, OutboxRow
 from stellwerk.store.store import Row, Tx
 
 
@@ -25,6 +26,12 @@ def of_cause(tx: Tx, code: str, *, number: int | None = None, after: int = 0, li
         after=after,
         limit=limit,
     )
+
+
+def as_delivery(tx: Tx, one: int) -> OutboxRow | None:
+    """One of them, as it is made once it was put back."""
+    row = tx.one(f"select {COLUMNS} from outbox where id = :id", id=one)
+    return None if row is None else OutboxRow(**row)
 
 
 def dismiss(tx: Tx, ids: Sequence[int], text: str) -> None:

@@ -142,11 +142,6 @@ def ready(tx: Tx, account: str, now: float, limit: int, *, hold: bool = False) -
     return list(first.values())[:limit]
 
 
-def by_id(tx: Tx, one: int) -> OutboxRow | None:
-    row = tx.one(f"select {COLUMNS} from outbox where id = :id", id=one)
-    return None if row is None else OutboxRow(**row)
-
-
 def stands(tx: Tx, one: int, body: bytes) -> bool:
     """Whether the delivery is still to be made as it was read: not ended meanwhile, nothing joined into it."""
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,14 @@ from stellwerk.cli import cli
 from stellwerk.config.load import load
 from stellwerk.registry import load_connectors
 from stellwerk.relay.orders import listening
+from stellwerk.store import accounts, connections, consent, counts, inbox, meta, outbox, repairs
+from stellwerk.store.connections import Connection
+from stellwerk.store.inbox import NewEvent
+from stellwerk.store.outbox import NewDelivery
+from stellwerk.store.store import Tx
+from stellwerk_rules.model import Fact, FactKind
 
+NOON = 1_790_000_000.0
 SAMPLE = Path(__file__).parents[3] / "integration.yaml"
 
 ENVIRON = {
@@ -55,10 +62,60 @@ class Running:
         self._thread.join(20)
 
 
-@pytest.fixture
-def environ() -> Mapping[str, str]:
-    """What the sample's references mean."""
-    return ENVIRON
+def furnish(config: Path) -> None:
+    """One held ask, one dead letter, one repair, one address that opted out."""
+
+    async def run() -> None:
+        registry = load_connectors()
+        hub = await create_hub(load(config, ENVIRON, registry), registry, folder=config.parent)
+
+        def work(tx: Tx) -> None:
+            crm = accounts.add(tx, hub.vault, system="crm", remote="4711", name="Acme", now=NOON)
+            mail = accounts.add(tx, hub.vault, system="mail", remote="9", name="Letters", now=NOON)
+            connections.save(
+                tx,
+                Connection(id="acme", origin="web", accounts={"crm": crm, "mail": mail}, settings={}),
+                who="Jo",
+                now=NOON,
+            )
+            event = NewEvent(
+                account=crm,
+                dedup=None,
+                subject="id:1",
+                kind="changed",
+                body=b"x",
+                occurred=None,
+                received=NOON,
+                urgency=1,
+            )
+            meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [event, event]))
+            inbox.end(tx, [1], "decided", "", NOON)
+            inbox.end(tx, [2], "dead", "unreachable", NOON)
+            delivery = NewDelivery(
+                account=mail,
+                connection="acme",
+                contact=1,
+                tag="enter",
+                once="enter:1",
+                urgency=1,
+                due=NOON,
+                body=b"sealed",
+                event="1",
+                created=NOON,
+                state="held",
+                code="too-many-asks",
+                text="more than 3 double opt-ins within an hour",
+                origin="import",
+            )
+            outbox.put(tx, delivery)
+            repairs.open_(tx, "acme", "too-many-asks", "more than 3", NOON)
+            gone = Fact(kind=FactKind.OPTED_OUT, key="o", at=hub.moment(NOON), event="9", told_by="mail")
+            consent.add(tx, mail, hub.vault.address("gone@x.example"), "acme", [gone], NOON)
+
+        await hub.store.write(work)
+        await hub.close()
+
+    asyncio.run(run())
 
 
 @pytest.fixture
@@ -93,3 +150,15 @@ def sample(tmp_path: Path) -> Callable[..., Path]:
         return file
 
     return write
+
+
+@pytest.fixture
+def furnished(sample: Callable[..., Path]) -> Callable[[], Path]:
+    """`furnished()`: the file of a hub that has run, and has left something for a person."""
+
+    def make() -> Path:
+        file = sample()
+        furnish(file)
+        return file
+
+    return make

@@ -4,89 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from stellwerk.app import create_hub
-from stellwerk.config.load import load
-from stellwerk.registry import load_connectors
 from stellwerk.relay.orders import socket_of
-from stellwerk.store import accounts, connections, counts, inbox, meta, outbox, repairs
-from stellwerk.store.connections import Connection
-from stellwerk.store.inbox import NewEvent
-from stellwerk.store.outbox import NewDelivery
-from stellwerk.store.store import Tx
 
 Run = Callable[..., Result]
 Running = Callable[[Path], AbstractContextManager[None]]
+Furnished = Callable[[], Path]
 NOON = 1_790_000_000.0
 
 
-def furnished(config: Path, environ: Mapping[str, str]) -> None:
-    """One held ask, one dead letter, one repair."""
-
-    async def run() -> None:
-        registry = load_connectors()
-        hub = await create_hub(load(config, environ, registry), registry, folder=config.parent)
-
-        def work(tx: Tx) -> None:
-            crm = accounts.add(tx, hub.vault, system="crm", remote="4711", name="Acme", now=NOON)
-            mail = accounts.add(tx, hub.vault, system="mail", remote="9", name="Letters", now=NOON)
-            connections.save(
-                tx,
-                Connection(id="acme", origin="web", accounts={"crm": crm, "mail": mail}, settings={}),
-                who="Jo",
-                now=NOON,
-            )
-            event = NewEvent(
-                account=crm,
-                dedup=None,
-                subject="id:1",
-                kind="changed",
-                body=b"x",
-                occurred=None,
-                received=NOON,
-                urgency=1,
-            )
-            meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [event, event]))
-            inbox.end(tx, [1], "decided", "", NOON)
-            inbox.end(tx, [2], "dead", "unreachable", NOON)
-            delivery = NewDelivery(
-                account=mail,
-                connection="acme",
-                contact=1,
-                tag="enter",
-                once="enter:1",
-                urgency=1,
-                due=NOON,
-                body=b"sealed",
-                event="1",
-                created=NOON,
-                state="held",
-                code="too-many-asks",
-                text="more than 3 double opt-ins within an hour",
-                origin="import",
-            )
-            outbox.put(tx, delivery)
-            repairs.open_(tx, "acme", "too-many-asks", "more than 3", NOON)
-
-        await hub.store.write(work)
-        await hub.close()
-
-    asyncio.run(run())
-
-
 @pytest.fixture(params=["no hub", "a hub"])
-def config(
-    request: pytest.FixtureRequest, sample: Callable[..., Path], running: Running, environ: Mapping[str, str]
-) -> Iterator[Path]:
+def config(request: pytest.FixtureRequest, furnished: Furnished, running: Running) -> Iterator[Path]:
     """The file of a hub that is not running, and of one that is."""
-    file = sample()
-    furnished(file, environ)
+    file = furnished()
     if request.param == "no hub":
         yield file
         return
@@ -165,11 +101,8 @@ def test_an_unknown_state_of_affairs_is_refused_with_what_to_do(stellwerk: Run, 
     assert "stellwerk held list" in str(refused.exception or refused.output)
 
 
-def test_a_socket_of_a_hub_that_is_gone_is_no_hub(
-    stellwerk: Run, sample: Callable[..., Path], running: Running, environ: Mapping[str, str]
-) -> None:
-    file = sample()
-    furnished(file, environ)
+def test_a_socket_of_a_hub_that_is_gone_is_no_hub(stellwerk: Run, furnished: Furnished, running: Running) -> None:
+    file = furnished()
     with running(file):
         socket = socket_of(file.parent / "stellwerk.db")
         assert socket.stat().st_mode & 0o777 == 0o600
@@ -179,15 +112,13 @@ def test_a_socket_of_a_hub_that_is_gone_is_no_hub(
 
 @pytest.mark.parametrize("place", ["a folder", "nowhere"])
 def test_a_hub_that_cannot_make_its_socket_works_without_one_and_says_so(
-    sample: Callable[..., Path],
+    furnished: Furnished,
     running: Running,
-    environ: Mapping[str, str],
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
     place: str,
 ) -> None:
-    file = sample()
-    furnished(file, environ)
+    file = furnished()
     if place == "a folder":
         socket_of(file.parent / "stellwerk.db").mkdir()
     else:
