@@ -24,6 +24,9 @@ STOPPED = "stopped"
 WENT_ON = "went-on"
 """What the history calls it when a person stops what mails or grants, and when it goes on."""
 
+AGAIN = "connected-again"
+"""What the history calls it when an ended connection is saved once more."""
+
 LEFT = "left"
 """Name under which is kept since when contacts belong to no living connection: of one ended, or of accounts it left."""
 
@@ -139,6 +142,17 @@ def end(tx: Tx, ended: Connection, *, who: str, now: float) -> None:
     save(tx, msgspec.structs.replace(ended, state=ENDED, began=None, on_hold=None), who=who, now=now, note=ENDED)
     api_tokens.revoke_all(tx, ended.id, now)
     meta.set_cursor(tx, LEFT, ended.id, str(now))
+
+
+def ended_of(tx: Tx, account: str) -> dict[str, tuple[Connection, float]]:
+    """What was ended and is still kept, of this account: by id, with when it was ended. What is to be forgotten is not."""
+    kept = {name: since for name, since in left(tx).items() if since > 0}
+    found = (by_id(tx, name) for name in kept)
+    return {
+        one.id: (one, kept[one.id])
+        for one in found
+        if one is not None and one.state == ENDED and account in one.accounts.values()
+    }
 
 
 def left(tx: Tx) -> dict[str, float]:

@@ -14,7 +14,9 @@ from msgspec import Meta, Struct
 
 from stellwerk.errors import DeliveryError, StellwerkError
 from stellwerk.relay import connect, holding
+from stellwerk.relay.forgetting import forget_connection
 from stellwerk.relay.hub import Hub
+from stellwerk.relay.leaving import OptOutsWait
 from stellwerk.relay.letters import dismiss, release, replay
 from stellwerk.relay.operate import State, change_state, end_repair, set_up_again
 from stellwerk.relay.rulebook import typed_settings
@@ -25,6 +27,7 @@ from stellwerk.view.finding import Explained, explained
 from stellwerk.view.history import Line, history
 from stellwerk.view.letters import Letters, group_finder, letters
 from stellwerk.view.overview import Overview, overview
+from stellwerk.view.parting import Parting, parting
 from stellwerk.web.agreement import words_for
 from stellwerk.web.api_key import Caller, provide_caller
 from stellwerk.web.lists import Lists
@@ -89,6 +92,12 @@ class WantedHold(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stopped: bool
 
 
+class Goodbye(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`anyway`: also while opt-outs are on their way, which somebody then has to carry over by hand."""
+
+    anyway: bool = False
+
+
 class SettingsShown(Struct, frozen=True, kw_only=True):
     """Every setting with its value. `version` is what If-Match needs, also in the ETag header."""
 
@@ -131,6 +140,24 @@ async def api_hold(hub: NamedDependency[Hub], caller: NamedDependency[Caller], d
         raise Conflict() from None  # ended meanwhile
     stored = await hub.store.read(lambda tx: connections.by_id(tx, caller.connection.id))
     return await overview(hub, stored or caller.connection)
+
+
+@get("/disconnect", name="api-parting")
+async def api_parting(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Parting:
+    """What disconnecting would do."""
+    return await parting(hub, caller.connection)
+
+
+@post("/disconnect", name="api-disconnect", status_code=204, opt=CHANGES)
+async def api_disconnect(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Goodbye]) -> None:
+    """End the connection; what is kept of it is erased after its days. This token ends with it."""
+    _not_in_file(caller)
+    try:
+        await forget_connection(
+            hub, connection=caller.connection.id, by=caller.name, keep_days=True, anyway=data.anyway
+        )
+    except OptOutsWait as waiting:
+        raise ClientException(str(waiting), status_code=409) from None
 
 
 @post("/set-up", name="api-set-up", status_code=200, opt=CHANGES)
@@ -267,6 +294,8 @@ handlers: tuple[HTTPRouteHandler, ...] = (
     api_overview,
     api_state,
     api_hold,
+    api_parting,
+    api_disconnect,
     api_set_up,
     api_end_repair,
     api_activity,

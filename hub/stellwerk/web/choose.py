@@ -13,10 +13,12 @@ from litestar.response import Redirect, Template
 from msgspec import Struct, structs
 
 from stellwerk.relay.hub import Hub
+from stellwerk.relay.leaving import ERASED_AFTER_SECONDS
 from stellwerk.store import accounts, connections
 from stellwerk.store.accounts import AccountRow
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
+from stellwerk.view.moment import moment
 from stellwerk.web.forgery import posted
 from stellwerk.web.pages import page
 from stellwerk.web.visitor import NotLoggedIn, NotSetUp, Visitor, keep_visitor
@@ -27,12 +29,16 @@ FROM_WEB = "web"
 
 
 class Here(Struct, frozen=True, kw_only=True):
-    """What a logged-in visitor looks at: a connection (`stored` or only begun) and its accounts by system."""
+    """What a logged-in visitor looks at: a connection (`stored` or only begun) and its accounts by system.
+
+    `again`: it was disconnected and is being connected once more, with the settings it had.
+    """
 
     visitor: Visitor
     connection: Connection
     stored: bool
     accounts: dict[str, AccountRow]
+    again: bool = False
 
     @property
     def from_file(self) -> bool:
@@ -43,7 +49,8 @@ async def first_connection(hub: Hub, account: str) -> tuple[str, str]:
     """The id of the connection to show after a login, a new one if there is none yet, and the page to begin with."""
     mine = await hub.connections_of(account)
     if not mine:
-        return new_id(account), "/settings"
+        ended = await ended_connections(hub, account)
+        return next(iter(ended), new_id(account)), "/connections" if ended else "/settings"
     return mine[0].id, "/connections" if len(mine) > 1 else "/overview"
 
 
@@ -54,12 +61,16 @@ async def provide_here(hub: NamedDependency[Hub], visitor: NamedDependency[Visit
     if account is None or visitor.connection is None or login is None:
         raise NotLoggedIn()
     stored = await _one_of_login(hub, account, visitor.connection)
+    again = None if stored else (await ended_connections(hub, account)).get(visitor.connection)
     connection = stored or Connection(
         id=visitor.connection, origin=FROM_WEB, accounts={login: account}, settings={}, version=0
     )
+    if again is not None:
+        # It begins anew, and nobody is mailed or granted anything before a person has agreed to it once more.
+        connection = structs.replace(again[0], state="runs", accounts={login: account}, began=None, agreed=None)
 
     def load(tx: Tx) -> dict[str, AccountRow]:
-        if stored is None and connections.by_id(tx, connection.id) is not None:
+        if stored is None and again is None and connections.by_id(tx, connection.id) is not None:
             # Its id is taken by a connection of somebody else's account.
             return {}
         found = {name: accounts.by_id(tx, hub.vault, one) for name, one in connection.accounts.items()}
@@ -68,7 +79,9 @@ async def provide_here(hub: NamedDependency[Hub], visitor: NamedDependency[Visit
     rows = await hub.store.read(load)
     if login not in rows:
         raise NotLoggedIn()
-    return Here(visitor=visitor, connection=connection, stored=stored is not None, accounts=rows)
+    return Here(
+        visitor=visitor, connection=connection, stored=stored is not None, accounts=rows, again=again is not None
+    )
 
 
 def provide_running(here: NamedDependency[Here]) -> Here:
@@ -76,6 +89,18 @@ def provide_running(here: NamedDependency[Here]) -> Here:
     if not here.stored:
         raise NotSetUp()
     return here
+
+
+async def ended_connections(hub: Hub, account: str) -> dict[str, tuple[Connection, float]]:
+    """Those of the account that were disconnected on the page and can be connected again: by id, with when they ended."""
+    login = hub.integration.login or ""
+    found = await hub.store.read(lambda tx: connections.ended_of(tx, account))
+    oldest = hub.now() - ERASED_AFTER_SECONDS
+    return {
+        name: (one, since)
+        for name, (one, since) in found.items()
+        if one.origin != FROM_FILE and one.accounts.get(login) == account and since > oldest
+    }
 
 
 def new_id(account: str) -> str:
@@ -96,17 +121,25 @@ async def choose(
     if visitor.account is None:
         raise NotLoggedIn()
     mine = await hub.connections_of(visitor.account)
+    ended = await ended_connections(hub, visitor.account)
+    every = [*mine, *(one for one, _ in ended.values())]
 
     def names(tx: Tx) -> dict[str, str]:
-        rows = (accounts.by_id(tx, hub.vault, one) for connection in mine for one in connection.accounts.values())
+        rows = (accounts.by_id(tx, hub.vault, one) for connection in every for one in connection.accounts.values())
         return {row.id: row.name or row.remote for row in rows if row is not None}
 
     named = await hub.store.read(names)
-    shown = [
-        {"id": one.id, "accounts": [named[key] for key in one.accounts.values() if key in named], "brand": one.brand}
-        for one in mine
-    ]
-    return page(request, hub, "connections.html", visitor=visitor, context={"connections": shown, "new": NEW})
+
+    def shown(one: Connection) -> dict[str, object]:
+        named_accounts = [named[key] for key in one.accounts.values() if key in named]
+        return {"id": one.id, "accounts": named_accounts, "brand": one.brand}
+
+    context = {
+        "connections": [shown(one) for one in mine],
+        "ended": [{**shown(one), "until": moment(since + ERASED_AFTER_SECONDS)[:10]} for one, since in ended.values()],
+        "new": NEW,
+    }
+    return page(request, hub, "connections.html", visitor=visitor, context=context)
 
 
 @post("/connections", name="choose-connection")
@@ -117,12 +150,15 @@ async def chosen(
     if visitor.account is None:
         raise NotLoggedIn()
     wanted = (await posted(request)).get("connection", "")
-    if wanted == NEW:
+    is_new = wanted == NEW
+    if is_new:
         connection = new_id(visitor.account)
     else:
         found = await _one_of_login(hub, visitor.account, wanted)
-        if found is None:
+        again = {} if found is not None else await ended_connections(hub, visitor.account)
+        if found is None and wanted not in again:
             raise NotFoundException()
-        connection = found.id
+        connection = wanted
+        is_new = found is None
     keep_visitor(request, structs.replace(visitor, connection=connection, tested={}, flashes=()))
-    return Redirect("/settings" if wanted == NEW else "/overview", status_code=303)
+    return Redirect("/settings" if is_new else "/overview", status_code=303)

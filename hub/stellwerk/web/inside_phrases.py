@@ -61,6 +61,7 @@ INSIDE: Mapping[str, tuple[str, str]] = {
         "Ihr Eintrag in der Datei des Hubs fehlt, daher ruht sie.",
     ),
     "state-disconnected-now": ("Disconnected.", "Getrennt."),
+    "state-connected-again-now": ("Connected again.", "Wieder verbunden."),
     "state-went-on-now": ("It goes on.", "Es geht weiter."),
     "finding-stopped": (
         "Everything of this connection that mails or grants a permission is stopped since {at} (UTC). Opt-outs and fields go on.",

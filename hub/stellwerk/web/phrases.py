@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from stellwerk.web.inside_phrases import INSIDE
 from stellwerk.web.language import Language
+from stellwerk.web.life_phrases import LIFE
 
 PHRASES: Mapping[str, tuple[str, str]] = {
     **INSIDE,
+    **LIFE,
     # The frame of every page.
     "language-en": ("English", "English"),
     "language-de": ("Deutsch", "Deutsch"),

@@ -29,6 +29,7 @@ from stellwerk.web.login import come_back, go, home, leave
 from stellwerk.web.oauth import UsedStates
 from stellwerk.web.overview import change_overview, show_overview
 from stellwerk.web.pages import template_config
+from stellwerk.web.parting import change_disconnect, show_disconnect
 from stellwerk.web.problems import problem_handlers
 from stellwerk.web.session import session_middleware
 from stellwerk.web.settings import change_settings, show_settings
@@ -57,6 +58,8 @@ pages: tuple[HTTPRouteHandler, ...] = (
     show_history,
     show_access,
     change_access,
+    show_disconnect,
+    change_disconnect,
     show_settings,
     change_settings,
 )

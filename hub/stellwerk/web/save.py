@@ -15,6 +15,7 @@ from stellwerk.relay.provide import provide
 from stellwerk.relay.rulebook import Rulebook
 from stellwerk.sdk.connector import Account, Option
 from stellwerk.sdk.settings import Settings
+from stellwerk.store import connections
 from stellwerk.store.accounts import account_id
 from stellwerk.store.connections import Changed, Connection
 from stellwerk.web.agreement import words_for
@@ -97,7 +98,8 @@ async def save_connection(
     plain: dict[str, Any] = msgspec.to_builtins(typed.values)
     fresh = structs.replace(here.connection, accounts=accounts, settings=plain, agreed=agreed)
     try:
-        return await connect.save(hub, fresh, who=here.visitor.user or here.connection.id)
+        note = connections.AGAIN if here.again else ""
+        return await connect.save(hub, fresh, who=here.visitor.user or here.connection.id, note=note)
     except Changed:
         refused.general = say("changed-meanwhile")
         return refused

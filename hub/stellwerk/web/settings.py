@@ -182,6 +182,7 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         "refused": refused,
         "earlier": look.earlier and say("settings-earlier", at=moment(look.earlier.at)[:16].replace("T", " ")),
         "stored": look.here.stored,
+        "again": look.here.again,
         "actions": {"save": SAVE, "test": TEST_KEY, "change": CHANGE_KEY},
     }
     return page(request, hub, "settings.html", visitor=look.here.visitor, status=look.status, context=context)

@@ -29,6 +29,7 @@ from stellwerk.sdk import (
     Difference,
     FieldSpec,
     Grant,
+    Hook,
     Http,
     Option,
     ReauthorizeError,
@@ -113,6 +114,7 @@ class World:
     created: int = 1234
     provided: list[Wanted] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    undone: list[tuple[str, int]] = field(default_factory=list)
     templates: list[Option] = field(default_factory=list)
     stages: list[Option] = field(default_factory=list)
 
@@ -148,6 +150,7 @@ class PostAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def _toys(world: World) -> dict[str, type[Any]]:
     class Toy:
+        name: ClassVar[str]
         rate: ClassVar[tuple[int, float]] = (1000, 1.0)
 
         def __init__(self, account: Any, services: Services) -> None:
@@ -162,6 +165,10 @@ def _toys(world: World) -> dict[str, type[Any]]:
         async def provide(self, wanted: Wanted, /) -> Sequence[Difference]:
             world.provided.append(wanted)
             return world.differences
+
+        async def disconnect(self, hooks: Sequence[Hook], /) -> Sequence[Difference]:
+            world.undone.append((self.name, len(hooks)))
+            return []
 
         async def fields(self) -> Sequence[FieldSpec]:
             return []

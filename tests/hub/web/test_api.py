@@ -64,6 +64,7 @@ async def test_a_token_that_may_only_look_changes_nothing(person: Any, hub: Any)
     for method, path, body in (
         ("PUT", "/api/state", {"state": "rests"}),
         ("PUT", "/api/hold", {"stopped": True}),
+        ("POST", "/api/disconnect", {}),
         ("POST", "/api/set-up", None),
         ("POST", "/api/repairs/1/end", None),
         ("POST", "/api/letters/replay", {"group": "x"}),

@@ -53,3 +53,12 @@ async def test_a_form_made_by_hand_changes_nothing(person: Any, hub: Any, action
 async def test_its_secrets_are_in_no_answer(person: Any) -> None:
     await person.logs_in()
     assert "very-hidden" not in "\n".join(person.seen)
+
+
+async def test_it_is_ended_in_the_file_alone(person: Any, hub: Any) -> None:
+    token = (await person.logs_in()).form.values["token"]
+    assert "/disconnect" not in (await person.open("/overview")).answer.text
+    assert "stands in the hub's file" in (await person.open("/disconnect")).text
+    assert (await person.post("/disconnect", {"token": token, "sure": "yes"})).status == 400
+    (one,) = await hub.connections_of("shop:7")
+    assert one.state == "runs"

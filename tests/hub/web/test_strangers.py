@@ -25,6 +25,7 @@ PAGES: dict[str, tuple[dict[str, str], ...]] = {
     "/fields": (),
     "/history": (),
     "/access": ({"action": "revoke:1"},),
+    "/disconnect": ({"sure": "no"},),
 }
 """Pages with what a stranger tries to send there, aimed at the first connection."""
 API: dict[str, tuple[str, Any]] = {
@@ -32,6 +33,7 @@ API: dict[str, tuple[str, Any]] = {
     "/api/state": ("PUT", {"state": "rests"}),
     "/api/hold": ("PUT", {"stopped": True}),
     "/api/set-up": ("POST", None),
+    "/api/disconnect": ("GET", None),
     "/api/repairs/{repair:int}/end": ("POST", None),
     "/api/activity": ("POST", {"who": "ada@example.com"}),
     "/api/letters": ("GET", None),

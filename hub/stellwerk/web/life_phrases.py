@@ -1,0 +1,90 @@
+"""Phrases of the pages about the life of a connection: how it ends, moves to another account, and who may look after it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LIFE: Mapping[str, tuple[str, str]] = {
+    # Disconnect.
+    "parting": ("Disconnect", "Trennen"),
+    "parting-link": ("Disconnect …", "Trennen …"),
+    "parting-link-why": (
+        "Ends this connection. First you are shown what that does; nothing happens before you say so.",
+        "Beendet diese Verbindung. Zuerst wird gezeigt, was das bewirkt; ohne Ihr Ja geschieht nichts.",
+    ),
+    "parting-what": ("What this will do", "Was dann geschieht"),
+    "parting-stops": (
+        "From that moment on nothing is read, written or mailed.",
+        "Ab dann wird nichts mehr gelesen, geschrieben oder versendet.",
+    ),
+    "parting-waiting": ("{count} changes that wait are not written any more.", "{count} wartende Änderungen werden nicht mehr geschrieben."),
+    "parting-shared": (
+        "{system} ({account}): another connection uses this account, so nothing is removed there.",
+        "{system} ({account}): Eine andere Verbindung nutzt dieses Konto, dort wird daher nichts entfernt.",
+    ),
+    "parting-login": (
+        "{system} ({account}): no other connection uses this account, so the app is uninstalled there and our access ends.",
+        "{system} ({account}): Keine andere Verbindung nutzt dieses Konto, daher wird die App dort deinstalliert, und unser Zugriff endet.",
+    ),
+    "parting-webhooks": (
+        "{system} ({account}): our webhooks are removed there, and the access data stored here are deleted.",
+        "{system} ({account}): Unsere Webhooks werden dort entfernt, und die hier hinterlegten Zugangsdaten werden gelöscht.",
+    ),
+    "parting-credentials": (
+        "{system} ({account}): what served us there is removed, and the access data stored here are deleted.",
+        "{system} ({account}): Was uns dort gedient hat, wird entfernt, und die hier hinterlegten Zugangsdaten werden gelöscht.",
+    ),
+    "parting-by-hand": (
+        "{system} ({account}): the access data stored here are deleted. What was set up there has to be removed there by hand.",
+        "{system} ({account}): Die hier hinterlegten Zugangsdaten werden gelöscht. Was dort eingerichtet wurde, ist dort von Hand zu entfernen.",
+    ),
+    "parting-tokens": ("{count} API tokens end.", "{count} API-Tokens enden."),
+    "parting-stays": (
+        "Contacts, their fields and their consent stay on both sides as they are.",
+        "Kontakte, ihre Felder und ihre Einwilligung bleiben auf beiden Seiten, wie sie sind.",
+    ),
+    "parting-suppressed": (
+        "Who has opted out stays opted out here, for good, also when you connect again.",
+        "Wer sich abgemeldet hat, bleibt hier abgemeldet, auf Dauer und auch, wenn Sie wieder verbinden.",
+    ),
+    "parting-erased": (
+        "Everything else that is kept here of your contacts is erased on {day}. Connect the same accounts again before, and it goes on with it.",
+        "Alles andere, was hier von Ihren Kontakten aufbewahrt wird, wird am {day} gelöscht. Verbinden Sie dieselben Konten vorher wieder, geht es damit weiter.",
+    ),
+    "parting-confirm": ("Are you sure?", "Sind Sie sicher?"),
+    "parting-sure": ("Yes, disconnect these two accounts.", "Ja, diese beiden Konten trennen."),
+    "parting-sure-needed": ("Please tick that you are sure; nothing was done.", "Bitte setzen Sie den Haken; es ist nichts geschehen."),
+    "parting-opt-outs": (
+        "{count} opt-outs are still on their way to where they must be known. Better wait some minutes; they go out first.",
+        "{count} Abmeldungen sind noch auf dem Weg dorthin, wo sie bekannt sein müssen. Warten Sie besser ein paar Minuten; sie gehen zuerst hinaus.",
+    ),
+    "parting-opt-outs-wait": (
+        "Opt-outs are still on their way, so nothing was done. Wait some minutes, or tick that you take care of them yourself.",
+        "Abmeldungen sind noch unterwegs, daher ist nichts geschehen. Warten Sie ein paar Minuten, oder setzen Sie den Haken, dass Sie sich selbst darum kümmern.",
+    ),
+    "parting-anyway": (
+        "Disconnect anyway: I will unsubscribe these people over there by hand.",
+        "Trotzdem trennen: Ich melde diese Personen dort von Hand ab.",
+    ),
+    "parting-do": ("Disconnect", "Trennen"),
+    "parting-not": ("Keep the connection", "Verbindung behalten"),
+    "parted": ("Disconnected", "Getrennt"),
+    "parted-now": (
+        "The connection has ended, and you are logged out. What is to be removed over there is being removed now.",
+        "Die Verbindung ist beendet, und Sie sind abgemeldet. Was drüben zu entfernen ist, wird jetzt entfernt.",
+    ),
+    "parted-again": (
+        "Until {day} you can log in and connect again: your settings and everything that is known of your contacts are still there.",
+        "Bis zum {day} können Sie sich anmelden und wieder verbinden: Ihre Einstellungen und alles, was über Ihre Kontakte bekannt ist, sind noch da.",
+    ),
+    "connection-again": ("Connect {connection} again", "{connection} wieder verbinden"),
+    "connections-ended": (
+        "This was disconnected. Connected again, it goes on with the settings and contacts it had.",
+        "Dies wurde getrennt. Wieder verbunden geht es mit den bisherigen Einstellungen und Kontakten weiter.",
+    ),
+    "connections-kept": ("kept until {day}", "aufbewahrt bis {day}"),
+    "settings-again": (
+        "These are the settings from before it was disconnected. It runs again after Save, and goes on with what it knew.",
+        "Dies sind die Einstellungen von vor der Trennung. Nach dem Speichern läuft sie wieder und macht mit dem weiter, was sie wusste.",
+    ),
+}  # fmt: skip
