@@ -9,6 +9,7 @@ from typing import Any
 import rich_click as click
 
 from stellwerk.cli.beside import Beside, beside
+from stellwerk.cli.export import export
 from stellwerk.cli.give import CONFIG, JSON, give, printed
 from stellwerk.config.load import load
 from stellwerk.errors import ConfigError, StellwerkError
@@ -21,7 +22,10 @@ __all__ = ["connections"]
 
 @click.group()
 def connections() -> None:
-    """See and end the connections of a hub, also while it runs."""
+    """See, end or write out the connections of a hub, also while it runs."""
+
+
+connections.add_command(export)
 
 
 @connections.command(name="list")

@@ -205,6 +205,11 @@ def description_of(hint: Any) -> str:
     return ""
 
 
+def holds_secret(hint: Any) -> bool:
+    """Whether an annotation takes a secret."""
+    return Secret in _alternatives(hint)
+
+
 def _parts(hint: Any) -> Iterator[Any]:
     yield hint
     if get_origin(hint) in (Union, types.UnionType):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -116,6 +116,12 @@ def furnish(config: Path) -> None:
         await hub.close()
 
     asyncio.run(run())
+
+
+@pytest.fixture
+def environ() -> Mapping[str, str]:
+    """What the sample's references mean."""
+    return ENVIRON
 
 
 @pytest.fixture
