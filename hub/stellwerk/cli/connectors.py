@@ -17,6 +17,7 @@ from stellwerk.sdk.connector import (
     Commands,
     ConsentSource,
     Disconnector,
+    Finder,
     OAuth,
     Provisioner,
     Reader,
@@ -31,6 +32,7 @@ __all__ = ["abilities_of", "connectors"]
 
 ABILITIES: tuple[type[Any], ...] = (
     Reader,
+    Finder,
     WebhookSource,
     WeakSource,
     Announcing,

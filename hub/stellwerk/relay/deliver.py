@@ -16,7 +16,8 @@ from stellwerk.relay.company import OUTAGE, companies
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.job import Job, Write, email_of, tag
 from stellwerk.relay.opened import UNREADABLE, opened
-from stellwerk.relay.read import named, read_all
+from stellwerk.relay.read import named
+from stellwerk.relay.reading import read_all
 from stellwerk.relay.sending import sending
 from stellwerk.relay.settle import answered, forget, give_up, not_now, put_aside, refuse, retry_later
 from stellwerk.relay.stage import move_stage

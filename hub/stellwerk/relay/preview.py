@@ -19,6 +19,7 @@ from stellwerk.relay.job import Job, tag
 from stellwerk.relay.opened import UNREADABLE, opened
 from stellwerk.relay.read import Waiting, decide_contact, read_contacts
 from stellwerk.relay.receive import new_event, subject_of
+from stellwerk.relay.seeking import SOUGHT
 from stellwerk.sdk.connector import Reader, Signal
 from stellwerk.store import accounts, dead_letters, inbox, lease
 from stellwerk.store.inbox import InboxRow
@@ -167,8 +168,17 @@ def _waiting(hub: Hub, subject: str, letters: Sequence[Letter]) -> Waiting:
         assert one.signal is not None
         new = new_event(hub, one.account, one.signal, hub.now())
         received = one.row["created"] if one.what == dead.EVENT else new.received
+        # As if it had been looked for elsewhere: a search is put on its way, and nothing is from here.
         rows.append(
-            InboxRow(id=one.number, subject=subject, kind=new.kind, body=new.body, received=received, attempts=0)
+            InboxRow(
+                id=one.number,
+                subject=subject,
+                kind=new.kind,
+                body=new.body,
+                received=received,
+                attempts=0,
+                code=SOUGHT,
+            )
         )
         signals.append(one.signal)
     return Waiting(ref=signals[-1].ref, rows=tuple(rows), signals=tuple(signals))

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, RetryableError, StellwerkError
 from stellwerk.relay import case as cases
+from stellwerk.relay import seeking
 from stellwerk.relay.applied import BROKEN
 from stellwerk.relay.bug import BUG, place
 from stellwerk.relay.case import Case
@@ -19,6 +20,7 @@ from stellwerk.relay.evidence import evidence_of, is_settled
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.looking import late_confirmation, next_look
 from stellwerk.relay.opened import UNREADABLE, opened
+from stellwerk.relay.reading import read_all
 from stellwerk.relay.retry import LATELY_SECONDS, retry
 from stellwerk.relay.wave import wave
 from stellwerk.sdk.connector import ConsentSource, Reader, Ref, Signal
@@ -60,6 +62,9 @@ EACH = frozenset({EventKind.BOUNCED, EventKind.BLOCKED, EventKind.UNBLOCKED})
 
 ENTRY = "entry"
 FIELDS = frozenset({"set_fields"})
+OUR_OWN = frozenset({held_rows.RELEASED, *seeking.DETAILS})
+"""Details that the hub gave its own events, and no remote told."""
+
 DAY_SECONDS = 86_400.0
 NOT_NOW_SECONDS = 1.0
 
@@ -153,6 +158,10 @@ async def read_contacts(
     fields = sorted({name for book in books for name in book.plan.reads(system)})
     history = sorted({name for book in books for name in book.plan.history_fields(system)})
     contacts = await read_all(connector, [one.ref for one in waiting], fields)
+    for number, one in enumerate(waiting):
+        if seeking.is_search(one.signals):
+            peers = seeking.peers_of(one.signals)
+            contacts[number] = await seeking.found(hub.vault, connector, one.ref, peers, contacts[number], fields)
     if not history:
         return contacts
 
@@ -174,22 +183,6 @@ async def read_contacts(
         told = (ADDRESS, *sorted({*history, *more}))
         for number, contact in zip(deeper, await read_all(connector, refs, fields, told), strict=True):
             contacts[number] = contact
-    return contacts
-
-
-async def read_all(
-    connector: Reader, refs: Sequence[Ref], fields: Sequence[str], history: Sequence[str] = ()
-) -> list[Contact]:
-    """One contact for each ref. Raises `DeliveryError`, also where the connector broke."""
-    try:
-        contacts = list(await connector.read(refs, fields, history))
-    except StellwerkError:
-        raise
-    except Exception as bug:
-        log.error("connector %s: %s", type(connector).__name__, place(bug))
-        raise RetryableError(BROKEN) from None
-    if len(contacts) != len(refs):
-        raise RetryableError(BROKEN, f"{len(contacts)} contacts for {len(refs)} references")
     return contacts
 
 
@@ -230,9 +223,14 @@ async def decide_contact(
         fact = signal.details.get(ENTRY, "") if kind in EACH else ""
         groups.setdefault((kind, fact), []).append((row, signal))
     contact = contact if contact.id is not None or one.ref.by != "id" else named(contact, one.ref)
+    searches = seeking.is_search(one.signals)
+    if searches:
+        await seeking.keep_secondary(hub, held, desk.system.name, connections, one.ref, contact)
     decided: list[Decided] = []
     for kind, fact in sorted(groups, key=lambda key: ORDER.index(key[0]) if key[0] in ORDER else len(ORDER)):
         decided += await _decide_kind(hub, desk, held, connections, contact, kind, groups[kind, fact])
+    if searches:
+        await seeking.ended(hub, held, one.signals)
     return decided
 
 
@@ -247,7 +245,7 @@ async def _decide_kind(
 ) -> list[Decided]:
     rows = [row.id for row, _ in pairs]
     first, signal = pairs[0]
-    details = {name: one for name, one in pairs[-1][1].details.items() if name != held_rows.RELEASED}
+    details = {name: one for name, one in pairs[-1][1].details.items() if name not in OUR_OWN}
     released = _let_go([told for _, told in pairs])
     evidence: OptOutEvidence | None = None
     subject = contact
@@ -259,7 +257,7 @@ async def _decide_kind(
         except DeliveryError as failed:
             await _later(hub, held, [row for row, _ in pairs], failed)
             return []
-        subject = named(_in_full(evidence.contact, contact), signal.ref)
+        subject = seeking.with_peer(named(_in_full(evidence.contact, contact), signal.ref), evidence)
     claimed = hub.moment(first.received)
 
     def look(tx: Tx, connection: Connection) -> list[tuple[Case, Event]]:
@@ -292,6 +290,9 @@ async def _decide_kind(
         until = later  # the remote may take days for it, and tells it once
     if evidence is not None and not await is_settled(hub, desk, connections, subject, evidence, claimed):
         until = later
+    told = [row for row, _ in pairs]
+    if until is None and await seeking.seek(hub, held, desk.system.name, connections, kind, told, subject):
+        return []
     return await decide(
         hub,
         held,

@@ -11,7 +11,7 @@ from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, Retrya
 from stellwerk.relay.applied import applied
 from stellwerk.relay.hub import Desk, Hub
 from stellwerk.relay.job import Job, Write
-from stellwerk.relay.read import read_all
+from stellwerk.relay.reading import read_all
 from stellwerk.relay.sending import sending
 from stellwerk.relay.settle import finished, put_aside, refuse, retry_later
 from stellwerk.sdk.connector import Delivery, Outcome, Reader, Receipt, Ref, Target

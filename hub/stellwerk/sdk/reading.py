@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from stellwerk.sdk.signal import Ref, Signal
 from stellwerk_rules.model import Contact, OptOutEvidence
 
-__all__ = ["Batched", "ConsentSource", "Reader", "Reporter", "Unzoned"]
+__all__ = ["Batched", "ConsentSource", "Finder", "Reader", "Reporter", "Unzoned"]
 
 
 @runtime_checkable
@@ -33,6 +33,16 @@ class Batched(Protocol):
 
     Where reading is dear, the hub takes fewer contacts at once, so that the first of them is written soon.
     """
+
+
+@runtime_checkable
+class Finder(Protocol):
+    async def find(self, email: str, /) -> str | None:
+        """The id of the contact that has this address as one besides its own, where `read` by address does not show it.
+
+        Asked only where reading found nobody. Raises `DeliveryError`.
+        """
+        ...
 
 
 @runtime_checkable

@@ -30,7 +30,7 @@ class NewEvent(Struct, frozen=True, kw_only=True):
 
 
 class InboxRow(Struct, frozen=True, kw_only=True):
-    """One waiting event."""
+    """One waiting event. `code` says why it waits, where it was looked at before."""
 
     id: int
     subject: str
@@ -38,6 +38,7 @@ class InboxRow(Struct, frozen=True, kw_only=True):
     body: bytes
     received: float
     attempts: int
+    code: str
 
 
 def put(tx: Tx, events: Sequence[NewEvent]) -> int:
@@ -49,7 +50,7 @@ def put(tx: Tx, events: Sequence[NewEvent]) -> int:
     )
     for event in events:
         if event.kind == "confirmed":
-            _look_now(tx, event.account, event.subject, event.received)
+            look_now(tx, event.account, event.subject, NOT_SURE, event.received)
     return new
 
 
@@ -58,14 +59,14 @@ def number_newest(tx: Tx, number: int) -> None:
     tx.run("update inbox set id = :number where id = (select max(id) from inbox)", number=number)
 
 
-def _look_now(tx: Tx, account: str, subject: str, now: float) -> None:
-    """Something new is heard of a contact: look at once at what was not sure of it."""
+def look_now(tx: Tx, account: str, subject: str, code: str, now: float) -> None:
+    """Something new is heard of a contact: look at once at what waits for it, by its `code`."""
     tx.run(
         "update inbox set due = :now where account = :account and subject = :subject and state = 'waiting'"
         " and code = :code and due > :now",
         account=account,
         subject=subject,
-        code=NOT_SURE,
+        code=code,
         now=now,
     )
 
@@ -112,7 +113,7 @@ def take(tx: Tx, account: str, now: float, contacts: int) -> list[InboxRow]:
         found += [
             InboxRow(**event)
             for event in tx.all(
-                "select id, subject, kind, body, received, attempts from inbox"
+                "select id, subject, kind, body, received, attempts, code from inbox"
                 " where account = :account and subject = :subject and state = 'waiting' and due <= :now order by id",
                 account=account,
                 subject=subject,

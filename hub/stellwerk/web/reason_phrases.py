@@ -114,6 +114,7 @@ GERMAN_REASONS: Mapping[str, str] = {
     "mark-unreadable": "Ob es ankam, lässt sich nicht feststellen; es wird nicht wiederholt.",
     "outlived": "Es hat länger gewartet, als es aufbewahrt werden darf.",
     "not sure yet": "Das andere System hat sich noch nicht entschieden.",
+    "looked for elsewhere": "Die Adresse ist unbekannt und wird im anderen System gesucht.",
     "others failed": "Wartet auf andere, die gerade misslingen.",
     "gone": "Der Kontakt ist nicht mehr da.",
     "decided anew": "Wurde neu entschieden.",

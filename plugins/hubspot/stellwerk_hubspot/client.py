@@ -119,6 +119,13 @@ class Client:
         call = Call(method="POST", path=f"{CONTACTS}/batch/create", body={"inputs": rows}, private=private)
         return await self._session.ask(BatchAnswer, call)
 
+    async def contacts_with_other_address(self, email: str) -> SearchAnswer:
+        """Contacts that have the address as an additional one: an enumeration, which search compares letter by letter."""
+        wanted = {"propertyName": "hs_additional_emails", "operator": "EQ", "value": email}
+        body = {"filterGroups": [{"filters": [wanted]}], "properties": ["hs_additional_emails"], "limit": 2}
+        call = Call(method="POST", path=f"{CONTACTS}/search", body=body, private=(email,))
+        return await self._session.ask(SearchAnswer, call)
+
     async def changed_contacts(self, *, since_ms: int, after_id: str, limit: int) -> SearchAnswer:
         """Contacts changed at `since_ms` or later, oldest first; with `after_id` those of that very moment, by id above it."""
         when = {"propertyName": "lastmodifieddate", "operator": "EQ" if after_id else "GTE", "value": str(since_ms)}

@@ -28,6 +28,7 @@ from stellwerk_hubspot.batch import BATCH, Reading, Writing
 from stellwerk_hubspot.catalogue import Listing
 from stellwerk_hubspot.client import Client
 from stellwerk_hubspot.creating import Creating
+from stellwerk_hubspot.finding import Finding
 from stellwerk_hubspot.leaving import Leaving
 from stellwerk_hubspot.note import Noting
 from stellwerk_hubspot.opt_out import OptingOut
@@ -45,7 +46,19 @@ __all__ = ["HubspotConnector"]
 
 
 class HubspotConnector(
-    Reading, Writing, Creating, Staging, Noting, OptingOut, Providing, Leaving, Listing, Webhooks, Polling, oauth.Login
+    Reading,
+    Finding,
+    Writing,
+    Creating,
+    Staging,
+    Noting,
+    OptingOut,
+    Providing,
+    Leaving,
+    Listing,
+    Webhooks,
+    Polling,
+    oauth.Login,
 ):
     """A portal. Reads, makes and writes contacts; hears webhooks and asks what changed; creates properties; can leave."""
 

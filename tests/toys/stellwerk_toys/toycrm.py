@@ -156,9 +156,16 @@ class ToyCrm:
             case "id":
                 return self._world.crm.find(ref.value)
             case "email":
-                return self._world.crm.holder(ref.value)
+                return self._world.crm.get(lambda one: (one.value("email") or "").casefold() == ref.value.casefold())
             case _:
                 return None
+
+    async def find(self, email: str, /) -> str | None:
+        try:
+            record = await self._call(lambda: self._world.crm.holder(email))
+        except AmbiguousError as error:
+            raise RetryableError(error.code) from None
+        return None if record is None or record.gone else record.id
 
     def _contact(self, record: Record | None, fields: Sequence[str], history: Sequence[str]) -> Contact:
         now = self._services.now()
