@@ -60,7 +60,8 @@ class Pulse:
 
 
 class Desk(Struct, frozen=True, kw_only=True):
-    """An open account. `zones` has what was learnt of the zone of its times since it was opened."""
+    """An open account. `zones` has what was learnt of the zone of its times since it was opened, `parts` how the parts of its
+    poll answered since somebody looked: a code each, None where it went well."""
 
     account: AccountRow
     system: System
@@ -68,6 +69,7 @@ class Desk(Struct, frozen=True, kw_only=True):
     budget: Budget
     zones: list[str]
     pulse: Pulse
+    parts: dict[str, str | None]
 
 
 class Hub:
@@ -176,14 +178,28 @@ class Hub:
         for connection in await self.connections_of(account.id):
             fields |= {spec.name: spec for spec in self.book(connection).fields[system.name]}
         zones: list[str] = []
+        parts: dict[str, str | None] = {}
+
+        def part_asked(part: str, failed: DeliveryError | None) -> None:
+            parts[part] = None if failed is None else failed.code
+
         services = msgspec.structs.replace(
             self.services(system, budget, fields, account.id),
             zone=account.info.get(LEARNT_ZONE),
             zone_seen=zones.append,
+            part_asked=part_asked,
         )
         settings = self.account_settings(system, account)
         async with system.connector.open(system.settings, settings, services) as connector:
-            yield Desk(account=account, system=system, connector=connector, budget=budget, zones=zones, pulse=Pulse())
+            yield Desk(
+                account=account,
+                system=system,
+                connector=connector,
+                budget=budget,
+                zones=zones,
+                pulse=Pulse(),
+                parts=parts,
+            )
 
     def services(
         self, system: System, budget: Budget, fields: Mapping[str, FieldSpec], account: str | None

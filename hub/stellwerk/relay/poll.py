@@ -1,11 +1,13 @@
 """poll: ask a system that sends no event for everything what changed; a page and its cursor commit together.
 
-A poll that fails holds up nothing else of its account: it is tried again after a growing while.
+A poll that fails holds up nothing else of its account: it is tried again after a growing while. A connector that asks several
+places may go on without one of them; which of these fail again and again is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, RetryableError
 from stellwerk.relay.claims import claim
@@ -19,6 +21,7 @@ from stellwerk.store.store import Tx
 
 PAGES_A_TURN = 5
 POLL_FAILS = "poll-fails"
+PART_FAILS = "poll-part-fails"
 MANY_FAILURES = 5  # in a row: then a person is told
 
 
@@ -37,7 +40,7 @@ async def poll(hub: Hub, desk: Desk, held: Lease) -> float | None:
     if next_poll > hub.now() and not await hub.store.read(lambda tx: _is_paused(tx, account)):
         return next_poll
     try:
-        more = await _ask(hub, connector, held)
+        more = await _ask(hub, desk, connector, held)
     except (ReauthorizeError, PauseError):
         raise
     except DeliveryError as failed:
@@ -55,20 +58,23 @@ def _is_paused(tx: Tx, account: str) -> bool:
     return stands is not None and stands.because == hold.PAUSED and hold.holds(tx, account)
 
 
-async def _ask(hub: Hub, connector: Reporter, held: Lease) -> bool:
+async def _ask(hub: Hub, desk: Desk, connector: Reporter, held: Lease) -> bool:
     """A few pages; whether more wait."""
     account = held.account
     for _ in range(PAGES_A_TURN):
         cursor = await hub.store.read(lambda tx: meta.cursor(tx, account, "poll"))
+        desk.parts.clear()
         signals, after, more = await connector.poll(cursor)
-        await _keep(hub, held, account, signals, after, more=more)
+        await _keep(hub, held, signals, after, desk.parts, more=more)
         if not more:
             break
     return more
 
 
-async def _keep(hub: Hub, held: Lease, account: str, signals: Sequence[Signal], after: str, *, more: bool) -> None:
-    now = hub.now()
+async def _keep(
+    hub: Hub, held: Lease, signals: Sequence[Signal], after: str, parts: Mapping[str, str | None], *, more: bool
+) -> None:
+    account, now = held.account, hub.now()
     events = [new_event(hub, account, signal, now) for signal in signals]
 
     def work(tx: Tx) -> None:
@@ -78,8 +84,26 @@ async def _keep(hub: Hub, held: Lease, account: str, signals: Sequence[Signal], 
         meta.set_cursor(tx, account, "poll", after)
         if not more:
             meta.set_cursor(tx, account, "polled", str(now))
+        _tell_parts(tx, account, parts, now)
 
     await hub.store.write(work)
+
+
+def _tell_parts(tx: Tx, account: str, parts: Mapping[str, str | None], now: float) -> None:
+    """Count how often each part failed in a row; tell a person of those that go on failing."""
+    stood = meta.cursor(tx, account, PART_FAILS)
+    before: dict[str, int] = {} if stood is None else json.loads(stood)
+    if not before and not any(parts.values()):
+        return
+    after = {**before, **{part: 0 if code is None else before.get(part, 0) + 1 for part, code in parts.items()}}
+    after = {part: failures for part, failures in after.items() if failures}
+    meta.set_cursor(tx, account, PART_FAILS, json.dumps(after))
+    failing = sorted(part for part, failures in after.items() if failures >= MANY_FAILURES)
+    if not failing:
+        repairs.close(tx, account, PART_FAILS, now)
+    elif any(parts.get(part) for part in failing):
+        codes = ", ".join(f"{part} ({parts[part]})" if parts.get(part) else part for part in failing)
+        repairs.open_(tx, account, PART_FAILS, f"asking for these fails, everything else is asked: {codes}", now)
 
 
 def _failed(tx: Tx, account: str) -> tuple[int, float]:

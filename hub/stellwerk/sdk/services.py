@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from stellwerk.errors import DeliveryError
 from stellwerk.sdk.http import Http
 
 __all__ = ["Account", "FieldSpec", "Services"]
@@ -38,6 +39,10 @@ def _unkept(zone: str) -> None:
     """For a hub that keeps nothing of an account that is only tested."""
 
 
+def _unasked(part: str, failed: DeliveryError | None) -> None:
+    """For a hub that does not listen to `Services.part_asked`."""
+
+
 class Services(Struct, frozen=True, kw_only=True):
     """What a connector may use. It creates no client, reads no environment, calls no clock of its own.
 
@@ -50,6 +55,9 @@ class Services(Struct, frozen=True, kw_only=True):
     such as `+02:00`); None while it is not known, and then times of that clock are compared with a margin of a day.
     `zone_seen(zone)` keeps it for the next time the account is opened: until then all times stay as doubtful as they were read.
     A remote whose times bear their offset needs neither.
+
+    `part_asked(part, failed)` is for a poll that asks several places: `failed` is what one of them answered, and the poll went on
+    without it, or None where it answered well. A person is told of a part that fails again and again.
     """
 
     http: Http
@@ -63,6 +71,7 @@ class Services(Struct, frozen=True, kw_only=True):
     clock_seen: Callable[[float], None] = _untold
     zone: str | None = None
     zone_seen: Callable[[str], None] = _unkept
+    part_asked: Callable[[str, DeliveryError | None], None] = _unasked
 
 
 class Account(Struct, frozen=True, kw_only=True):

@@ -377,6 +377,16 @@ REPAIRS: Mapping[str, RepairText] = {
         ),
         ("Nothing; it is tried again, and this closes by itself.", "Nichts; es wird erneut versucht, und dies schließt sich von selbst."),
     ),
+    "poll-part-fails": RepairText(
+        (
+            "{system} does not answer some of what it is asked regularly; the rest is asked and goes on.",
+            "{system} beantwortet manches nicht, wonach es regelmäßig gefragt wird; alles andere wird gefragt und geht weiter.",
+        ),
+        (
+            "Nothing if it passes: it is tried again, and this closes by itself. Else ask the provider; what it concerns stands below.",
+            "Nichts, wenn es vorübergeht: Es wird erneut versucht, und dies schließt sich von selbst. Sonst fragen Sie den Anbieter; worum es geht, steht unten.",
+        ),
+    ),
     "connector-failed": _BUG,
     "bug": _BUG,
     "unreadable": _BUG,

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stellwerk.sdk import EventKind, Signal
 from stellwerk_maileon import clock, cursor
-from stellwerk_maileon.cursor import Cursor
+from stellwerk_maileon.cursor import Cursor, Stage
 from stellwerk_maileon.refs import ref_of
 from stellwerk_maileon.session import Session
 from stellwerk_maileon.wire import Stored
@@ -26,6 +26,10 @@ run asks a day back.
 
 SAME_MOMENT = timedelta(seconds=2)
 """Maileon's times have whole seconds: of what changed this shortly before the newest, the next run tells once more."""
+
+
+FOLLOWING: Stage = "bounces"
+"""The source that a run asks after the contacts."""
 
 
 async def page(session: Session, at: Cursor) -> tuple[list[Signal], Cursor, bool]:
@@ -56,9 +60,10 @@ async def page(session: Session, at: Cursor) -> tuple[list[Signal], Cursor, bool
     if not at.wide and not reached:
         # What this run has met is kept in mind twice: the wide one tells none of it again.
         return signals, replace(onward, page=1, wide=True, seen=cursor.keep((*at.seen, *onward.met))), True
-    if at.silent:
-        return signals, cursor.finished(onward, wide=session.services.zone is None), False
-    return signals, replace(onward, stage="bounces", page=1), True
+    if at.silent and at.since == at.until:
+        return signals, cursor.finished(replace(onward, silent=False), wide=session.services.zone is None), False
+    left = {stage: first for stage, first in at.left.items() if stage != at.stage}
+    return signals, replace(onward, stage=FOLLOWING, page=1, silent=False, left=left), True
 
 
 def _moment(stored: Stored) -> int | None:

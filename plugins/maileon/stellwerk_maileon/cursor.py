@@ -21,8 +21,9 @@ class Cursor(Struct, frozen=True, kw_only=True):
     were UTC: by its clock and nobody else's, whatever its zone.
 
     `high` is the newest `updated` of earlier runs, `rising` that of this run; `reached` says that this run has met it again.
-    `silent` marks the first run, which only learns what is already there; `wide` one that asks a whole day back.
-    `left` has the reports that failed and the `since` of the run in which they first did.
+    `silent` marks that no run has learnt yet which contacts are already there: the first that does tells none of them. `wide`
+    marks a run that asks a whole day back.
+    `left` has the sources that failed and the `since` of the run in which they first did.
     """
 
     stage: Stage
@@ -59,6 +60,7 @@ def finished(at: Cursor, *, wide: bool) -> Cursor:
         rising=at.rising,
         seen=at.met,
         wide=wide,
+        silent=at.silent,
         left=at.left,
     )
 

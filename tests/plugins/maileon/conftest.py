@@ -16,7 +16,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from stellwerk.sdk import Ask, AskTerms, Delivery, FieldSpec, Http, Secret, Services
+from stellwerk.sdk import Ask, AskTerms, Delivery, DeliveryError, FieldSpec, Http, Secret, Services
 from stellwerk_maileon.connector import MaileonConnector
 from stellwerk_maileon.settings import MaileonAccount, MaileonSystem
 
@@ -43,6 +43,7 @@ class Canned:
         self.spent = 0
         self.now = NOW
         self.zones: list[str] = []
+        self.parts: dict[str, str | None] = {}
 
     def on(
         self,
@@ -83,11 +84,14 @@ class Canned:
     async def spend(self, calls: int) -> None:
         self.spent += calls
 
+    def _part_asked(self, part: str, failed: DeliveryError | None) -> None:
+        self.parts[part] = None if failed is None else failed.code
+
     @asynccontextmanager
     async def open(self, key: str = KEY, learnt: str | None = None, **system: Any) -> AsyncIterator[MaileonConnector]:
         async with Http(transport=httpx.MockTransport(self.handle)) as http:
             services = _services(http, lambda: self.now, self.spend)
-            services = replace(services, zone=learnt, zone_seen=self.zones.append)
+            services = replace(services, zone=learnt, zone_seen=self.zones.append, part_asked=self._part_asked)
             account = MaileonAccount(api_key=Secret(key))
             async with MaileonConnector.open(MaileonSystem(**system), account, services) as connector:
                 yield connector
