@@ -3,49 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
 
-from msgspec import Struct
-
-Button: TypeAlias = Literal["login", "key", "set-up", "letters", "held", "settings", "none"]
-
-
-class RepairText(Struct, frozen=True):
-    """`meaning` and `mend` are (English, German); `{system}` is the title of the system it concerns, where it is one's."""
-
-    meaning: tuple[str, str]
-    mend: tuple[str, str]
-    button: Button = "none"
-
+from stellwerk.web.field_repair_phrases import FIELD_REPAIRS
+from stellwerk.web.repair_text import OPERATOR, RepairText
 
 _ACCESS_ENDED = (
     "Access to {system} has ended, so work with it has stopped. Nothing is lost: it goes on where it stopped.",
     "Der Zugang zu {system} ist erloschen, daher ruht die Arbeit damit. Nichts geht verloren: Es geht dort weiter, wo es aufgehört hat.",
 )
 _LOG_IN = ("Log in once more.", "Melden Sie sich noch einmal an.")
-_OPERATOR = (
-    "Whoever runs this hub must mend it; please tell them this code.",
-    "Das muss der Betreiber dieses Hubs beheben; bitte nennen Sie ihm diesen Code.",
-)
 _APP = RepairText(
     ("{system} does not accept this hub's own values.", "{system} nimmt die eigenen Werte dieses Hubs nicht an."),
-    _OPERATOR,
+    OPERATOR,
 )
 _LOGIN = RepairText(_ACCESS_ENDED, _LOG_IN, "login")
-_FIELD_NAME = RepairText(
-    ("A field cannot be called like this over there.", "So kann ein Feld drüben nicht heißen."), _OPERATOR
-)
-_FIELD_REFUSED = RepairText(
-    (
-        "A field could not be created or changed over there.",
-        "Ein Feld konnte drüben nicht angelegt oder geändert werden.",
-    ),
-    (
-        "Read the other side's own words below, mend it there, then set up again.",
-        "Lesen Sie unten die Worte der anderen Seite, beheben Sie es dort und richten Sie dann erneut ein.",
-    ),
-    "set-up",
-)
 _BUG = RepairText(
     (
         "A fault on our side stopped some of the work.",
@@ -59,6 +30,7 @@ _BUG = RepairText(
 )
 
 REPAIRS: Mapping[str, RepairText] = {
+    **FIELD_REPAIRS,
     # An account cannot be used.
     **dict.fromkeys(("unauthorized", "bad-refresh-token", "bad-hub", "invalid-grant", "access-denied"), _LOGIN),
     **dict.fromkeys(("bad-client-secret", "bad-client-id", "bad-redirect-uri"), _APP),
@@ -152,14 +124,14 @@ REPAIRS: Mapping[str, RepairText] = {
             "The clocks of {system} and of this hub differ by more than a minute.",
             "Die Uhren von {system} und diesem Hub weichen um mehr als eine Minute voneinander ab.",
         ),
-        _OPERATOR,
+        OPERATOR,
     ),
     "app-not-deployed": RepairText(
         (
             "What was written to {system} did not come back as news: it does not tell this hub of changes at once.",
             "Was nach {system} geschrieben wurde, kam nicht als Neuigkeit zurück: Änderungen werden diesem Hub nicht sofort gemeldet.",
         ),
-        _OPERATOR,
+        OPERATOR,
     ),
     # What is not as it should be over there.
     **dict.fromkeys(
@@ -183,10 +155,10 @@ REPAIRS: Mapping[str, RepairText] = {
     ),
     "opt-outs-wait": RepairText(
         ("Opt-outs are still on their way to the former account, so it stays for now.", "Abmeldungen sind noch auf dem Weg zum früheren Konto, daher bleibt es vorerst."),
-        _OPERATOR,
+        OPERATOR,
     ),
     "left-the-file": RepairText(
-        ("This connection is gone from the hub's file, so it rests.", "Diese Verbindung fehlt in der Datei des Hubs, daher ruht sie."), _OPERATOR
+        ("This connection is gone from the hub's file, so it rests.", "Diese Verbindung fehlt in der Datei des Hubs, daher ruht sie."), OPERATOR
     ),
     "left-behind": RepairText(
         ("Something of ours stayed in an account that was left.", "In einem verlassenen Konto blieb etwas von uns zurück."),
@@ -198,7 +170,7 @@ REPAIRS: Mapping[str, RepairText] = {
     ),
     "restored": RepairText(
         ("The database was restored. Nobody is mailed or granted anything until a person says so.", "Die Datenbank wurde wiederhergestellt. Niemand erhält eine Mail oder Berechtigung, bis ein Mensch zustimmt."),
-        _OPERATOR,
+        OPERATOR,
     ),
     # What is held.
     "stands-twice": RepairText(
@@ -244,50 +216,6 @@ REPAIRS: Mapping[str, RepairText] = {
             "Suchen Sie den Workflow, der das Feld ändert, auf beiden Seiten, und beenden Sie ihn; geben Sie dann Zurückgehaltenes frei.",
         ),
         "held",
-    ),
-    "field-missing": RepairText(
-        ("A field that is used does not exist over there.", "Ein benutztes Feld gibt es drüben nicht."),
-        (
-            "Create it there, then set up again; or have its row taken out of the hub's file.",
-            "Legen Sie es dort an und richten Sie erneut ein; oder lassen Sie seine Zeile aus der Datei des Hubs nehmen.",
-        ),
-        "set-up",
-    ),
-    "field-unknown": RepairText(
-        ("A field that is used has a name nobody knows over there.", "Ein benutztes Feld kennt drüben niemand."), _OPERATOR
-    ),
-    "field-type-differs": RepairText(
-        (
-            "A field of that name is there, with another type. It is not written.",
-            "Ein Feld dieses Namens gibt es, aber mit einem anderen Typ. Es wird nicht beschrieben.",
-        ),
-        (
-            "Rename the field over there, then set up again; or choose another name in the hub's file.",
-            "Benennen Sie das Feld drüben um und richten Sie erneut ein; oder wählen Sie in der Datei des Hubs einen anderen Namen.",
-        ),
-        "set-up",
-    ),
-    "field-read-only": RepairText(
-        ("A field cannot be written over there.", "Ein Feld lässt sich drüben nicht beschreiben."), _OPERATOR
-    ),
-    "field-left-out": RepairText(
-        (
-            "A field is not taken over there, or not with this value. Everything else of these contacts was written.",
-            "Ein Feld wird drüben nicht angenommen, oder nicht mit diesem Wert. Alles andere dieser Kontakte wurde geschrieben.",
-        ),
-        (
-            "Add the choice or bring the field back over there; the value goes along with the contact's next change.",
-            "Ergänzen Sie drüben die Auswahl oder stellen Sie das Feld wieder her; der Wert geht mit der nächsten Änderung des Kontakts mit.",
-        ),
-    ),
-    "field-name": _FIELD_NAME,
-    "field-name-impossible": _FIELD_NAME,
-    "field-refused": _FIELD_REFUSED,
-    "field-not-created": _FIELD_REFUSED,
-    "field-not-mended": _FIELD_REFUSED,
-    "group-label-differs": RepairText(
-        ("The group of our fields is called otherwise over there.", "Die Gruppe unserer Felder heißt drüben anders."),
-        ("Harmless; nothing needs to be done.", "Harmlos; es ist nichts zu tun."),
     ),
     "webhooks-not-registered": RepairText(
         (

@@ -1,0 +1,23 @@
+"""What a repair tells a person."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
+
+Button: TypeAlias = Literal["login", "key", "set-up", "letters", "held", "settings", "none"]
+
+
+class RepairText(Struct, frozen=True):
+    """`meaning` and `mend` are (English, German); `{system}` is the title of the system it concerns, where it is one's."""
+
+    meaning: tuple[str, str]
+    mend: tuple[str, str]
+    button: Button = "none"
+
+
+OPERATOR = (
+    "Whoever runs this hub must mend it; please tell them this code.",
+    "Das muss der Betreiber dieses Hubs beheben; bitte nennen Sie ihm diesen Code.",
+)
