@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -29,6 +29,17 @@ def chromium() -> str:
     if found is None:
         pytest.skip("no chromium: apt-get install chromium")
     return found
+
+
+@pytest.fixture(scope="session")
+def pg_server() -> Iterator[Any]:
+    """A PostgreSQL of this session's own; the test is left out where it is missing, and fails under `make test-all`."""
+    from stellwerk_toys.pg_server import programs, running
+
+    if programs() is None:
+        pytest.skip("no PostgreSQL: apt-get install postgresql")
+    with running() as server:
+        yield server
 
 
 @pytest.hookimpl(wrapper=True)

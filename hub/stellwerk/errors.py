@@ -4,6 +4,7 @@ StellwerkError
 ├── ConfigError          an operator mends integration.yaml; carries all problems
 ├── PluginError          an installed distribution offers nothing usable
 ├── StoreError           the database cannot be used as it is
+│   └── StoreAway        it cannot be reached now; what waits goes on when it is back
 ├── WebhookError         refused, nothing stored
 └── DeliveryError        a remote did not do what was asked
     ├── RetryableError   later again
@@ -34,6 +35,10 @@ class PluginError(StellwerkError):
 
 class StoreError(StellwerkError):
     """The database cannot be used as it is; the message says how to mend it."""
+
+
+class StoreAway(StoreError):
+    """The database cannot be reached now. The store has logged it once, and tries again at each call."""
 
 
 class WebhookError(StellwerkError):

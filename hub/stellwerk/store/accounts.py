@@ -107,7 +107,7 @@ def set_oauth(tx: Tx, one: str, sealed: bytes, *, expected_version: int | None) 
     return bool(
         tx.run(
             "update account set oauth = :sealed, oauth_version = oauth_version + 1, state = 'ok', state_code = '', state_text = ''"
-            " where id = :id and (:expected is null or oauth_version = :expected)",
+            " where id = :id and (oauth_version = :expected or :expected is null)",
             sealed=sealed,
             id=one,
             expected=expected_version,

@@ -37,7 +37,7 @@ def six(tx: Tx) -> dict[str, int]:
     kept = meta.counters(tx)
     for name in SIX:
         counted[name] += kept.get(RETIRED + name, 0)
-    for row in tx.all(f"select fate, count(*) as n from ({_FATES}) group by fate"):
+    for row in tx.all(f"select fate, count(*) as n from ({_FATES}) as f group by fate"):
         if row["fate"] in counted:
             counted[row["fate"]] += row["n"]
     return counted
@@ -58,14 +58,14 @@ def fates_of(tx: Tx, ids: Sequence[int]) -> list[Row]:
     if not ids:
         return []
     several = ", ".join(str(int(one)) for one in ids)
-    return tx.all(f"select * from ({_FATES} where i.id in ({several})) order by id")
+    return tx.all(f"select * from ({_FATES} where i.id in ({several})) as f order by id")
 
 
 def retire(tx: Tx, ids: Sequence[int]) -> int:
     """Delete events that have ended, and what links them to their changes; they stay counted. Number of rows deleted."""
     gone = 0
     for one in ids:
-        row = tx.one(f"select fate, head from ({_FATES} where i.id = :id)", id=one)
+        row = tx.one(f"select fate, head from ({_FATES} where i.id = :id) as f", id=one)
         if row is None or row["fate"] in (None, "waiting", "held"):
             continue
         meta.count(tx, RETIRED + row["fate"])

@@ -20,7 +20,7 @@ def of_cause(tx: Tx, code: str, *, number: int | None = None, after: int = 0, li
     """Dead letters of that cause after the id `after`, or the one with that number."""
     return tx.all(
         "select id, account, connection, contact, tag, body, event, attempts, code, text, answer, created, ended from outbox"
-        " where state = 'dead' and code = :code and id > :after and (:number is null or id = :number) order by id limit :limit",
+        " where state = 'dead' and code = :code and id > :after and (id = :number or :number is null) order by id limit :limit",
         code=code,
         number=number,
         after=after,

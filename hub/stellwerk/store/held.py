@@ -102,7 +102,7 @@ def of_cause(tx: Tx, connection: str, code: str, origin: str | None, *, after: i
     """Of those that are held for `code` and not released, the next after the id `after`."""
     return tx.all(
         "select * from outbox where state = 'held' and released is null and connection = :connection and code = :code"
-        " and (:origin is null or origin = :origin) and id > :after order by id limit :limit",
+        " and (origin = :origin or :origin is null) and id > :after order by id limit :limit",
         connection=connection,
         code=code,
         origin=origin,

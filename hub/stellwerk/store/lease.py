@@ -87,7 +87,7 @@ def keep_calls(tx: Tx, lease: Lease, calls: bytes) -> None:
 def release(tx: Tx, lease: Lease, wake_at: float | None) -> None:
     """Let go; wake again at `wake_at`, or earlier if somebody asked meanwhile."""
     tx.run(
-        "update lease set owner = null, until = 0, wake = case when :at is null then wake when wake is null or wake > :at then :at"
+        "update lease set owner = null, until = 0, wake = case when wake is null or wake > :at then coalesce(:at, wake)"
         " else wake end where account = :account and epoch = :epoch",
         at=wake_at,
         account=lease.account,

@@ -259,7 +259,7 @@ def look_at(tx: Tx, one: int, due: float) -> None:
 def untried(tx: Tx, ids: Sequence[int]) -> None:
     """Back to waiting as if not tried: the call did not happen."""
     tx.many(
-        "update outbox set state = 'waiting', sent = null, attempts = max(attempts - 1, 0) where id = :id and state = 'sent'",
+        "update outbox set state = 'waiting', sent = null, attempts = case when attempts > 0 then attempts - 1 else 0 end where id = :id and state = 'sent'",
         [{"id": one} for one in ids],
     )
 
@@ -390,7 +390,7 @@ def oldest_opt_out(tx: Tx, connection: str | None = None) -> float | None:
     """When the opt-out that waits longest was decided, of one connection or of all."""
     row = tx.one(
         "select min(created) as created from outbox where class = 0 and state in ('waiting', 'sent')"
-        " and (:connection is null or connection = :connection)",
+        " and (connection = :connection or :connection is null)",
         connection=connection,
     )
     return None if row is None else row["created"]

@@ -151,7 +151,7 @@ create index effect_delivery on effect (delivery);
 create table braked (delivery integer primary key, connection text not null, kind text not null, origin text not null, at real not null);
 create index braked_by on braked (connection, kind, origin);
 create index braked_at on braked (at);
-insert into counter (name, value) select 'events_acknowledged', n from (select count(*) as n from inbox) where n > 0;
+insert into counter (name, value) select 'events_acknowledged', n from (select count(*) as n from inbox) as taken where n > 0;
 """
 
 

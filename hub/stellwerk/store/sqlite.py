@@ -1,16 +1,12 @@
-"""The embedded adapter: one file, one writer thread with group commit for all writes, readers of their own.
-
-Measured: with writes of drains going through the same thread as the intake, both are several times faster than with
-connections of their own, and `synchronous=FULL` costs nothing at that group size.
-"""
+"""The embedded adapter: one file, one writer thread with group commit for all writes, readers of their own."""
 
 from __future__ import annotations
 
 import asyncio
 import fcntl
-import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,10 +18,10 @@ from sqlite_utils import Database
 from stellwerk.errors import StoreError
 from stellwerk.store.schema import KNOWN_MIGRATIONS, migrations
 from stellwerk.store.store import Row, Tx
+from stellwerk.store.writer import Answer, Work, Writer
 
 T = TypeVar("T")
 OLDEST_SQLITE = (3, 38, 0)
-GROUP_SIZE = 200
 READERS = 2
 
 
@@ -71,19 +67,17 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 class SqliteStore:
     """Open with `SqliteStore.open`. Only one process may hold a file; the second one is told so."""
 
+    alone = True
+
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: Any) -> None:
         self._path = path
         self._lock = lock
         self._connection = connection
-        self._waiting: queue.SimpleQueue[
-            tuple[Callable[[Tx], Any], Callable[[Any, BaseException | None], None]] | None
-        ] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="stellwerk-read")
         self._local = threading.local()
         self._reader_connections: list[sqlite3.Connection] = []
         self._closed = False
-        self._writer = threading.Thread(target=self._write_groups, name="stellwerk-write", daemon=True)
-        self._writer.start()
+        self._writer = Writer(self._commit)
 
     @classmethod
     def open(cls, path: Path) -> SqliteStore:
@@ -110,37 +104,21 @@ class SqliteStore:
     async def write(self, work: Callable[[Tx], T], /) -> T:
         if self._closed:
             raise StoreError("the store is closed")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-
-        def settle(result: T, error: BaseException | None) -> None:
-            if future.cancelled():
-                return
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-
-        def done(result: Any, error: BaseException | None) -> None:
-            # The loop of a caller that went away is closed; the writer goes on for the others.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(settle, result, error)
-
-        self._waiting.put((work, done))
-        # A cancelled caller does not undo the write: what was handed over is committed or fails as a whole.
-        return await asyncio.shield(future)
+        return await self._writer.write(work)
 
     async def read(self, work: Callable[[Tx], T], /) -> T:
         if self._closed:
             raise StoreError("the store is closed")
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
+    def now(self) -> float:
+        return time.time()
+
     async def close(self) -> None:
         if self._closed:
             return
         self._closed = True
-        self._waiting.put(None)
-        await asyncio.to_thread(self._writer.join)
+        await self._writer.close()
         await asyncio.to_thread(self._readers.shutdown)
         for connection in (*self._reader_connections, self._connection):
             connection.close()
@@ -160,40 +138,23 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise StoreError(f"the database could not be read: {error}") from None
 
-    def _write_groups(self) -> None:
-        while True:
-            group = [self._waiting.get()]
-            while len(group) < GROUP_SIZE and group[-1] is not None:
-                try:
-                    group.append(self._waiting.get_nowait())
-                except queue.Empty:
-                    break
-            items = [item for item in group if item is not None]
-            if items:
-                self._commit(items)
-            if group[-1] is None:
-                return
-
-    def _commit(self, items: list[tuple[Callable[[Tx], Any], Callable[[Any, BaseException | None], None]]]) -> None:
-        """All of `items` in one transaction, each under a savepoint. A failing commit fails every one of them."""
+    def _commit(self, works: list[Work]) -> list[Answer]:
+        """All of `works` in one transaction, each under a savepoint. A failing commit fails every one of them."""
         connection = self._connection
-        answers: list[tuple[Any, BaseException | None]] = []
         try:
             connection.execute("begin immediate")
-            for work, _ in items:
-                answers.append(_under_savepoint(connection, work))
+            answers = [_under_savepoint(connection, work) for work in works]
             connection.execute("commit")
         except sqlite3.Error as error:
             # A disk that fails may refuse this too; the writer lives on, and the next group tries again.
             with suppress(sqlite3.Error):
                 if connection.in_transaction:
                     connection.execute("rollback")
-            answers = [(None, StoreError(f"the database did not take a write: {error}"))] * len(items)
-        for (_, done), (result, failed) in zip(items, answers, strict=True):
-            done(result, failed)
+            return [(None, StoreError(f"the database did not take a write: {error}"))] * len(works)
+        return answers
 
 
-def _under_savepoint(connection: sqlite3.Connection, work: Callable[[Tx], Any]) -> tuple[Any, BaseException | None]:
+def _under_savepoint(connection: sqlite3.Connection, work: Work) -> Answer:
     connection.execute("savepoint one")
     try:
         result = work(SqliteTx(connection))

@@ -30,7 +30,15 @@ class Tx(Protocol):
 
 
 class Store(Protocol):
-    """A database. Functions handed in are short, do no I/O of their own and may be run again after a conflict."""
+    """A database. Functions handed in are short, do no I/O of their own and may be run again after a conflict.
+
+    Writes happen one after the other, whoever makes them: a function sees what all before it wrote.
+    """
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other process can have this database while it is open."""
+        ...
 
     async def write(self, work: Callable[[Tx], T], /) -> T:
         """Run `work` in a transaction; when this returns, its rows are on disk. An exception undoes it alone."""
@@ -38,6 +46,10 @@ class Store(Protocol):
 
     async def read(self, work: Callable[[Tx], T], /) -> T:
         """Run `work` on a consistent snapshot; it must not write."""
+        ...
+
+    def now(self) -> float:
+        """Seconds since 1970 by the clock that all processes on this database go by."""
         ...
 
     async def close(self) -> None:

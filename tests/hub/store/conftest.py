@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -10,31 +9,11 @@ import pytest
 
 from stellwerk.store.inbox import NewEvent
 from stellwerk.store.outbox import NewDelivery
-from stellwerk.store.sqlite import SqliteStore
 from stellwerk.store.store import Store
 from stellwerk.store.vault import Vault
+from stellwerk_toys.databases import PostgresDatabase, SqliteDatabase, TestDatabase
 
 SECRET_KEY = "a secret key of the tests, long enough"
-
-
-class SqliteDatabase:
-    """A database file in a folder of the test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.path = folder / "hub.db"
-
-    def open(self) -> Store:
-        return SqliteStore.open(self.path)
-
-    def as_after_a_crash(self) -> SqliteDatabase:
-        """What a machine that stopped at this moment would find: the files as they are now, nothing finished."""
-        copy = SqliteDatabase(self.folder / f"after-{len(list(self.folder.iterdir()))}")
-        copy.folder.mkdir()
-        for suffix in ("", "-wal"):
-            if (file := self.path.with_name(self.path.name + suffix)).exists():
-                shutil.copy(file, copy.path.with_name(copy.path.name + suffix))
-        return copy
 
 
 @pytest.fixture
@@ -42,13 +21,15 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=["sqlite"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> SqliteDatabase:
-    return {"sqlite": SqliteDatabase}[request.param](tmp_path)
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> TestDatabase:
+    if request.param == "sqlite":
+        return SqliteDatabase(tmp_path)
+    return PostgresDatabase(request.getfixturevalue("pg_server"))
 
 
 @pytest.fixture
-async def store(database: SqliteDatabase) -> AsyncIterator[Store]:
+async def store(database: TestDatabase) -> AsyncIterator[Store]:
     opened = database.open()
     yield opened
     await opened.close()

@@ -6,25 +6,32 @@ The store runs beside dictionaries that cannot be wrong, and is stopped at any m
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from msgspec import Struct
 
 from stellwerk.store import inbox, lease, outbox
 from stellwerk.store.inbox import NewEvent
 from stellwerk.store.lease import Lease, LeaseLost
 from stellwerk.store.outbox import NewDelivery
-from stellwerk.store.sqlite import SqliteStore
 from stellwerk.store.store import Store, Tx
+from stellwerk_toys.databases import PostgresDatabase, SqliteDatabase, TestDatabase
+from stellwerk_toys.pg_server import Server
 
 T = TypeVar("T")
 ACCOUNT = "mail:1"
@@ -58,13 +65,11 @@ class ModelDelivery(Struct):
 class StoreMachine(RuleBasedStateMachine):
     """Inbox, outbox and lease of one account against dictionaries."""
 
-    def __init__(self) -> None:
+    def __init__(self, database: TestDatabase) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = Path(tempfile.mkdtemp(prefix="stellwerk-store-"))
-        self.path = self.folder / "hub-0.db"
-        self.crashes = 0
-        self.store: Store = SqliteStore.open(self.path)
+        self.database = database
+        self.store: Store = database.open()
         self.events: dict[int, ModelEvent] = {}
         self.deliveries: dict[int, ModelDelivery] = {}
         self.now = 0.0
@@ -80,7 +85,6 @@ class StoreMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.runner.run(self.store.close())
         self.runner.close()
-        shutil.rmtree(self.folder)
 
     # --- what happens ------------------------------------------------------------------------------------------------
 
@@ -287,18 +291,15 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(in_the_middle=st.booleans())
     def crash_and_restart(self, in_the_middle: bool) -> None:
-        """Go on with a copy of the files as they are: behind the last commit, or in the middle of a transaction."""
-        self.crashes += 1
-        copy = self.folder / f"hub-{self.crashes}.db"
-        self.runner.run(self._copy(copy, in_the_middle))
-        self.path = copy
-        self.store = SqliteStore.open(copy)
+        """Go on with what a crash would leave: behind the last commit, or in the middle of a transaction."""
+        self.database = self.runner.run(self._crashed(in_the_middle))
+        self.store = self.database.open()
         if self.holder is not None:
             self.former.append(self.holder)
             self.holder = None
         self.write(lease.expire_all)
 
-    async def _copy(self, copy: Path, in_the_middle: bool) -> None:
+    async def _crashed(self, in_the_middle: bool) -> TestDatabase:
         """The writer stands still meanwhile: a copy of files that move is nothing a crash could leave behind."""
         still, go_on = threading.Event(), threading.Event()
 
@@ -313,14 +314,12 @@ class StoreMachine(RuleBasedStateMachine):
 
         unfinished = asyncio.ensure_future(self.store.write(half))
         await asyncio.to_thread(still.wait, 10)
-        for suffix in ("", "-wal"):
-            source = self.path.with_name(self.path.name + suffix)
-            if source.exists():
-                shutil.copy(source, copy.with_name(copy.name + suffix))
+        crashed = self.database.as_after_a_crash()
         go_on.set()
         with pytest.raises(LookupError):
             await unfinished
         await self.store.close()
+        return crashed
 
     # --- what must hold ----------------------------------------------------------------------------------------------
 
@@ -392,5 +391,22 @@ class StoreMachine(RuleBasedStateMachine):
         model.update(zip(fresh, new, strict=True))
 
 
-TestStoreMachine = StoreMachine.TestCase
-TestStoreMachine.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+def histories(database: Callable[[], TestDatabase], most: int) -> None:
+    """Every history begins with a database that `database` makes."""
+    chosen = settings(max_examples=most, stateful_step_count=40, deadline=None)
+    run_state_machine_as_test(lambda: StoreMachine(database()), settings=chosen)  # type: ignore[no-untyped-call]
+
+
+def test_any_history_on_a_file(tmp_path: Path) -> None:
+    numbers = count()
+
+    def fresh() -> TestDatabase:
+        folder = tmp_path / str(next(numbers))
+        folder.mkdir()
+        return SqliteDatabase(folder)
+
+    histories(fresh, 60)
+
+
+def test_any_history_on_a_server(pg_server: Server) -> None:
+    histories(lambda: PostgresDatabase(pg_server), 10)

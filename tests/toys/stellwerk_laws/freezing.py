@@ -19,6 +19,13 @@ class FreezingStore:
         self._store = store
         self._meanwhile = meanwhile
 
+    @property
+    def alone(self) -> bool:
+        return self._store.alone
+
+    def now(self) -> float:
+        return self._store.now()
+
     async def write(self, work: Callable[[Tx], T], /) -> T:
         if self.freeze_at is not None and self._store.writes + 1 >= self.freeze_at:
             self.freeze_at = None

@@ -15,10 +15,15 @@ def assert_no_clear_text(path: Path, *texts: str) -> None:
     assert all(texts), "an empty text is everywhere"
     # A running hub's socket lies beside them; nothing can be read of it.
     for file in sorted(one for one in path.parent.glob(path.name + "*") if one.is_file()):
-        # The lower case of ASCII letters only: bytes that are no text must stay comparable.
-        content = file.read_bytes().lower()
-        found = [text for text in texts if any(form in content for form in _forms(text))]
-        assert not found, f"{len(found)} of {len(texts)} texts stand in the clear in {file.name}"
+        assert_not_in(file.name, file.read_bytes(), *texts)
+
+
+def assert_not_in(name: str, content: bytes, *texts: str) -> None:
+    """The same for the bytes of what is called `name`."""
+    # The lower case of ASCII letters only: bytes that are no text must stay comparable.
+    content = content.lower()
+    found = [text for text in texts if any(form in content for form in _forms(text))]
+    assert not found, f"{len(found)} of {len(texts)} texts stand in the clear in {name}"
 
 
 def _forms(text: str) -> tuple[bytes, ...]:

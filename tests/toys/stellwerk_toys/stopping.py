@@ -20,6 +20,13 @@ class StoppingStore:
         self.after = False
         self._store = store
 
+    @property
+    def alone(self) -> bool:
+        return self._store.alone
+
+    def now(self) -> float:
+        return self._store.now()
+
     async def write(self, work: Callable[[Tx], T], /) -> T:
         self.writes += 1
         here = self.stop_at is not None and self.writes >= self.stop_at
