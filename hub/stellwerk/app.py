@@ -21,27 +21,13 @@ from stellwerk.relay.hub import Hub, System
 from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.orders import listening
 from stellwerk.relay.rulebook import Rulebook, rulebook
+from stellwerk.store.address import database_file, open_store
 from stellwerk.store.connections import IN_FILE, Connection
-from stellwerk.store.sqlite import SqliteStore
 from stellwerk.store.store import Store
 from stellwerk.store.vault import Vault
 from stellwerk.web.routes import route_handlers, site
 
-SQLITE = "sqlite:///"
 log = logging.getLogger("stellwerk")
-
-
-def database_file(database: str, folder: Path) -> Path | None:
-    """The file that a `database:` names, from the folder of integration.yaml; None for one that is no file."""
-    return folder / database.removeprefix(SQLITE) if database.startswith(SQLITE) else None
-
-
-def open_store(database: str, folder: Path) -> Store:
-    """The store a `database:` names; a relative SQLite file lies beside integration.yaml. Raises `StoreError`."""
-    path = database_file(database, folder)
-    if path is not None:
-        return SqliteStore.open(path)
-    raise StoreError(f"no store for {database.split(':', 1)[0]}: in this version; use sqlite:///FILE")
 
 
 async def create_hub(loaded: Loaded, registry: Registry, *, folder: Path, store: Store | None = None) -> Hub:
@@ -51,6 +37,7 @@ async def create_hub(loaded: Loaded, registry: Registry, *, folder: Path, store:
         raise ConfigError(loaded.problems)
     before = integration.hub.secret_key_before
     vault = Vault(integration.hub.secret_key.reveal(), None if before is None else before.reveal())
+    opened = store or open_store(integration.hub.database, folder)
     hub = Hub(
         integration=integration,
         systems={
@@ -58,8 +45,9 @@ async def create_hub(loaded: Loaded, registry: Registry, *, folder: Path, store:
             for name, system in integration.systems.items()
         },
         make_book=partial(book_of, loaded),
-        store=store or open_store(integration.hub.database, folder),
+        store=opened,
         vault=vault,
+        now=opened.now,
         database=None if store is not None else database_file(integration.hub.database, folder),
     )
     try:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
-from stellwerk.app import SQLITE
 from stellwerk.config.load import load
 from stellwerk.config.secrets import BadReference, is_reference
 from stellwerk.config.secrets import Vault as References
@@ -18,7 +16,7 @@ from stellwerk.config.spec import Integration
 from stellwerk.errors import ConfigError, StoreError
 from stellwerk.registry import load_connectors
 from stellwerk.store import meta, rotation
-from stellwerk.store.sqlite import SqliteTx, connect
+from stellwerk.store.address import database_file, looking, shown
 from stellwerk.store.store import Tx
 from stellwerk.store.vault import Vault
 
@@ -42,33 +40,31 @@ def beside(config: Path) -> Iterator[Beside]:
     if integration is None:
         raise ConfigError(loaded.errors)
     folder = loaded.path.absolute().parent
-    path = _database(folder, _followed("database", integration.hub.database, folder))
+    database = _followed("database", integration.hub.database, folder)
     before = integration.hub.secret_key_before
     vault = Vault(
         _followed("secret_key", integration.hub.secret_key.reveal(), folder),
         None if before is None else _followed("secret_key_before", before.reveal(), folder),
     )
-    try:
-        with closing(connect(path, read_only=True)) as connection:
-            connection.execute("begin")
-            tx = SqliteTx(connection)
-            wrapped = meta.value(tx, "hash_key")
-            if wrapped is None:
-                raise StoreError(f"{path} was never used by a hub")
-            vault.use_hash_key(wrapped)
-            rotation.use_former_keys(tx, vault)
-            yield Beside(integration=integration, tx=tx, vault=vault)
-    except sqlite3.Error as error:
-        raise StoreError(f"{path} cannot be read: {error}") from None
+    with looking(database, folder) as tx:
+        wrapped = meta.value(tx, "hash_key")
+        if wrapped is None:
+            raise StoreError(f"{shown(database, folder)} was never used by a hub")
+        vault.use_hash_key(wrapped)
+        rotation.use_former_keys(tx, vault)
+        yield Beside(integration=integration, tx=tx, vault=vault)
 
 
-def database_of(config: Path) -> Path:
-    """The database file that the file names; no other reference of it is looked up."""
+def database_of(config: Path) -> Path | None:
+    """The database file that the file names, None for one on a server; no other reference of the file is looked up."""
     loaded = load(config, None, load_connectors())
     if loaded.integration is None:
         raise ConfigError(loaded.errors)
     folder = loaded.path.absolute().parent
-    return _database(folder, _followed("database", loaded.integration.hub.database, folder))
+    path = database_file(_followed("database", loaded.integration.hub.database, folder), folder)
+    if path is not None and not path.is_file():
+        raise StoreError(f"{path} is not there; has the hub of this file ever run?")
+    return path
 
 
 def _followed(key: str, written: str, folder: Path) -> str:
@@ -79,12 +75,3 @@ def _followed(key: str, written: str, folder: Path) -> str:
         return References(environ=os.environ, folder=folder).text(written)
     except BadReference as bad:
         raise StoreError(f"hub.{key}: {bad.what}; {bad.mend}") from None
-
-
-def _database(folder: Path, database: str) -> Path:
-    if not database.startswith(SQLITE):
-        raise StoreError(f"no store for {database.split(':', 1)[0]}: in this version; use sqlite:///FILE")
-    path = folder / database.removeprefix(SQLITE)
-    if not path.is_file():
-        raise StoreError(f"{path} is not there; has the hub of this file ever run?")
-    return path

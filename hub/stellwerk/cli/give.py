@@ -57,8 +57,10 @@ def with_moments(row: Mapping[str, Any], *times: str) -> dict[str, Any]:
     return {**row, **told}
 
 
-def _to_the_hub(database: Path, given: Given) -> Answer | None:
-    """The answer of the hub that listens; None where none does."""
+def _to_the_hub(database: Path | None, given: Given) -> Answer | None:
+    """The answer of the hub that listens; None where none does, and for a database on a server, which is everybody's."""
+    if database is None:
+        return None
     path = socket_of(database)
     if not path.exists():
         return None

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from functools import partial
 
-from stellwerk.errors import StoreError
+from stellwerk.errors import StoreAway, StoreError
 from stellwerk.relay import instance
 from stellwerk.relay.bug import place
 from stellwerk.relay.hearing import listen
@@ -55,6 +55,8 @@ class Housekeeping:
                 if self._hub.now() - tidied >= TIDY_SECONDS:
                     await tidy(self._hub)
                     tidied = self._hub.now()
+            except StoreAway:
+                pass  # the store has said so
             except StoreError as error:
                 log.error("housekeeping: %s", error)
             except Exception as bug:

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 
-from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, StellwerkError, StoreError
+from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, StellwerkError, StoreAway, StoreError
 from stellwerk.relay.bug import place
 from stellwerk.relay.company import OUTAGE
 from stellwerk.relay.deliver import deliver
@@ -44,7 +44,10 @@ class Lanes:
         self._stopping = False
 
     async def start(self) -> None:
-        await self._hub.store.write(lease.expire_all)
+        if self._hub.store.alone:
+            await self._hub.store.write(lease.expire_all)
+        else:
+            await self._hub.store.write(lambda tx: lease.wake_all(tx, self._hub.now()))
         self._tasks = [asyncio.create_task(self._run(), name=f"lane {number}") for number in range(self._count)]
 
     async def stop(self) -> None:
@@ -59,6 +62,8 @@ class Lanes:
             try:
                 if not await self.turn():
                     await self._hub.woken(SWEEP_SECONDS)
+            except StoreAway:
+                await asyncio.sleep(SWEEP_SECONDS)  # the store has said so, and says when it is back
             except StellwerkError as error:
                 log.error("lane: %s", error)
                 await asyncio.sleep(SWEEP_SECONDS)

@@ -71,6 +71,13 @@ class Undoing:
         """What would be read if the letters were put back."""
         return await self.write(work)
 
+    @property
+    def alone(self) -> bool:
+        return self._store.alone
+
+    def now(self) -> float:
+        return self._store.now()
+
     async def close(self) -> None:
         """The real store goes on."""
 

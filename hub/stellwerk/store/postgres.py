@@ -11,8 +11,9 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
@@ -21,7 +22,7 @@ from psycopg.rows import dict_row
 
 from stellwerk.errors import StoreAway, StoreError
 from stellwerk.store.dialect import parameters
-from stellwerk.store.postgres_schema import migrate
+from stellwerk.store.postgres_schema import applied, migrate
 from stellwerk.store.postgres_session import connect, is_lost, named, said
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.writer import Answer, Work, Writer
@@ -99,9 +100,10 @@ class PostgresStore:
         self._lock = _lock_of(connection)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="stellwerk-read")
         self._local = threading.local()
-        self._reader_connections: list[Connection[Any]] = []
+        self._reader_connections: set[Connection[Any] | None] = set()
         self._closed = False
         self._away = False
+        self._telling = threading.Lock()
         self._ahead = 0.0
         self._clock_read = 0.0
         self._read_clock(connection)
@@ -168,26 +170,24 @@ class PostgresStore:
     def _reading(self) -> Connection[Any]:
         connection: Connection[Any] | None = getattr(self._local, "connection", None)
         if connection is None or connection.closed:
-            if connection is not None:
-                self._reader_connections.remove(connection)
+            self._reader_connections.discard(connection)
             connection = self._local.connection = self._connected()
-            self._reader_connections.append(connection)
+            self._reader_connections.add(connection)
         return connection
 
     # --- writing, in the writer's thread -----------------------------------------------------------------------------
 
     def _commit(self, works: list[Work]) -> list[Answer]:
         """All of `works` in one transaction, each under a savepoint. A failing commit fails every one of them."""
-        failed: StoreError | None = None
+        why = ""
         for _ in range(ATTEMPTS):
             try:
                 return self._group(works)
             except _Lost as lost:
-                failed = self._gone(str(lost))
+                why = str(lost)
             except StoreError as error:
-                failed = error
-                break
-        return [(None, failed)] * len(works)
+                return [(None, error)] * len(works)
+        return [(None, self._gone(why))] * len(works)
 
     def _group(self, works: list[Work]) -> list[Answer]:
         """Raises `_Lost` when nothing was committed and it can be run again, `StoreError` when it cannot."""
@@ -245,17 +245,33 @@ class PostgresStore:
             connection = connect(self._url)
         except StoreError as error:
             raise self._gone(str(error)) from None
-        if self._away:
-            self._away = False
-            log.warning("%s answers again; what waited goes on", self._name)
+        with self._telling:
+            if self._away:
+                self._away = False
+                log.warning("%s answers again; what waited goes on", self._name)
         return connection
 
     def _gone(self, why: str) -> StoreAway:
         """What to raise; logged when it begins."""
-        if not self._away:
-            self._away = True
-            log.error("%s is away; what waits goes on when it is back: %s", self._name, why)
+        with self._telling:
+            if not self._away:
+                self._away = True
+                log.error("%s is away; what waits goes on when it is back: %s", self._name, why)
         return StoreAway(f"{self._name} cannot be reached: {why}")
+
+
+@contextmanager
+def looking_at_server(url: str) -> Iterator[Tx]:
+    """One consistent view, in which nothing can be written. Raises `StoreError`."""
+    with contextlib.closing(connect(url)) as connection:
+        if not applied(connection):
+            raise StoreError(f"{named(url)} has no tables of a hub; has the hub of this file ever run?")
+        connection.execute("set idle_in_transaction_session_timeout = 0")  # a person may take time to read
+        connection.execute("begin isolation level repeatable read read only")
+        try:
+            yield PostgresTx(connection)
+        except psycopg.Error as error:
+            raise StoreError(f"{named(url)} cannot be read: {said(error)}") from None
 
 
 def _under_savepoint(connection: Connection[Any], tx: Tx, work: Work) -> Answer:
