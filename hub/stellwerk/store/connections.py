@@ -27,6 +27,9 @@ WENT_ON = "went-on"
 AGAIN = "connected-again"
 """What the history calls it when an ended connection is saved once more."""
 
+MOVED = "other-account"
+"""What the history calls it when it gets another account."""
+
 LEFT = "left"
 """Name under which is kept since when contacts belong to no living connection: of one ended, or of accounts it left."""
 

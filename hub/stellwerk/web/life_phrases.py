@@ -87,4 +87,45 @@ LIFE: Mapping[str, tuple[str, str]] = {
         "These are the settings from before it was disconnected. It runs again after Save, and goes on with what it knew.",
         "Dies sind die Einstellungen von vor der Trennung. Nach dem Speichern läuft sie wieder und macht mit dem weiter, was sie wusste.",
     ),
+    # Another account.
+    "moving": ("This is another account: {account}", "Das ist ein anderes Konto: {account}"),
+    "moving-new": (
+        "After Save this connection no longer works with {before}. It begins anew with the other account, and our webhooks move there.",
+        "Nach dem Speichern arbeitet diese Verbindung nicht mehr mit {before}. Sie beginnt mit dem anderen Konto neu, und unsere Webhooks ziehen dorthin um.",
+    ),
+    "moving-before": (
+        "Contacts in the account of before stay there as they are; what is known here of who is who is set aside and erased after 30 days.",
+        "Kontakte im bisherigen Konto bleiben dort, wie sie sind; was hier über ihre Zuordnung bekannt ist, wird beiseitegelegt und nach 30 Tagen gelöscht.",
+    ),
+    "moving-sync": (
+        "Contacts that exist already do not come into the other account by themselves: an initial sync brings them in, and mails nobody unless you ask for it.",
+        "Kontakte, die es schon gibt, kommen nicht von selbst in das andere Konto: Eine Erstübertragung bringt sie hinein und schreibt niemanden an, außer Sie verlangen es.",
+    ),
+    "moving-carry": (
+        "Who opted out before stays opted out with {account} too",
+        "Wer sich bisher abgemeldet hat, bleibt es auch bei {account}",
+    ),
+    "moving-carry-why": (
+        "Leave this ticked unless the account of before was only for trying.",
+        "Lassen Sie den Haken stehen, außer das bisherige Konto war nur zum Ausprobieren.",
+    ),
+    "moving-yes": ("Yes, move this connection from {before} to {account}.", "Ja, diese Verbindung von {before} zu {account} umziehen."),
+    "moving-not": ("Stay with {before}", "Bei {before} bleiben"),
+    "moving-needed": (
+        "This belongs to another account. Please read what that means and tick it; nothing was saved.",
+        "Das gehört zu einem anderen Konto. Bitte lesen Sie, was das bedeutet, und setzen Sie den Haken; es wurde nichts gespeichert.",
+    ),
+    "moving-opt-outs-wait": (
+        "Opt-outs are still on their way to the account of before, so nothing was saved. Wait some minutes, or tick that you take care of them yourself.",
+        "Abmeldungen sind noch auf dem Weg zum bisherigen Konto, daher wurde nichts gespeichert. Warten Sie ein paar Minuten, oder setzen Sie den Haken, dass Sie sich selbst darum kümmern.",
+    ),
+    "moving-anyway": (
+        "Do not wait for {count} opt-outs: I will unsubscribe these people over there by hand.",
+        "Auf {count} Abmeldungen nicht warten: Ich melde diese Personen dort von Hand ab.",
+    ),
+    "moved": (
+        "The connection has another account now. Contacts that existed before come in only with an initial sync.",
+        "Die Verbindung hat jetzt ein anderes Konto. Kontakte von vorher kommen nur mit einer Erstübertragung hinein.",
+    ),
+    "state-other-account-now": ("Moved to another account.", "Zu einem anderen Konto umgezogen."),
 }  # fmt: skip

@@ -119,10 +119,6 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     "key-needed-for": ("Please enter the {key} of your {system} account.", "Bitte geben Sie den {key} Ihres {system}-Kontos ein."),
     "key-unusable": ("This cannot be a valid value.", "Das kann kein gültiger Wert sein."),
-    "key-other-account": (
-        "This belongs to another account ({account}). A connection stays with its account; set up another connection for it.",
-        "Das gehört zu einem anderen Konto ({account}). Eine Verbindung bleibt bei ihrem Konto; richten Sie dafür eine weitere Verbindung ein.",
-    ),
     "right-there": ("granted", "vorhanden"),
     "right-missing": ("missing", "fehlt"),
     "rights": ("Rights", "Rechte"),
@@ -251,6 +247,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     "topic-doi": ("Double Opt-in Confirmation", "Bestätigung des Double-Opt-in"),
     "topic-unsubscription": ("Unsubscription", "Abmeldung"),
+    "topic-bounce": ("Bounce", "Unzustellbarkeit"),
     # The tick.
     "agreement": ("Consent", "Einwilligung"),
     "agree-mail": (

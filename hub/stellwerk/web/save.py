@@ -11,11 +11,12 @@ from msgspec import Struct, field, structs
 from stellwerk.errors import DeliveryError
 from stellwerk.relay import connect
 from stellwerk.relay.hub import Hub, System
+from stellwerk.relay.leaving import OptOutsWait
 from stellwerk.relay.provide import provide
 from stellwerk.relay.rulebook import Rulebook
 from stellwerk.sdk.connector import Account, Option
 from stellwerk.sdk.settings import Settings
-from stellwerk.store import connections
+from stellwerk.store import connections, leaving
 from stellwerk.store.accounts import account_id
 from stellwerk.store.connections import Changed, Connection
 from stellwerk.web.agreement import words_for
@@ -37,6 +38,7 @@ from stellwerk_rules.model import Agreement
 from stellwerk_rules.settings import check_values
 
 LONGEST_PLACE = 300
+NO = "no"
 MOST_DIFFERENCES = 8
 
 
@@ -47,11 +49,12 @@ class Refused(Struct, kw_only=True):
     account: TestOutcome | None = None
     wrong_fields: frozenset[str] = frozenset()
     agreement: str = ""
+    moving: str = ""
     general: str = ""
     tested: Tested | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.settings or self.account or self.agreement or self.general)
+        return bool(self.settings or self.account or self.agreement or self.moving or self.general)
 
 
 class Checked(Struct, frozen=True, kw_only=True):
@@ -60,6 +63,16 @@ class Checked(Struct, frozen=True, kw_only=True):
     system: System
     settings: Settings | None = None
     account: Account | None = None
+
+    @property
+    def id(self) -> str | None:
+        """The account's id here."""
+        return None if self.account is None else account_id(self.system.name, self.account.id)
+
+
+def moves_to(connection: Connection, system: System, account: str | None) -> bool:
+    """Whether that is another account than the connection has: a new pair, for which all of before means nothing."""
+    return account is not None and connection.accounts.get(system.name) not in (None, account)
 
 
 def other_system(hub: Hub) -> System:
@@ -82,11 +95,16 @@ async def save_connection(
         refused.general = say("changed-meanwhile")
         return refused
     _check_settings(book, typed, lists, say, refused)
-    agreed = _agreement(hub, here, book, typed, form, say, refused)
     checked = await _check_account(hub, here, form, say, refused)
+    moves = moves_to(here.connection, checked.system, checked.id)
+    before = None if moves else here.connection.agreed
+    agreed = _agreement(hub, here, before, book, typed, form, say, refused)
+    anyway = form.get("anyway") == YES
+    if moves:
+        await _check_moving(hub, here, checked, form, say, refused, anyway=anyway)
     accounts = dict(here.connection.accounts)
-    if checked.account is not None:
-        accounts[checked.system.name] = account_id(checked.system.name, checked.account.id)
+    if checked.id is not None:
+        accounts[checked.system.name] = checked.id
     if await _connected_already(hub, here.connection, accounts):
         refused.general = say("connected-already")
     if refused:
@@ -97,12 +115,15 @@ async def save_connection(
         await connect.keep_settings(hub, checked.system.name, checked.settings, checked.account)
     plain: dict[str, Any] = msgspec.to_builtins(typed.values)
     fresh = structs.replace(here.connection, accounts=accounts, settings=plain, agreed=agreed)
+    note = connections.AGAIN if here.again else connections.MOVED if moves else ""
+    who = here.visitor.user or here.connection.id
     try:
-        note = connections.AGAIN if here.again else ""
-        return await connect.save(hub, fresh, who=here.visitor.user or here.connection.id, note=note)
+        return await connect.save(hub, fresh, who=who, note=note, carry=form.get("carry") != NO, anyway=anyway)
     except Changed:
         refused.general = say("changed-meanwhile")
-        return refused
+    except OptOutsWait:
+        refused.moving = say("moving-opt-outs-wait")
+    return refused
 
 
 async def set_up(hub: Hub, connection: Connection, say: Speaker) -> tuple[Flash, ...]:
@@ -141,6 +162,7 @@ def _check_settings(
 def _agreement(
     hub: Hub,
     here: Here,
+    before: Agreement | None,
     book: Rulebook,
     typed: Typed,
     form: Mapping[str, str],
@@ -148,7 +170,6 @@ def _agreement(
     refused: Refused,
 ) -> Agreement | None:
     """The agreement to store. A tick counts for the sentence it stood beside, and for no other."""
-    before = here.connection.agreed
     words = words_for(hub, book.plan, typed.values)
     if words is None or words.stand_in(before):
         return before
@@ -178,8 +199,6 @@ async def _check_account(hub: Hub, here: Here, form: Mapping[str, str], say: Spe
             refused.account = TestOutcome(good=False, sentence=key_missing(system, say))
         return Checked(system=system)
     account, outcome = await test_account(hub, system, settings, say)
-    if account is not None:
-        outcome = other_account(here.connection, system, account, say) or outcome
     if account is None or not outcome.good:
         refused.account = outcome
         return Checked(system=system)
@@ -190,12 +209,16 @@ def key_missing(system: System, say: Speaker) -> str:
     return say("key-needed-for", key=key_name(system) or say("access"), system=system_title(system))
 
 
-def other_account(connection: Connection, system: System, account: Account, say: Speaker) -> TestOutcome | None:
-    """The refusal of another account than the connection's: its links and digests mean nothing there."""
-    before = connection.accounts.get(system.name)
-    if before in (None, account_id(system.name, account.id)):
-        return None
-    return TestOutcome(good=False, sentence=say("key-other-account", account=account.name or account.id))
+async def _check_moving(
+    hub: Hub, here: Here, checked: Checked, form: Mapping[str, str], say: Speaker, refused: Refused, *, anyway: bool
+) -> None:
+    """Another account is a new pair: only with a tick that was set beside this account's name."""
+    if form.get("move") != YES or form.get("moving_to") != checked.id:
+        refused.moving = say("moving-needed")
+        return
+    waiting = await hub.store.read(lambda tx: leaving.opt_outs_of(tx, here.connection.id))
+    if waiting and not anyway:
+        refused.moving = say("moving-opt-outs-wait")
 
 
 async def _connected_already(hub: Hub, connection: Connection, accounts: Mapping[str, str]) -> bool:

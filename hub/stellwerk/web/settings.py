@@ -15,7 +15,7 @@ from stellwerk.errors import DeliveryError, ReauthorizeError
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.provide import hook_urls
 from stellwerk.relay.rulebook import Rulebook, typed_settings
-from stellwerk.store import connections
+from stellwerk.store import connections, leaving
 from stellwerk.store.connections import Saved
 from stellwerk.view.moment import moment
 from stellwerk.web import credentials
@@ -24,14 +24,14 @@ from stellwerk.web.choose import Here
 from stellwerk.web.credentials import TestOutcome
 from stellwerk.web.fields import Painter
 from stellwerk.web.forgery import posted
-from stellwerk.web.form import Typed, read_settings
+from stellwerk.web.form import YES, Typed, read_settings
 from stellwerk.web.inside import NAV
 from stellwerk.web.lists import COUNTED_DAYS, Door, Lists
 from stellwerk.web.pages import Speaker, page, speaker, system_title
-from stellwerk.web.save import Refused, key_missing, other_account, other_system, save_connection, set_up, tested
-from stellwerk.web.visitor import keep_visitor
+from stellwerk.web.save import Refused, key_missing, moves_to, other_system, save_connection, set_up, tested
+from stellwerk.web.visitor import Flash, keep_visitor
 
-SAVE, TEST_KEY, CHANGE_KEY = "save", "test-key", "change-key"
+SAVE, TEST_KEY, CHANGE_KEY, KEEP_KEY = "save", "test-key", "change-key", "keep-key"
 
 
 class Look(Struct, frozen=True, kw_only=True):
@@ -83,6 +83,9 @@ async def change_settings(
     action = form.get("action")
     if action == CHANGE_KEY:
         return await _page(request, hub, lists, structs.replace(look, changing=True))
+    if action == KEEP_KEY:
+        visitor = keep_visitor(request, structs.replace(here.visitor, tested={}))
+        return await _page(request, hub, lists, structs.replace(look, here=structs.replace(here, visitor=visitor)))
     if action == TEST_KEY:
         return await _page(request, hub, lists, await _test(request, hub, look))
     if action == SAVE:
@@ -110,6 +113,8 @@ async def _save(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
             request, hub, lists, structs.replace(look, here=here, refused=saved, outcome=saved.account, status=422)
         )
     flashes = await set_up(hub, saved, say)
+    if look.here.stored and saved.accounts != look.here.connection.accounts:
+        flashes = (*flashes, Flash(kind="warning", text=say("moved")))
     keep_visitor(request, structs.replace(look.here.visitor, connection=saved.id, tested={}, flashes=flashes))
     return Redirect("/settings", status_code=303)
 
@@ -142,8 +147,6 @@ async def _test(request: Request[Any, Any, Any], hub: Hub, look: Look) -> Look:
     if settings is None:
         return structs.replace(look, outcome=TestOutcome(good=False, sentence=key_missing(system, say)), changing=True)
     account, outcome = await credentials.test_account(hub, system, settings, say)
-    if account is not None:
-        outcome = other_account(look.here.connection, system, account, say) or outcome
     if typed and account is not None and outcome.good:
         kept = {**look.here.visitor.tested, system.name: tested(system, settings, account)}
         visitor = keep_visitor(request, structs.replace(look.here.visitor, tested=kept))
@@ -153,9 +156,10 @@ async def _test(request: Request[Any, Any, Any], hub: Hub, look: Look) -> Look:
 
 def _doors(hub: Hub, here: Here) -> list[Door]:
     """The accounts that lists can be read from."""
-    doors = [Door(account=row.id, system=name, row=row) for name, row in here.accounts.items()]
+    stored = {name: row for name, row in here.accounts.items() if not _moves(hub, here, name)}
+    doors = [Door(account=row.id, system=name, row=row) for name, row in stored.items()]
     for name, waiting in here.visitor.tested.items():
-        if name in hub.systems and name not in here.accounts:
+        if name in hub.systems and name not in stored:
             settings, _ = credentials.settings_from(hub.systems[name], waiting.settings)
             if settings is not None:
                 doors.append(Door(account=waiting.account, system=name, settings=settings))
@@ -167,6 +171,7 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
     doors = _doors(hub, look.here)
     options = await lists.options(doors, look.book.plan.settings_by_id.values())
     refused = look.refused or Refused()
+    opt_outs = await hub.store.read(lambda tx: leaving.opt_outs_of(tx, look.here.connection.id))
     painter = Painter(hub, look.book.plan, say, look.typed, options, refused.settings)
     context: dict[str, object] = {
         "here": "/settings",
@@ -175,7 +180,7 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         "from_file": look.here.from_file,
         "login_account": _login_account(hub, look.here, say),
         "waits": _waits(hub, look.here, say),
-        "account": _account_part(hub, look, say),
+        "account": _account_part(hub, look, say, opt_outs),
         "sections": painter.sections(hub.integration.settings),
         "agreement": await _agreement_part(hub, lists, doors, look, say),
         "webhooks": await _webhooks(hub, look.here, say),
@@ -183,7 +188,7 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         "earlier": look.earlier and say("settings-earlier", at=moment(look.earlier.at)[:16].replace("T", " ")),
         "stored": look.here.stored,
         "again": look.here.again,
-        "actions": {"save": SAVE, "test": TEST_KEY, "change": CHANGE_KEY},
+        "actions": {"save": SAVE, "test": TEST_KEY, "change": CHANGE_KEY, "keep": KEEP_KEY},
     }
     return page(request, hub, "settings.html", visitor=look.here.visitor, status=look.status, context=context)
 
@@ -205,7 +210,7 @@ def _waits(hub: Hub, here: Here, say: Speaker) -> list[str]:
     return sentences
 
 
-def _account_part(hub: Hub, look: Look, say: Speaker) -> dict[str, object]:
+def _account_part(hub: Hub, look: Look, say: Speaker, opt_outs: int) -> dict[str, object]:
     """The other system's account: inputs while there is nothing stored or it is being changed, else only its name."""
     system = other_system(hub)
     title = system_title(system)
@@ -213,6 +218,7 @@ def _account_part(hub: Hub, look: Look, say: Speaker) -> dict[str, object]:
     waiting = look.here.visitor.tested.get(system.name)
     refused = look.refused or Refused()
     key = credentials.key_name(system)
+    moves = _moves(hub, look.here, system.name)
     open_ = look.changing or (row is None and waiting is None) or (refused.account is not None and waiting is None)
     return {
         "heading": say("account", system=title),
@@ -232,8 +238,17 @@ def _account_part(hub: Hub, look: Look, say: Speaker) -> dict[str, object]:
         "open": open_,
         "stored_name": None if row is None else row.name or row.remote,
         "waiting_name": None if waiting is None else waiting.name,
+        "moving_to": waiting.account if waiting is not None and moves else None,
+        "opt_outs": opt_outs if moves else 0,
+        "carries": look.form.get("carry", YES) == YES,
         "outcome": look.outcome,
     }
+
+
+def _moves(hub: Hub, here: Here, name: str) -> bool:
+    """Whether what waits for Save is another account of this system than the connection has."""
+    waiting = here.visitor.tested.get(name)
+    return waiting is not None and moves_to(here.connection, hub.systems[name], waiting.account)
 
 
 async def _agreement_part(
@@ -243,7 +258,7 @@ async def _agreement_part(
     words = words_for(hub, look.book.plan, look.typed.values)
     if words is None:
         return None
-    agreed = look.here.connection.agreed
+    agreed = None if _moves(hub, look.here, other_system(hub).name) else look.here.connection.agreed
     part: dict[str, object] = {
         "sentence": words.sentences[say.language],
         "hash": words.hash(say.language),

@@ -118,16 +118,6 @@ async def test_leaving_the_changed_field_empty_keeps_the_old_key(person: Any, hu
     assert hub.account_settings(hub.systems["post"], row).api_key.reveal() == GOOD
 
 
-async def test_a_connection_does_not_move_to_another_account(person: Any, hub: Any) -> None:
-    page = await person.submit(await _saved(person), action="change-key")
-    refused = await person.submit(page, action="save", account__post__api_key=OTHER)
-    assert refused.status == 422
-    assert "belongs to another account (Other Letters)" in refused.text
-    (connection,) = await hub.connections_of("shop:7")
-    assert connection.accounts == {"shop": "shop:7", "post": "post:900"}
-    assert await hub.account("post:901") is None
-
-
 async def test_saving_with_a_refused_key_stores_nothing(person: Any, hub: Any) -> None:
     page = await person.logs_in()
     refused = await person.submit(page, action="save", account__post__api_key=WEAK, setting__silence="no")
