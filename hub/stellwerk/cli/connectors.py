@@ -18,6 +18,7 @@ from stellwerk.sdk.connector import (
     ConsentSource,
     Disconnector,
     Finder,
+    Lister,
     OAuth,
     Provisioner,
     Reader,
@@ -33,6 +34,7 @@ __all__ = ["abilities_of", "connectors"]
 ABILITIES: tuple[type[Any], ...] = (
     Reader,
     Finder,
+    Lister,
     WebhookSource,
     WeakSource,
     Announcing,

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeAlias, runtime_checkable
 
 from msgspec import Struct
 
-from stellwerk.sdk.reading import Batched, ConsentSource, Finder, Reader, Reporter, Unzoned
+from stellwerk.sdk.reading import Batched, ConsentSource, Finder, Lister, Reader, Reporter, Unzoned
 from stellwerk.sdk.services import Account, FieldSpec, Services
 from stellwerk.sdk.setting_up import (
     AccessTeller,
@@ -53,6 +53,7 @@ __all__ = [
     "Grant",
     "Hook",
     "LeftOut",
+    "Lister",
     "MarkState",
     "OAuth",
     "Option",

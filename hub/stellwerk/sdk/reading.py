@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from stellwerk.sdk.signal import Ref, Signal
 from stellwerk_rules.model import Contact, OptOutEvidence
 
-__all__ = ["Batched", "ConsentSource", "Finder", "Reader", "Reporter", "Unzoned"]
+__all__ = ["Batched", "ConsentSource", "Finder", "Lister", "Reader", "Reporter", "Unzoned"]
 
 
 @runtime_checkable
@@ -41,6 +41,17 @@ class Finder(Protocol):
         """The id of the contact that has this address as one besides its own, where `read` by address does not show it.
 
         Asked only where reading found nobody. Raises `DeliveryError`.
+        """
+        ...
+
+
+@runtime_checkable
+class Lister(Protocol):
+    async def page(self, cursor: str | None, /) -> tuple[Sequence[Ref], str | None]:
+        """Ids of some of all contacts there, and the cursor of what follows; None for the first page, None after the last.
+
+        A cursor stays good for days and across restarts. Who is there from the first page to the last stands on one of them;
+        contacts that come or go meanwhile move nobody to another page. Raises `DeliveryError`.
         """
         ...
 

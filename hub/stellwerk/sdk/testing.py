@@ -19,11 +19,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from stellwerk.errors import DeliveryError, ReauthorizeError, RetryableError, WebhookError
+from stellwerk.errors import DeliveryError, ReauthorizeError, WebhookError
 from stellwerk.sdk.connector import (
     MarkState,
     Outcome,
-    Reader,
     Receipt,
     Signal,
     Target,
@@ -31,11 +30,13 @@ from stellwerk.sdk.connector import (
     WebhookRequest,
     WebhookSource,
 )
+from stellwerk.sdk.reading_contract import RUBBISH, STATUSES, ContractBase, ListerContract, ReaderContract
 from stellwerk.sdk.remote import FaultyHttp, Remote
 
 __all__ = [
     "ConnectorContract",
     "FaultyHttp",
+    "ListerContract",
     "ReaderContract",
     "Remote",
     "SignatureContract",
@@ -45,56 +46,6 @@ __all__ = [
 
 WRITTEN = frozenset({Outcome.DONE, Outcome.NOT_NEEDED})
 LATER = frozenset({Outcome.RETRY, Outcome.PAUSE})
-STATUSES = (
-    300,
-    302,
-    400,
-    403,
-    404,
-    405,
-    408,
-    409,
-    410,
-    414,
-    415,
-    418,
-    423,
-    429,
-    451,
-    500,
-    501,
-    502,
-    503,
-    504,
-    520,
-    522,
-    599,
-)
-RUBBISH = (
-    b"",
-    b"<html>gateway</html>",
-    b"{",
-    b"[1, 2",
-    b"null",
-    b"[]",
-    b"7",
-    b'"text"',
-    b"\xff\xfe\x00",
-    b'{"results": 7}',
-)
-
-
-class ContractBase:
-    """What the classes share: the fixture to give, and the event loop."""
-
-    @pytest.fixture
-    def anyio_backend(self) -> str:
-        return "asyncio"
-
-    @pytest.fixture
-    def remote(self) -> Remote:
-        """Override this: a fresh `Remote` for each test."""
-        raise NotImplementedError("a contract needs a fixture `remote`")
 
 
 @pytest.mark.anyio
@@ -147,51 +98,6 @@ class ConnectorContract(ContractBase):
                     await connector.check()
                 shown += [str(caught.value), repr(caught.value), str(caught.value.answer)]
         _absent(remote.secrets, [*shown, caplog.text])
-
-
-@pytest.mark.anyio
-class ReaderContract(ContractBase):
-    """For connectors that read contacts."""
-
-    async def test_reading_gives_one_contact_for_each_reference_in_order(self, remote: Remote) -> None:
-        known, unknown = remote.known(), remote.unknown()
-        refs = (*known, unknown, *reversed(known))
-        async with remote.open() as connector:
-            assert isinstance(connector, Reader)
-            found = await connector.read(refs, ())
-        assert len(found) == len(refs)
-        assert [contact.id for contact in found] == [contact.id for contact in reversed(found)]
-        assert len({contact.id for contact in found}) == len(known) + 1
-
-    async def test_a_contact_that_is_not_there_is_absent_and_no_error(self, remote: Remote) -> None:
-        async with remote.open() as connector:
-            (found,) = await connector.read((remote.unknown(),), ())
-        assert (found.presence, found.id) == ("absent", None)
-
-    async def test_reading_nothing_calls_nobody(self, remote: Remote) -> None:
-        async with remote.open() as connector:
-            assert list(await connector.read((), ())) == []
-            assert remote.faults.calls == 0
-
-    async def test_a_lost_answer_to_a_read_is_for_later(self, remote: Remote) -> None:
-        async with remote.open() as connector:
-            remote.faults.lose_answer()
-            with pytest.raises(RetryableError):
-                await connector.read(remote.known(), ())
-
-    @pytest.mark.parametrize("status", [status for status in STATUSES if status not in (404, 410)])
-    async def test_a_status_never_makes_a_contact_look_gone(self, remote: Remote, status: int) -> None:
-        async with remote.open() as connector:
-            remote.faults.answer(status, b"<html>no</html>")
-            with pytest.raises(DeliveryError):
-                await connector.read(remote.known(), ())
-
-    @pytest.mark.parametrize("body", RUBBISH)
-    async def test_rubbish_never_makes_a_contact_look_gone(self, remote: Remote, body: bytes) -> None:
-        async with remote.open() as connector:
-            remote.faults.answer(200, body)
-            with pytest.raises(DeliveryError):
-                await connector.read(remote.known(), ())
 
 
 @pytest.mark.anyio

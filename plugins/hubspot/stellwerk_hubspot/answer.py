@@ -12,6 +12,7 @@ __all__ = [
     "AccountDetails",
     "BatchAnswer",
     "Option",
+    "PageAnswer",
     "Property",
     "PropertyGroup",
     "SearchAnswer",
@@ -25,6 +26,29 @@ class BatchAnswer(Struct, frozen=True, rename="camel"):
 
     results: list[ContactObject]
     errors: list[ErrorBody] | None = None
+
+
+class Following(Struct, frozen=True):
+    """Where the next page begins."""
+
+    after: str
+
+
+class Paging(Struct, frozen=True):
+    """What follows a page."""
+
+    next: Following | None = None
+
+
+class PageAnswer(Struct, frozen=True):
+    """A page of a list, in order of ids; the last one has no `paging`."""
+
+    results: list[ContactObject]
+    paging: Paging | None = None
+
+    @property
+    def after(self) -> str | None:
+        return None if self.paging is None or self.paging.next is None else self.paging.next.after
 
 
 class SearchAnswer(Struct, frozen=True):

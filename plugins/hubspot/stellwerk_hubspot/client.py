@@ -9,7 +9,15 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from stellwerk_hubspot.answer import AccountDetails, BatchAnswer, Property, PropertyGroup, PropertyList, SearchAnswer
+from stellwerk_hubspot.answer import (
+    AccountDetails,
+    BatchAnswer,
+    PageAnswer,
+    Property,
+    PropertyGroup,
+    PropertyList,
+    SearchAnswer,
+)
 from stellwerk_hubspot.session import VERSION, Call, Session
 from stellwerk_hubspot.wire import ContactObject
 
@@ -87,6 +95,11 @@ class Client:
         )
         path = f"{CONTACTS}/{quote(name, safe='')}"
         return await self._session.ask(ContactObject, Call(method="GET", path=path, params=params, one=True))
+
+    async def list_contacts(self, *, after: str, limit: int) -> PageAnswer:
+        """A page of all contacts but archived ones, in order of their ids; with next to nothing of each."""
+        params = (("limit", str(limit)), ("after", after), ("properties", "hs_object_id"))
+        return await self._session.ask(PageAnswer, Call(method="GET", path=CONTACTS, params=params))
 
     async def read_contacts(
         self, names: Sequence[str], *, by: str | None, properties: Sequence[str], history: Sequence[str]

@@ -32,6 +32,7 @@ from stellwerk_hubspot.finding import Finding
 from stellwerk_hubspot.leaving import Leaving
 from stellwerk_hubspot.note import Noting
 from stellwerk_hubspot.opt_out import OptingOut
+from stellwerk_hubspot.paging import Paging
 from stellwerk_hubspot.poll import Polling
 from stellwerk_hubspot.project import write_project
 from stellwerk_hubspot.provision import Providing
@@ -56,6 +57,7 @@ class HubspotConnector(
     Providing,
     Leaving,
     Listing,
+    Paging,
     Webhooks,
     Polling,
     oauth.Login,

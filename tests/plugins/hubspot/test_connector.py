@@ -22,6 +22,7 @@ from stellwerk.sdk import (
     Counter,
     Delivery,
     FieldValue,
+    Lister,
     OAuth,
     Outcome,
     Provisioner,
@@ -59,6 +60,7 @@ async def test_the_hook_brings_a_connector_with_its_abilities(scripted: Opener) 
     async with scripted() as connector:
         for ability in (
             Reader,
+            Lister,
             Target,
             Provisioner,
             Catalogue,

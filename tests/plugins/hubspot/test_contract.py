@@ -31,6 +31,7 @@ from stellwerk.sdk import (
 )
 from stellwerk.sdk.testing import (
     ConnectorContract,
+    ListerContract,
     ReaderContract,
     Remote,
     SignatureContract,
@@ -153,7 +154,9 @@ class HubspotRemote(Remote):
         )
 
 
-class TestHubspot(ConnectorContract, ReaderContract, TargetContract, WebhookContract, SignatureContract):
+class TestHubspot(
+    ConnectorContract, ReaderContract, ListerContract, TargetContract, WebhookContract, SignatureContract
+):
     @pytest.fixture
     def remote(self, twin: Any) -> Remote:
         return HubspotRemote(twin)

@@ -52,6 +52,7 @@ from stellwerk_toys.refused import Refused
 from stellwerk_toys.world import World
 
 T = TypeVar("T")
+PAGE = 5
 OLDEST_SECONDS = 300.0
 ORIGINS: Mapping[str, Origin] = {
     "form": Origin.FORM,
@@ -139,6 +140,19 @@ class ToyCrm:
         return await self._world.call(step)
 
     # --- reading ------------------------------------------------------------------------------------------------------
+
+    async def page(self, cursor: str | None, /) -> tuple[Sequence[Ref], str | None]:
+        """In order of numbers; the cursor is the last one that was named."""
+        after = int((cursor or "c0")[1:])
+        try:
+            numbers = await self._call(
+                lambda: sorted(int(one.id[1:]) for one in self._world.crm.records.values() if not one.gone)
+            )
+        except AmbiguousError as error:
+            raise RetryableError(error.code) from None
+        here = [number for number in numbers if number > after]
+        refs = [Ref(by="id", value=f"c{number}") for number in here[:PAGE]]
+        return refs, refs[-1].value if len(here) > PAGE else None
 
     async def read(
         self, refs: Sequence[Ref], fields: Sequence[str], history: Sequence[str] = (), /
