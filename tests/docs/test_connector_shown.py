@@ -15,6 +15,7 @@ import pytest
 
 import stellwerk.sdk
 from stellwerk.cli.connectors import ABILITIES, abilities_of
+from stellwerk.cli.new_connector import files_of
 from stellwerk.registry import Registry
 from stellwerk.sdk import hookspecs, testing
 
@@ -31,6 +32,15 @@ def test_its_distribution_registers_it_under_its_name(cardbox: Path) -> None:
     assert project["entry-points"] == {"stellwerk.connectors": {"cardbox": "stellwerk_cardbox"}}
 
 
+def test_it_is_what_the_command_writes(cardbox: Path) -> None:
+    written = files_of("cardbox")
+    shown = {str(path.relative_to(cardbox)): path.read_text("utf-8") for path in cardbox.rglob("*.*") if path.is_file()}
+    not_shown = {"README.md", "stellwerk_cardbox/py.typed"}
+    assert {path: text for path, text in written.items() if path not in not_shown} == {
+        path: text for path, text in shown.items() if "__pycache__" not in path
+    }
+
+
 def test_it_has_the_abilities_that_the_page_prints(registry: Registry, pages: Mapping[str, str]) -> None:
     abilities = ", ".join(abilities_of(registry.connectors["cardbox"]))
     assert f"\ncardbox: {abilities}\n" in pages[PAGE]
@@ -45,7 +55,7 @@ def test_it_imports_nothing_of_ours_but_the_sdk(cardbox: Path) -> None:
 @pytest.mark.slow
 def test_it_keeps_the_contract(cardbox: Path) -> None:
     """Run as its author would run it, warnings as errors."""
-    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_cardbox.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "tests"]
     paths = os.pathsep.join([str(cardbox), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
     environment.pop("PYTEST_ADDOPTS", None)

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "schema": "stellwerk.cli.schema",
     "test": "stellwerk.cli.test",
     "connectors": "stellwerk.cli.connectors",
+    "new-connector": "stellwerk.cli.new_connector",
     "twin": "stellwerk.cli.twin",
     "demo": "stellwerk.cli.demo",
 }
