@@ -4,17 +4,35 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 EVERYTHING = "STELLWERK_TEST_ALL" in os.environ
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 4 * 2**30
 
 # Shared machines are slow now and then; a deadline would report the neighbour.
 settings.register_profile("stellwerk", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("stellwerk")
+
+
+def pytest_configure() -> None:
+    """Databases of tests lie in memory where there is room: a killed process loses nothing there, and no disk is waited for."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES:
+        os.environ.setdefault("TMPDIR", str(MEMORY))
+        tempfile.tempdir = None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not EVERYTHING:
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="takes long; make test-all runs it"))
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from stellwerk_demo.scene import KEY, Scene
 from stellwerk_demo.story import Story, StoryError
 from stellwerk_toys.clear_text import assert_no_clear_text
 
-TELLINGS = ("failing", "disorder", "drawn", "quiet")
+LONG = pytest.mark.long
+TELLINGS = (*(pytest.param(name, marks=LONG) for name in ("failing", "disorder", "drawn")), "quiet")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(295),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 # A planted fault need only be found; making its history short takes longer than finding it.
@@ -19,3 +20,11 @@ settings.register_profile(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make test` plays the usual histories, in which every law is watched; each law's own hard ones take longer."""
+    for item in items:
+        if item.path.parent.name == "laws" and item.path.name.startswith(("test_law_", "test_two_connections")):
+            item.add_marker(pytest.mark.long)

@@ -88,6 +88,7 @@ def _suites(patch: Path, environment: dict[str, str]) -> subprocess.CompletedPro
 def _pytest(suite: list[Path], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     options = ["-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", *options, *(str(path) for path in suite if path.exists())]
+    environment = {**environment, "STELLWERK_TEST_ALL": "1"}
     return subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
     )

@@ -506,7 +506,7 @@ async def _crash(folder: Path, plan: Callable[[Yard], None]) -> tuple[bool, dict
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in range(1, PARTS))])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 async def test_a_crash_around_any_commit_changes_nothing_in_the_end(tmp_path: Path, after: bool, part: int) -> None:
     undisturbed = await _undisturbed(tmp_path)
@@ -523,7 +523,7 @@ async def test_a_crash_around_any_commit_changes_nothing_in_the_end(tmp_path: Pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in range(1, PARTS))])
 @pytest.mark.parametrize("fault", [Fault.STOPPED_BEFORE, Fault.STOPPED_AFTER])
 async def test_a_crash_around_any_call_changes_nothing_in_the_end(tmp_path: Path, fault: Fault, part: int) -> None:
     undisturbed = await _undisturbed(tmp_path)

@@ -143,8 +143,15 @@ async def faults(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html'][:120]}" for one in found["violations"] for node in one["nodes"]]
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-@pytest.mark.parametrize("filled", [True, False], ids=["filled", "empty"])
+@pytest.mark.parametrize(
+    ("filled", "language"),
+    [
+        pytest.param(True, "de", id="filled-de"),
+        pytest.param(True, "en", id="filled-en", marks=pytest.mark.long),
+        pytest.param(False, "de", id="empty-de", marks=pytest.mark.long),
+        pytest.param(False, "en", id="empty-en", marks=pytest.mark.long),
+    ],
+)
 async def test_every_page_is_accessible_and_fits_a_phone_in_light_and_dark(
     page: Page,
     served: str,
