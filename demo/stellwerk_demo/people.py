@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from stellwerk_demo.browser import Browser, Page
+import re
+import unicodedata
+import urllib.parse
+from collections.abc import Mapping
+from typing import Self
+
+from stellwerk_demo.browser import Browser, Form, Page
 from stellwerk_demo.scene import KEY, Scene
 
 __all__ = ["Marketer", "Visitor"]
@@ -17,14 +23,20 @@ class Visitor:
         self.first = first
         self.last = last
 
-    def submits_form(self, *, ticks: bool, company: str = "") -> None:
-        """Fill in the newsletter form; `ticks` its box."""
+    @classmethod
+    def named(cls, scene: Scene, first: str, last: str) -> Self:
+        """With an address made of the name."""
+        local = unicodedata.normalize("NFKD", f"{first}.{last}").encode("ascii", "ignore").decode().lower()
+        return cls(scene, f"{local}@example.com", first, last)
+
+    def submits_form(self, *, ticks: bool, hidden: Mapping[str, str] = {}) -> None:
+        """Fill in the newsletter form; `ticks` its box. `hidden` fields stand in it by a property's name in the file."""
         box = self.scene.property("maileon_subscribe")
+        fields = {"subscribe": box, **{f"hidden.{self.scene.property(name)}": one for name, one in hidden.items()}}
         browser = Browser()
-        page = browser.open(f"{self.scene.hubspot.url}/forms/{self.scene.cast.portal}/newsletter?subscribe={box}")
+        address = f"{self.scene.hubspot.url}/forms/{self.scene.cast.portal}/newsletter"
+        page = browser.open(f"{address}?{urllib.parse.urlencode(fields)}")
         values: dict[str, str | None] = {"email": self.email, "firstname": self.first, "lastname": self.last}
-        if company:
-            values["company"] = company
         form = page.form("email", box)
         if ticks:
             values[box] = form.boxes[box]
@@ -73,7 +85,7 @@ class Marketer:
         return self.browser.submit(form, {field: key}, button=("action", "test-key"))
 
     def saves(self, page: Page) -> Page:
-        """Choose the settings of the story and save; tick the sentence when the page asks for it."""
+        """Choose the settings of the story and save."""
         cast = self.scene.cast
         before, after = cast.move
         values: dict[str, str | None] = {
@@ -89,7 +101,17 @@ class Marketer:
             "setting.on_unsubscribed.target": before,
             "setting.on_unsubscribed.reset": "yes",
         }
-        page = self.browser.submit(page.form("action", "setting.double_opt_in"), values, button=("action", "save"))
+        return self._saves(page, values)
+
+    def changes_settings(self, **values: str) -> Page:
+        """Open the settings, choose these and save. What came of it is on the page."""
+        page = self.browser.open(f"{self.scene.url}/settings")
+        return self._saves(page, {f"setting.{name}": value for name, value in values.items()})
+
+    def _saves(self, page: Page, values: Mapping[str, str | None]) -> Page:
+        """Save; tick the sentence when the page asks for it."""
+        form = page.form("action", "setting.double_opt_in")
+        page = self.browser.submit(form, dict(values), button=("action", "save"))
         for form in page.forms:
             if "agree" in form.boxes:
                 return self.browser.submit(form, {"agree": form.boxes["agree"]}, button=("action", "save"))
@@ -106,6 +128,49 @@ class Marketer:
 
     def edits_contact(self, number: str, **values: str) -> None:
         """Change values on the contact's page in the portal."""
-        page = self.browser.open(f"{self.scene.hubspot.url}/contacts/{self.scene.cast.portal}/record/0-1/{number}")
+        page = self.browser.open(self._record(number))
         form = page.form(*values)
-        self.browser.submit(form, dict(values))
+        self._done(self.browser.submit(form, dict(values)))
+
+    def creates_contact(self, who: Visitor, **values: str) -> str:
+        """Fill in the portal's form for a new contact; the record's id. Properties by their names in the file."""
+        page = self.browser.open(self._portal("contacts"))
+        typed = {"email": who.email, "firstname": who.first, "lastname": who.last}
+        typed |= {self.scene.property(name): value for name, value in values.items()}
+        return self._number(self.browser.submit(page.form(*typed), dict(typed)))
+
+    def merges(self, other: str, into: str) -> str:
+        """Merge the record `other` into another; the id that the merged record has."""
+        return self._number(self._presses(into, "/merge", other=other))
+
+    def deletes_for_privacy(self, number: str) -> None:
+        self._done(self._presses(number, "/gdpr-delete"))
+
+    def imports(self, name: str, content: str) -> Page:
+        """Upload a CSV file on the portal's import page; the page tells what became of it."""
+        page = self.browser.open(self._portal("imports"))
+        form = page.form("file")
+        return self._done(self.browser.upload(form, "file", name, content.encode()))
+
+    def _presses(self, number: str, action: str, **values: str) -> Page:
+        page = self.browser.open(self._record(number))
+        form: Form = page.form(*values, action=action)
+        return self.browser.submit(form, dict(values))
+
+    def _portal(self, page: str) -> str:
+        return f"{self.scene.hubspot.url}/{page}/{self.scene.cast.portal}"
+
+    def _record(self, number: str) -> str:
+        return f"{self._portal('contacts')}/record/0-1/{number}"
+
+    def _number(self, page: Page) -> str:
+        found = re.search(r"/record/0-1/(\d+)$", self._done(page).url)
+        if found is None:
+            raise AssertionError(f"the portal shows no record: {page.url}")
+        return found[1]
+
+    @staticmethod
+    def _done(page: Page) -> Page:
+        if page.status != 200:
+            raise AssertionError(f"the portal said: {page.text[:300]}")
+        return page

@@ -41,6 +41,7 @@ class Cast:
     """Who and what is in the scene; a drawn one proves that no name is built in.
 
     `rename` maps property names of integration.yaml to others, `stages` is the portal's order by internal value.
+    `mails_per_hour` and `mail_calls_per_second` are what the file says, where it is another file than the sample.
     """
 
     portal: int = 4711
@@ -52,6 +53,8 @@ class Cast:
     language: str = "en"
     names: tuple[str, ...] = ("Ada", "Lovelace", "Ben", "Nein", "Bea", "Box", "Cem", "Kill")
     move: tuple[str, str] = ("lead", "marketingqualifiedlead")
+    mails_per_hour: int | None = None
+    mail_calls_per_second: float | None = None
 
 
 class Twin:
@@ -156,13 +159,16 @@ class Scene:
         self.hub.send_signal(signal.SIGKILL)
         self.hub.wait(10)
 
-    def explain(self, who: str) -> str:
-        """What `stellwerk explain` says, beside the running hub."""
-        command = [sys.executable, "-m", "stellwerk", "explain", who, "--config", str(self.config)]
+    def command(self, *words: str) -> str:
+        """What a command of `stellwerk` says, beside the running hub."""
+        command = [sys.executable, "-m", "stellwerk", *words, "--config", str(self.config)]
         done = subprocess.run(
             command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=60, check=False
         )
         return done.stdout + done.stderr
+
+    def explain(self, who: str) -> str:
+        return self.command("explain", who)
 
     @property
     def hub_log(self) -> str:
@@ -188,6 +194,10 @@ class Scene:
         hubspot, maileon = f"http://localhost:{self._hubspot_port}", f"http://localhost:{self._maileon_port}/1.0"
         document["systems"]["crm"].update(api_url=hubspot, app_url=hubspot, timeout_seconds=TIMEOUT_SECONDS)
         document["systems"]["mail"].update(api_url=maileon, timeout_seconds=TIMEOUT_SECONDS)
+        if self.cast.mails_per_hour is not None:
+            document["limits"]["doi_mails_per_hour"] = self.cast.mails_per_hour
+        if self.cast.mail_calls_per_second is not None:
+            document["systems"]["mail"]["calls_per_second"] = self.cast.mail_calls_per_second
         with self.config.open("w") as output:
             yaml.dump(document, output)
 
