@@ -43,6 +43,7 @@ from stellwerk.sdk.connector import (
     Receipt,
     Ref,
     Reporter,
+    Sampler,
     Services,
     Signal,
     Sized,
@@ -92,7 +93,7 @@ __all__ = [
     "Command", "CommandContext", "Commands", "Connector", "ConsentSource", "Contact", "Counter", "Create", "DeleteContact", "Delivery",
     "DeliveryError", "Difference", "Disconnector", "EventKind", "FieldSpec", "FieldValue", "Finder", "Grant", "Hook", "Http", "HttpResponse", "LeftOut", "Lister", "MarkState", "MoveAddress",
     "OAuth", "OptOut", "OptOutEntry", "OptOutEvidence", "Option", "Origin", "Outcome", "PauseError", "Permission", "Presence",
-    "Provisioner", "Reader", "ReauthorizeError", "Receipt", "Ref", "RejectedError", "Reporter", "RetryableError", "Secret",
+    "Provisioner", "Reader", "ReauthorizeError", "Receipt", "Ref", "RejectedError", "Reporter", "RetryableError", "Sampler", "Secret",
     "Services", "SetFields", "SetPeer", "SetStage", "Settings", "Signal", "Sized", "Target", "Titled", "Twin", "Unread", "Unsubscribe", "Unzoned", "Value",
     "Wanted", "WeakSource", "WebhookError", "WebhookRequest", "WebhookSource", "Written", "hookimpl",
 ]  # fmt: skip

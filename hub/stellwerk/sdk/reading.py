@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from stellwerk.sdk.signal import Ref, Signal
 from stellwerk_rules.model import Contact, OptOutEvidence
 
-__all__ = ["Batched", "ConsentSource", "Finder", "Lister", "Reader", "Reporter", "Unzoned"]
+__all__ = ["Batched", "ConsentSource", "Finder", "Lister", "Reader", "Reporter", "Sampler", "Unzoned"]
 
 
 @runtime_checkable
@@ -53,6 +53,13 @@ class Lister(Protocol):
         A cursor stays good for days and across restarts. Who is there from the first page to the last stands on one of them;
         contacts that come or go meanwhile move nobody to another page. Raises `DeliveryError`.
         """
+        ...
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    async def newest(self, count: int, /) -> Sequence[str]:
+        """Ids of the contacts that were created last, the newest first, at most `count`. Raises `DeliveryError`."""
         ...
 
 

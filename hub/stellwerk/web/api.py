@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec import Meta, Struct
 
 from stellwerk.errors import DeliveryError, StellwerkError
 from stellwerk.relay import connect, holding
+from stellwerk.relay.foresight import Foresight, foresight
 from stellwerk.relay.forgetting import forget_connection
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.leaving import OptOutsWait
@@ -32,6 +34,7 @@ from stellwerk.web.agreement import words_for
 from stellwerk.web.api_key import Caller, provide_caller
 from stellwerk.web.lists import Lists
 from stellwerk_rules.settings import check_values
+from stellwerk_rules.spec import SettingValue
 
 MOST_BYTES = 100_000
 CHANGES = {"changes": True}
@@ -242,19 +245,7 @@ async def api_save(
     _not_in_file(caller)
     _seen(request, caller.connection)
     plan = hub.book(caller.connection).plan
-    stored = typed_settings(plan, caller.connection.settings)
-    try:
-        values = {**stored, **typed_settings(plan, data)} if data.keys() <= plan.settings_by_id.keys() else None
-    except msgspec.ValidationError as wrong:
-        raise Refusal(detail=str(wrong)) from None
-    if values is None:
-        strange = sorted(str(name)[:80] for name in data.keys() - plan.settings_by_id.keys())
-        raise Refusal(detail=f"unknown settings: {', '.join(strange)}")
-    # Only what was sent: `typed_settings` fills the rest with defaults, which are not what stands.
-    values = {**stored, **{name: values[name] for name in data}}
-    problems = check_values(plan, values, {})
-    if problems:
-        raise Refusal(detail="; ".join(f"{one.setting}: {one.text.en}" for one in problems))
+    values = _read(hub, caller, data)
     words = words_for(hub, plan, values)
     if words is not None and not words.stand_in(caller.connection.agreed):
         raise Refusal(detail="these settings mail or grant: a person has to agree to that on the settings page first")
@@ -264,6 +255,44 @@ async def api_save(
         return _settings(hub, await connect.save(hub, fresh, who=caller.name))
     except Changed:
         raise Conflict() from None
+
+
+@post("/foresight", name="api-foresight", status_code=200)
+async def api_foresight(
+    hub: NamedDependency[Hub],
+    caller: NamedDependency[Caller],
+    lists: NamedDependency[Lists],
+    data: JSONBody[dict[str, Any]],
+) -> Foresight:
+    """What the settings named in the body, over those that stand, would come to for the last contacts; nothing is saved."""
+    book = hub.book(caller.connection)
+    values = _read(hub, caller, data)
+    account = caller.accounts.get(book.plan.wish_system or "")
+    contacts = None if account is None else await lists.newest(account, book)
+    plain: dict[str, Any] = msgspec.to_builtins(values)
+    seen = None if contacts is None else await foresight(hub, caller.connection, plain, contacts, begun=True)
+    if seen is None:
+        raise HTTPException(status_code=502, detail="the last contacts cannot be read")
+    return seen
+
+
+def _read(hub: Hub, caller: Caller, data: Mapping[str, Any]) -> dict[str, SettingValue]:
+    """The settings that stand with those of the body over them. Raises `Refusal` for what is no value of theirs."""
+    plan = hub.book(caller.connection).plan
+    stored = typed_settings(plan, caller.connection.settings)
+    strange = sorted(str(name)[:80] for name in data.keys() - plan.settings_by_id.keys())
+    if strange:
+        raise Refusal(detail=f"unknown settings: {', '.join(strange)}")
+    try:
+        sent = typed_settings(plan, data)
+    except msgspec.ValidationError as wrong:
+        raise Refusal(detail=str(wrong)) from None
+    # Only what was sent: `typed_settings` fills the rest with defaults, which are not what stands.
+    values = {**stored, **{name: sent[name] for name in data}}
+    problems = check_values(plan, values, {})
+    if problems:
+        raise Refusal(detail="; ".join(f"{one.setting}: {one.text.en}" for one in problems))
+    return values
 
 
 def _settings(hub: Hub, connection: Connection) -> Response[SettingsShown]:
@@ -307,6 +336,7 @@ handlers: tuple[HTTPRouteHandler, ...] = (
     api_history,
     api_settings,
     api_save,
+    api_foresight,
 )
 
 

@@ -12,15 +12,19 @@ from msgspec import Struct
 
 from stellwerk.errors import DeliveryError
 from stellwerk.relay.budget import Budget
+from stellwerk.relay.foresight import newest_contacts
 from stellwerk.relay.hub import Hub
+from stellwerk.relay.rulebook import Rulebook
 from stellwerk.sdk.connector import Catalogue, Counter, FieldSpec, Option
 from stellwerk.store.accounts import AccountRow
+from stellwerk_rules.model import Contact
 from stellwerk_rules.spec import PickSetting, Setting, StageMoveSetting
 
 FRESH_SECONDS = 60.0
 PATIENCE_SECONDS = 8.0
 COUNT = "created"
 FIELDS = "fields"
+NEWEST = "newest"
 COUNTED_DAYS = 30
 T = TypeVar("T")
 
@@ -67,6 +71,15 @@ class Lists:
             self._kept_or(Door(account=row.id, system=name, row=row), FIELDS, read) for name, row in accounts.items()
         ]
         return dict(zip(accounts, await asyncio.gather(*found), strict=True))
+
+    async def newest(self, account: AccountRow, book: Rulebook) -> tuple[Contact, ...] | None:
+        """The contacts created there last; None where nobody can tell, or they cannot be read now."""
+        door = Door(account=account.id, system=account.system, row=account)
+
+        async def read(_: Any) -> tuple[Contact, ...] | None:
+            return await newest_contacts(self._hub, book, account)
+
+        return await self._kept_or(door, f"{NEWEST} {book.plan.hash}", read)
 
     async def _options(self, door: Door | None, name: str) -> tuple[Option, ...] | None:
         async def read(connector: Any) -> tuple[Option, ...] | None:

@@ -94,7 +94,7 @@ async def save_connection(
     if form.get("version") != str(here.connection.version):
         refused.general = say("changed-meanwhile")
         return refused
-    _check_settings(book, typed, lists, say, refused)
+    check_settings(book, typed, lists, say, refused)
     checked = await _check_account(hub, here, form, say, refused)
     moves = moves_to(here.connection, checked.system, checked.id)
     before = None if moves else here.connection.agreed
@@ -149,9 +149,10 @@ def tested(system: System, settings: Settings, account: Account) -> Tested:
     )
 
 
-def _check_settings(
+def check_settings(
     book: Rulebook, typed: Typed, lists: Mapping[str, Sequence[Option] | None], say: Speaker, refused: Refused
 ) -> None:
+    """Write down what is wrong with the typed values."""
     offered = {name: [one.value for one in options] for name, options in lists.items() if options is not None}
     for problem in check_values(book.plan, typed.values, offered):
         refused.settings.setdefault(problem.setting, []).append(in_language(problem.text, say.language))

@@ -23,15 +23,25 @@ from stellwerk.web.agreement import words_for
 from stellwerk.web.choose import Here
 from stellwerk.web.credentials import TestOutcome
 from stellwerk.web.fields import Painter
+from stellwerk.web.foresight import foreseen, shown_foresight
 from stellwerk.web.forgery import posted
 from stellwerk.web.form import YES, Typed, read_settings
 from stellwerk.web.inside import NAV
 from stellwerk.web.lists import COUNTED_DAYS, Door, Lists
 from stellwerk.web.pages import Speaker, page, speaker, system_title
-from stellwerk.web.save import Refused, key_missing, moves_to, other_system, save_connection, set_up, tested
+from stellwerk.web.save import (
+    Refused,
+    check_settings,
+    key_missing,
+    moves_to,
+    other_system,
+    save_connection,
+    set_up,
+    tested,
+)
 from stellwerk.web.visitor import Flash, keep_visitor
 
-SAVE, TEST_KEY, CHANGE_KEY, KEEP_KEY = "save", "test-key", "change-key", "keep-key"
+SAVE, TEST_KEY, CHANGE_KEY, KEEP_KEY, FORESEE = "save", "test-key", "change-key", "keep-key", "foresee"
 
 
 class Look(Struct, frozen=True, kw_only=True):
@@ -44,6 +54,7 @@ class Look(Struct, frozen=True, kw_only=True):
     refused: Refused | None = None
     outcome: TestOutcome | None = None
     changing: bool = False
+    foresees: bool = False
     earlier: Saved | None = None
     status: int = 200
 
@@ -88,6 +99,8 @@ async def change_settings(
         return await _page(request, hub, lists, structs.replace(look, here=structs.replace(here, visitor=visitor)))
     if action == TEST_KEY:
         return await _page(request, hub, lists, await _test(request, hub, look))
+    if action == FORESEE:
+        return await _page(request, hub, lists, await _foresees(hub, lists, look, speaker(request, here.visitor)))
     if action == SAVE:
         return await _save(request, hub, lists, look)
     raise ClientException("no such action")
@@ -109,14 +122,21 @@ async def _save(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         here = look.here
         if saved.tested is not None:
             here = _with_tested(request, hub, here, saved)
-        return await _page(
-            request, hub, lists, structs.replace(look, here=here, refused=saved, outcome=saved.account, status=422)
-        )
+        look = structs.replace(look, here=here, refused=saved, outcome=saved.account, status=422)
+        return await _page(request, hub, lists, structs.replace(look, foresees=bool(saved.agreement)))
     flashes = await set_up(hub, saved, say)
     if look.here.stored and saved.accounts != look.here.connection.accounts:
         flashes = (*flashes, Flash(kind="warning", text=say("moved")))
     keep_visitor(request, structs.replace(look.here.visitor, connection=saved.id, tested={}, flashes=flashes))
     return Redirect("/settings", status_code=303)
+
+
+async def _foresees(hub: Hub, lists: Lists, look: Look, say: Speaker) -> Look:
+    """The page with what would happen, and with what is wrong with the values as Save would tell it."""
+    options = await lists.options(_doors(hub, look.here), look.book.plan.settings_by_id.values())
+    refused = Refused()
+    check_settings(look.book, look.typed, options, say, refused)
+    return structs.replace(look, foresees=True, refused=refused)
 
 
 def _with_tested(request: Request[Any, Any, Any], hub: Hub, here: Here, refused: Refused) -> Here:
@@ -185,10 +205,13 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         "agreement": await _agreement_part(hub, lists, doors, look, say),
         "webhooks": await _webhooks(hub, look.here, say),
         "refused": refused,
+        "foresight": shown_foresight(hub, say, await foreseen(hub, lists, look.here, doors, look.typed.values))
+        if look.foresees
+        else None,
         "earlier": look.earlier and say("settings-earlier", at=moment(look.earlier.at)[:16].replace("T", " ")),
         "stored": look.here.stored,
         "again": look.here.again,
-        "actions": {"save": SAVE, "test": TEST_KEY, "change": CHANGE_KEY, "keep": KEEP_KEY},
+        "actions": {"save": SAVE, "test": TEST_KEY, "change": CHANGE_KEY, "keep": KEEP_KEY, "foresee": FORESEE},
     }
     return page(request, hub, "settings.html", visitor=look.here.visitor, status=look.status, context=context)
 

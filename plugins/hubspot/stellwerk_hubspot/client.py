@@ -161,6 +161,12 @@ class Client:
         call = Call(method="POST", path=f"{CONTACTS}/search", body=body)
         return (await self._session.ask(SearchAnswer, call)).total
 
+    async def newest_contacts(self, limit: int) -> SearchAnswer:
+        """The contacts created last, the newest first, as far as the search knows them yet."""
+        sorts = [{"propertyName": "createdate", "direction": "DESCENDING"}]
+        body = {"filterGroups": [], "sorts": sorts, "properties": ["createdate"], "limit": limit}
+        return await self._session.ask(SearchAnswer, Call(method="POST", path=f"{CONTACTS}/search", body=body))
+
     # --- notes ---------------------------------------------------------------------------------------------------------
 
     async def create_note(self, contact_id: str, *, body: str, timestamp: str) -> ContactObject:

@@ -26,12 +26,14 @@ from stellwerk.registry import Registry
 from stellwerk.relay.hub import Hub
 from stellwerk.sdk import (
     Account,
+    Contact,
     Difference,
     FieldSpec,
     Grant,
     Hook,
     Http,
     Option,
+    Presence,
     ReauthorizeError,
     RejectedError,
     RetryableError,
@@ -115,6 +117,7 @@ class World:
     provided: list[Wanted] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     undone: list[tuple[str, int]] = field(default_factory=list)
+    contacts: list[Contact] = field(default_factory=list)
     templates: list[Option] = field(default_factory=list)
     stages: list[Option] = field(default_factory=list)
 
@@ -207,6 +210,16 @@ def _toys(world: World) -> dict[str, type[Any]]:
             if world.shop_down:
                 raise RetryableError("unreachable")
             return world.stages
+
+        async def newest(self, count: int, /) -> Sequence[str]:
+            if world.shop_down:
+                raise RetryableError("unreachable")
+            return [contact.id or "" for contact in reversed(world.contacts)][:count]
+
+        async def read(self, refs: Sequence[Any], fields: Any, history: Any = (), /) -> Sequence[Contact]:
+            known = {contact.id: contact for contact in world.contacts}
+            absent = Contact(presence=Presence.ABSENT, read_at=self.services.now())
+            return [known.get(ref.value, absent) for ref in refs]
 
         async def created_since(self, since: datetime, /) -> int:
             if world.shop_down:

@@ -224,7 +224,7 @@ async def test_webhook_urls_are_shown_whole_with_the_topics_names(person: Any, h
     assert all(url.startswith("http://hub.test/webhooks/toypost/") for url in urls)
     assert urls[0].endswith("/doi")
     names = [name for key, name in page.read.labels.items() if key.startswith("webhook-")]
-    assert names == ["Double Opt-in Confirmation", "Unsubscription", "bounce"]
+    assert names == ["Double Opt-in Confirmation", "Unsubscription", "Bounce"]
 
 
 async def test_who_saved_meanwhile_is_not_overwritten(person: Any, somebody: Any, hub: Any) -> None:

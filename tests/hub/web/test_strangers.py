@@ -43,6 +43,7 @@ API: dict[str, tuple[str, Any]] = {
     "/api/fields": ("GET", None),
     "/api/history": ("GET", None),
     "/api/settings": ("GET", None),
+    "/api/foresight": ("POST", {"sender": "Mine"}),
 }
 
 

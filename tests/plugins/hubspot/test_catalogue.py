@@ -66,3 +66,13 @@ async def test_contacts_are_counted_by_when_they_were_created(twin: Any, at_twin
         assert await connector.created_since(last + timedelta(milliseconds=1)) == 3
         assert await connector.created_since(EPOCH) == len(twin.contacts())
         assert await connector.created_since(datetime.now(UTC) + timedelta(hours=1)) == 0
+
+
+async def test_the_contacts_created_last_are_named_newest_first(twin: Any, at_twin: Opener) -> None:
+    planted: list[str] = []
+    for _ in range(3):
+        await asyncio.sleep(0.005)
+        planted.append(twin.new())
+    async with at_twin() as connector:
+        assert list(await connector.newest(2)) == [planted[2], planted[1]]
+        assert list(await connector.newest(100))[:3] == planted[::-1]
