@@ -13,6 +13,7 @@ from stellwerk_rules.carrying import digests
 from stellwerk_rules.consent import Consent, fold
 from stellwerk_rules.fields import carry
 from stellwerk_rules.learned import learned, learned_of_former
+from stellwerk_rules.merging import secondary
 from stellwerk_rules.mirror import Trouble, mirrored
 from stellwerk_rules.model import (
     Because,
@@ -29,11 +30,13 @@ from stellwerk_rules.model import (
     Presence,
     Remembered,
     SetFields,
+    SetPeer,
     Skip,
     Unsubscribe,
 )
 from stellwerk_rules.plan import Plan
 from stellwerk_rules.scene import joined
+from stellwerk_rules.settle import SECONDARY_THERE
 from stellwerk_rules.spec import SettingValue
 
 _WELL = ("done", "not_needed")
@@ -79,6 +82,8 @@ def after(
     links = isinstance(planned.change, Enter) and outcome in _WELL and target.presence is Presence.PRESENT
     if links and not consent.opted_out:
         decision = joined(decision, _filled_back(plan, planned, target, known, decision.remembered))
+    if outcome in _WELL:
+        decision = joined(decision, _introduced(plan, planned, decision.remembered))
     if not _is_shown(planned.change) or known.remembered.erased:
         return decision
     trouble: Trouble | None = (
@@ -106,6 +111,8 @@ def dropped(
     if isinstance(why, Skip):
         outcome = "not_needed" if why.because.code in SETTLED else "skipped"
         ended = after(plan, planned, planned.change, outcome, None, None, target, known, settings, at)
+        if why.because.code == SECONDARY_THERE and target.id is not None:
+            ended = replace(ended, remembered=secondary(ended.remembered, planned.system, target.id))
         return replace(ended, skips=(why,))
     decision = Decision(skips=(Skip(because=why.because),), remembered=known.remembered)
     if isinstance(planned.change, SetFields):
@@ -174,6 +181,19 @@ def _filled_back(plan: Plan, planned: Planned, target: Contact, known: Known, re
             )
             remembered = remember.with_going(remembered, source, digests(known.digest, values))
     return Decision(changes=tuple(changes), remembered=remembered)
+
+
+def _introduced(plan: Plan, planned: Planned, remembered: Remembered) -> Decision:
+    """Of a contact that came in where contacts wish: its id there is stored at the mail system, whose state is shown then."""
+    mail, own = plan.mail_system, remembered.ids.get(planned.system)
+    nothing = Decision(remembered=remembered)
+    if not isinstance(planned.change, Enter) or planned.system != plan.wish_system:
+        return nothing
+    if mail is None or mail not in remembered.ids or own is None:
+        return nothing
+    why = Because(code="linked", text=f"the contact is known at {planned.system} now", rule=planned.because.rule)
+    peer = Planned(system=mail, change=SetPeer(peer_id=own), key=f"peer:{planned.key}", because=why)
+    return Decision(changes=(peer,), remembered=remembered, look_again=(mail,))
 
 
 def _left_out(planned: Planned, name: str, code: str) -> Because:

@@ -56,7 +56,7 @@ def arrived(
         return remembered
     if isinstance(change, DeleteContact) and outcome == "done":
         return replace(remember.unlinked(remembered, system), entered=False, by_wish=True)
-    if isinstance(planned.change, Enter):
+    if isinstance(planned.change, Enter) and not is_looked_for(plan, planned, change, outcome):
         remembered = _linked(remembered, system, remote_id, target)
     written = _written(change) if outcome == "done" else {}
     written = {name: one for name, one in written.items() if name not in left_out}
@@ -71,6 +71,12 @@ def arrived(
         return remembered
     said = Seen(digest=remember.digest_of(known.digest, written[answer]), at=remote_at)
     return remember.with_answers(remembered, {answer: said})
+
+
+def is_looked_for(plan: Plan, planned: Planned, change: Change, outcome: str) -> bool:
+    """Whether somebody else made the contact that was to be made where contacts wish: whose address it is, a look tells."""
+    made = isinstance(planned.change, Enter) and isinstance(change, Create)
+    return made and outcome == "not_needed" and planned.system == plan.wish_system
 
 
 def is_of_another(plan: Plan, change: Change, known: Known) -> bool:

@@ -46,6 +46,8 @@ class Elsewhere(Struct, frozen=True, kw_only=True):
 class Enter(Struct, frozen=True, kw_only=True, tag="enter"):
     """Bring a contact in at the mail system; what exactly is settled against what stands there (`settle_enter`).
 
+    At a system that does not mail it is made or linked there, and neither asked nor granted anything (`settle_known_there`).
+
     `wish` is the id of the wish (also the mark of the ask), `wished_at` by the source's clock, `way_back` says that only a
     double opt-in may follow because an older opt-out stands. `backfill`: a sync brings it in, and a person confirmed how many.
     """

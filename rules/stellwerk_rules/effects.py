@@ -62,7 +62,7 @@ def effects(scene: Scene, happened: frozenset[str], cause: Cause) -> Decision:
             skips.append(made)
         elif remembered.within is not None and verb != "timeline":
             skips.append(skip(rule, "secondary", "a secondary address: what becomes of the contact is the first one's"))
-        elif (there := remembered.ids.get(rule.spec.to) or remembered.within) is None:
+        elif (there := _there(scene, rule.spec.to)) is None:
             skips.append(skip(rule, "not-linked", f"the contact is not known at {rule.spec.to}"))
         else:
             why = because(rule, cause.kind, f"{cause.kind} at {scene.system}")
@@ -74,6 +74,13 @@ def effects(scene: Scene, happened: frozenset[str], cause: Cause) -> Decision:
                     remembered, rule.spec.to, {name: Seen(digest=one, at=cause.at) for name, one in digests.items()}
                 )
     return Decision(changes=tuple(changes), skips=tuple(skips), remembered=remembered)
+
+
+def _there(scene: Scene, system: str) -> str | None:
+    """What names the contact there: its id, or ours for one that enters first."""
+    remembered = scene.known.remembered
+    there = remembered.ids.get(system) or remembered.within
+    return scene.contact.id if there is None and system in scene.coming else there
 
 
 def _stage(scene: Scene, rule: CompiledRule, cause: Cause) -> Change | Skip | None:

@@ -139,17 +139,24 @@ def _restored(now: Scene) -> Decision:
 
 def _at_mail(now: Scene) -> Decision:
     """A contact at the system that mails: it confirmed, or its fields changed, or it is only there."""
-    confirmation = confirmed(now)
+    before, confirmation = now, confirmed(now)
     now = now.with_facts(confirmation.facts).remembering(confirmation.remembered)
     happened = kinds(now)
     came_in = _entered(now, happened)
+    coming = frozenset(one.system for one in came_in.changes)
+    if coming:  # it has nothing to lose elsewhere yet: what the confirmation does there follows its coming in
+        now = replace(before.remembering(came_in.remembered), coming=coming)
+        confirmation = confirmed(now)
+        now = now.with_facts(confirmation.facts)
+        came_in = replace(came_in, remembered=confirmation.remembered)
     now = now.remembering(came_in.remembered)
     fields = carried_over(now, happened, brought=_brings_in(came_in))
     now = now.remembering(fields.remembered)
     done = effects(now, happened, _cause(now, happened))
     now = now.remembering(done.remembered)
     shown = _mirror(now)
-    return _told(_all((confirmation, came_in, fields, done, shown)), now, happened, "enter")
+    first_of_all = (came_in, confirmation) if coming else (confirmation, came_in)
+    return _told(_all((*first_of_all, fields, done, shown)), now, happened, "enter")
 
 
 def _noted(now: Scene) -> Decision:

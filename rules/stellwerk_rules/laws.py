@@ -49,10 +49,10 @@ def lawful(
     """
     if isinstance(change, MoveStage):
         return may_move(change, consent)
-    if not to_mail:
-        return None
     if isinstance(change, Enter):
         return may_enter(change, consent, wished_by)
+    if not to_mail:
+        return None
     if isinstance(change, Ask | Create):
         if enter is None:
             return Because(code="not-entering", text="nobody is asked or created but who enters")

@@ -68,6 +68,8 @@ def learned(
     if isinstance(change, Create) and outcome == "done" and change.permission is not Permission.NONE:
         return (replace(told, kind=FactKind.GRANTED, permission=change.permission),)
     if isinstance(planned.change, Enter):
+        if planned.system != plan.mail_system:
+            return ()  # what stands there says nothing of what was allowed to the system that mails
         if outcome in _WELL and _is_of_lost_answer(planned.change, target, consent):
             return (replace(told, kind=FactKind.GRANTED, permission=planned.change.grant),)
         if outcome == "not_needed" and _is_asked_already(planned.change, target, consent):

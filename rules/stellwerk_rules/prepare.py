@@ -36,7 +36,7 @@ from stellwerk_rules.model import (
     Unsubscribe,
 )
 from stellwerk_rules.plan import Plan
-from stellwerk_rules.settle import settle_enter
+from stellwerk_rules.settle import settle_enter, settle_known_there
 from stellwerk_rules.spec import SettingValue
 from stellwerk_rules.stage import resume_stage, stage_steps
 from stellwerk_rules.wishes import WISHING
@@ -76,7 +76,7 @@ def prepare(
     change = planned.change
     to_mail = planned.system == plan.mail_system
     former = None if known.former is None else moving.former_consent(plan, known.former, at)
-    sends = to_mail and isinstance(change, Enter | SetFields | SetPeer | MoveAddress)
+    sends = isinstance(change, Enter) or (to_mail and isinstance(change, SetFields | SetPeer | MoveAddress))
     claimed = consent.claimed() or (isinstance(change, MoveAddress) and former is not None and former.claimed())
     if (sends or isinstance(change, MoveStage)) and claimed:
         text = "an opt-out was claimed for this address and is neither proved nor denied"
@@ -152,6 +152,9 @@ def _enter(
     held = None if released else held_for_age(plan, change, at)
     if held is not None:
         return held
+    if planned.system != plan.mail_system:
+        known_there = settle_known_there(change, target)
+        return known_there if isinstance(known_there, Skip | Held) else Ready(changes=known_there)
     # A merge may have given the contact another id since.
     change = replace(change, peer_id=known.remembered.ids.get(plan.wish_system or "", change.peer_id))
     if target.mark == change.wish and change.wish not in consent.asks:

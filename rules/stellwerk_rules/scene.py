@@ -24,7 +24,8 @@ Verb: TypeAlias = Literal["enter", "fields", "contact", "stage", "set_", "opt_ou
 class Scene(Struct, frozen=True, kw_only=True):
     """`known` has the contact as remembered from now on, `before` as it was remembered until now.
 
-    `moved` says that it came in before with another address, `merged` that it turned out to have taken in others.
+    `moved` says that it came in before with another address, `merged` that it turned out to have taken in others. `coming`
+    are the systems that it enters with this very event: what happens there comes after that.
     """
 
     plan: Plan
@@ -37,6 +38,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     before: Remembered
     moved: bool
     merged: bool
+    coming: frozenset[str] = frozenset()
 
     @property
     def contact(self) -> Contact:

@@ -19,12 +19,16 @@ from stellwerk_rules.model import (
     SetPeer,
     Skip,
 )
+from stellwerk_rules.remember import address_of
 
 _GONE = (Presence.ABSENT, Presence.ANONYMOUS)
 
 
 STANDS_TWICE = "stands-twice"
 """Code of the repair that shows addresses with several contacts at the mail system."""
+
+SECONDARY_THERE = "secondary-there"
+"""Code of a skip where the address turned out to be a secondary one of a contact there."""
 
 
 def settle_enter(enter: Enter, target: Contact, *, linked: bool) -> tuple[Change, ...] | Skip | Held:
@@ -35,8 +39,7 @@ def settle_enter(enter: Enter, target: Contact, *, linked: bool) -> tuple[Change
     stands there twice is linked to none: it waits for a person who makes one of the two.
     """
     if target.presence is Presence.TWICE:
-        text = "the address stands there twice and is linked to none; make one contact of the two there"
-        return Held(repair=STANDS_TWICE, because=Because(code=STANDS_TWICE, text=text))
+        return _twice()
     if target.presence is Presence.ARCHIVED:
         return _skip("archived-there", "the contact is archived there")
     if target.opted_out and not enter.way_back and (target.presence in _GONE or not _is_live(target)):
@@ -48,6 +51,26 @@ def settle_enter(enter: Enter, target: Contact, *, linked: bool) -> tuple[Change
     if enter.way_back and not _is_live(target):
         return _skip("no-way-to-ask", "only a double opt-in leads back, and this contact cannot be asked")
     return _linked(enter, target)
+
+
+def settle_known_there(enter: Enter, target: Contact) -> tuple[Change, ...] | Skip | Held:
+    """The writes that bring `enter` in at a system that does not mail: made where nobody has the address, else linked.
+
+    Consent belongs to an address: where it is a secondary one of somebody there, the two are not made one.
+    """
+    if target.presence is Presence.TWICE:
+        return _twice()
+    if target.presence is Presence.ARCHIVED:
+        return _skip("archived-there", "the contact is archived there")
+    if target.presence in _GONE:
+        fields = {name: value for name, value in texts(enter.fields).items() if value is not None}
+        return (Create(email=enter.email, peer_id=None, permission=Permission.NONE, fields=fields),)
+    if target.email and address_of(target.email) != address_of(enter.email):
+        return _skip(SECONDARY_THERE, "the address is a secondary one of a contact there")
+    empty = blanks(enter.fields, target)
+    return (
+        (SetFields(fields=empty),) if empty else _skip("linked", "the contact is there already, and nothing is missing")
+    )
 
 
 def _brought_in(enter: Enter) -> tuple[Change, ...] | Skip:
@@ -91,6 +114,11 @@ def _linked(enter: Enter, target: Contact) -> tuple[Change, ...] | Skip:
     empty = blanks(enter.fields, target)
     changes: tuple[Change, ...] = (*peer, *((SetFields(fields=empty),) if empty else ()))
     return changes or _skip("linked", "the contact is there already, and nothing is missing")
+
+
+def _twice() -> Held:
+    text = "the address stands there twice and is linked to none; make one contact of the two there"
+    return Held(repair=STANDS_TWICE, because=Because(code=STANDS_TWICE, text=text))
 
 
 def _skip(code: str, text: str) -> Skip:

@@ -343,6 +343,12 @@ def world() -> World:
 
 
 @pytest.fixture(scope="session")
+def file() -> dict[str, Any]:
+    """The ruleset as written, to be changed where a test wants another."""
+    return FILE
+
+
+@pytest.fixture(scope="session")
 def make_world() -> Callable[..., World]:
     return World
 

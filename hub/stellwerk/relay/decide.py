@@ -333,7 +333,7 @@ def put(
         contact=case.state.id,
         tag=tag,
         once=planned.key if tag in ONCE else None,
-        urgency=_urgency(planned.change, tag, backfill=backfill),
+        urgency=_urgency(planned.change, tag, backfill=backfill, mails=planned.system == case.book.plan.mail_system),
         due=now,
         body=hub.vault.seal(account, msgspec.json.encode(planned)),
         event=event,
@@ -357,13 +357,16 @@ def put(
     lease.wake(tx, account, now)
 
 
-def _urgency(change: Change, tag: str, *, backfill: bool) -> int:
-    """0 for opt-outs, 1 for what somebody waits for, 2 for whoever came by an import or a workflow, 3 for back-fill."""
+def _urgency(change: Change, tag: str, *, backfill: bool, mails: bool) -> int:
+    """0 for opt-outs, 1 for what somebody waits for, 2 for whoever came by an import or a workflow, 3 for back-fill.
+
+    Who comes in where nobody is mailed goes before what follows from that, of the same class.
+    """
     if tag in OPT_OUT_TAGS:
         return 0
     if backfill:
         return 3
-    return 2 if isinstance(change, Enter) and change.origin not in WISHING else 1
+    return 2 if mails and isinstance(change, Enter) and change.origin not in WISHING else 1
 
 
 def join(waiting: Planned, new: Planned) -> Planned | None:

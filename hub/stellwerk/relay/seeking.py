@@ -84,6 +84,18 @@ async def seek(
     return await hub.store.write(work)
 
 
+def look_for(tx: Tx, hub: Hub, account: str, email: str, id_there: str | None) -> None:
+    """A search of its own, of an address that somebody at `account` turned out to have: as the first one, or as another."""
+    now = hub.now()
+    ref = Ref(by="email", value=email)
+    details = {FOR_ACCOUNT: account, FOR_SUBJECT: subject_of(hub.vault, ref)}
+    if id_there is not None:
+        details[AS_PEER] = id_there
+    signal = Signal(kind=EventKind.CHANGED, ref=ref, details=details)
+    meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [new_event(hub, account, signal, now)]))
+    lease.wake(tx, account, now)
+
+
 def with_peer(subject: Contact, evidence: OptOutEvidence) -> Contact:
     """With the other system's id, from the report where the contact that left does not show it any more."""
     told = [entry.peer_id for entry in evidence.entries if entry.peer_id]

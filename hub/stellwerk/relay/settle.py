@@ -14,11 +14,12 @@ from stellwerk.relay.case import Case
 from stellwerk.relay.decide import write
 from stellwerk.relay.hearing import wrote
 from stellwerk.relay.hub import Hub
-from stellwerk.relay.job import Job, tag
+from stellwerk.relay.job import Job, email_of, tag
 from stellwerk.relay.left_out import show_left_out
 from stellwerk.relay.opened import opened
 from stellwerk.relay.read import DAY_SECONDS, OURS
 from stellwerk.relay.retry import LATELY_SECONDS, LONGEST_SECONDS, retry
+from stellwerk.relay.seeking import look_for
 from stellwerk.sdk.connector import Outcome, Receipt, Target
 from stellwerk.store import accounts, connections, contacts, lease, outbox, repairs
 from stellwerk.store.connections import ENDED
@@ -27,6 +28,7 @@ from stellwerk.store.lease import Lease
 from stellwerk.store.outbox import OutboxRow
 from stellwerk.store.store import Tx
 from stellwerk_rules.aftermath import after, dropped
+from stellwerk_rules.arrived import is_looked_for
 from stellwerk_rules.model import Change, Held, Planned, Skip
 from stellwerk_rules.prepare import OPT_OUT_CLAIMED
 from stellwerk_rules.remember import given_up
@@ -87,6 +89,8 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
             outcome=receipt.outcome.value,
             answer=receipt.answer,
         )
+        if is_looked_for(case.book.plan, job.planned, change, receipt.outcome.value):
+            look_for(tx, hub, held.account, email_of(job.planned) or "", receipt.id)
         show_left_out(tx, case, job.planned.system, change, receipt, now)
         if receipt.outcome is Outcome.DONE:
             breaking.note_written(tx, case, job.planned.system, change, receipt, now)

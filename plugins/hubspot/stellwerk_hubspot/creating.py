@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from stellwerk.sdk import Create, Delivery, DeliveryError, Outcome, Receipt, RetryableError
 from stellwerk_hubspot.client import RowCreate
+from stellwerk_hubspot.finding import whose_other_address
 from stellwerk_hubspot.opened import Opened, report_unknown
 from stellwerk_hubspot.receipt import answered, from_error, rejected
 from stellwerk_hubspot.refusal import (
@@ -106,12 +107,19 @@ async def _failed(opened: Opened, row: Row, error: ErrorBody | None) -> Receipt:
 async def _linked(opened: Opened, row: Row) -> Receipt:
     """Whose address it is, primary or secondary; by reading, since the conflict's text may name another one."""
     try:
-        found = await opened.client.contact(row.email, by="email", properties=("email",))
-    except NotFound:
-        return rejected("conflict", "HubSpot says that it exists, and shows nobody of that address")
+        there = await _holder(opened, row.email)
     except DeliveryError as error:
         return from_error(error)
-    return Receipt(outcome=Outcome.NOT_NEEDED, code="exists", text="linked to who was there", id=found.id)
+    if there is None:
+        return rejected("conflict", "HubSpot says that it exists, and shows nobody of that address")
+    return Receipt(outcome=Outcome.NOT_NEEDED, code="exists", text="linked to who was there", id=there)
+
+
+async def _holder(opened: Opened, email: str) -> str | None:
+    try:
+        return (await opened.client.contact(email, by="email", properties=("email",))).id
+    except NotFound:
+        return await whose_other_address(opened, email)
 
 
 def _drop(opened: Opened, row: Row, problems: Sequence[PropertyProblem]) -> bool:

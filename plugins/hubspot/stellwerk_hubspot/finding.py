@@ -11,7 +11,7 @@ import asyncio
 from stellwerk_hubspot.opened import Opened
 from stellwerk_hubspot.poll import SPACE_SECONDS
 
-__all__ = ["Finding"]
+__all__ = ["Finding", "whose_other_address"]
 
 
 class Finding:
@@ -19,8 +19,12 @@ class Finding:
 
     async def find(self: Opened, email: str, /) -> str | None:
         """The record id; None where nobody has the address as an additional one. Raises `DeliveryError`."""
-        wanted = email.strip().lower()
-        # Searches of all apps of the account share five a second.
-        await asyncio.sleep(SPACE_SECONDS)
-        answer = await self.client.contacts_with_other_address(wanted)
-        return next((one.id for one in answer.results if wanted in one.addresses()), None)
+        return await whose_other_address(self, email)
+
+
+async def whose_other_address(opened: Opened, email: str) -> str | None:
+    wanted = email.strip().lower()
+    # Searches of all apps of the account share five a second.
+    await asyncio.sleep(SPACE_SECONDS)
+    answer = await opened.client.contacts_with_other_address(wanted)
+    return next((one.id for one in answer.results if wanted in one.addresses()), None)

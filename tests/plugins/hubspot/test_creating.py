@@ -56,6 +56,18 @@ async def test_an_address_that_is_there_is_linked_and_nothing_is_searched_for(tw
     assert twin.contact(known)["properties"]["firstname"] == "Eve"
 
 
+async def test_an_address_that_no_read_shows_is_searched_for_among_the_additional_ones(
+    script: Any, scripted: Opener
+) -> None:
+    conflict = {"category": "CONFLICT", "message": "x", "context": {"objectWriteTraceId": ["0"]}}
+    script.add(207, {"status": "COMPLETE", "results": [], "errors": [conflict]}).add(404)
+    script.add(200, {"total": 1, "results": [{"id": "7", "properties": {"hs_additional_emails": "ada@example.com"}}]})
+    async with scripted() as connector:
+        (linked,) = await connector.apply([making("ada@example.com")])
+    assert (linked.outcome, linked.id) == (Outcome.NOT_NEEDED, "7")
+    assert script.asked[-1].url.path.endswith("/contacts/search")
+
+
 async def test_a_secondary_address_is_linked_to_whom_it_belongs(twin: Any, at_twin: Opener) -> None:
     second = twin.address()
     (loser,) = twin.plant({"email": second})
@@ -114,7 +126,7 @@ async def test_a_row_that_was_not_answered_is_tried_again(scripted: Opener, scri
 
 async def test_a_conflict_with_nobody_is_refused(scripted: Opener, script: Any) -> None:
     script.add(409, {"category": "CONFLICT", "message": "Contact already exists."})
-    script.add(404, {"category": "OBJECT_NOT_FOUND"})
+    script.add(404, {"category": "OBJECT_NOT_FOUND"}).add(200, {"total": 0, "results": []})
     async with scripted() as connector:
         (receipt,) = await connector.apply([making("a@x.example")])
     assert (receipt.outcome, receipt.code) == (Outcome.REJECTED, "conflict")

@@ -18,6 +18,7 @@ from stellwerk.sdk import (
     AmbiguousError,
     ClearStage,
     Contact,
+    Create,
     Delivery,
     DeliveryError,
     Difference,
@@ -114,6 +115,7 @@ class ToyCrm:
     hook_topics: ClassVar[tuple[str, ...]] = ()
     lists: ClassVar[tuple[str, ...]] = ("stages",)
     batch_sizes: ClassVar[Mapping[str, int]] = {
+        "create": 10,
         "set_fields": 10,
         "clear_stage": 1,
         "set_stage": 1,
@@ -216,6 +218,8 @@ class ToyCrm:
         crm, one = self._world.crm, delivery.id or ""
         try:
             match delivery.change:
+                case Create() as change:
+                    return _made(crm, change)
                 case SetFields() as change:
                     return _without(crm, one, {name: value.value for name, value in change.fields.items()})
                 case ClearStage():
@@ -291,6 +295,15 @@ def _signal(raw: msgspec.Raw, shop: str) -> Signal | Unread:
         occurred_at=told.at,
         origin=ORIGINS.get(told.source, Origin.OTHER),
     )
+
+
+def _made(crm: Crm, change: Create) -> Receipt:
+    holder = crm.holder(change.email)
+    if holder is not None and not holder.gone:
+        return Receipt(outcome=Outcome.NOT_NEEDED, code="exists", id=holder.id)
+    given = {name: value for name, value in change.fields.items() if not crm.objects_to(name, value)}
+    one = crm.create({"email": change.email, **given}, API_SOURCE)
+    return Receipt(outcome=Outcome.DONE, id=one, at=crm.records[one].created)
 
 
 def _without(crm: Crm, one: str, values: Mapping[str, str | None]) -> Receipt:
