@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,17 @@ from stellwerk.config.fields_used import fields_used
 from stellwerk.config.load import Loaded, load, load_or_fail, ruleset
 from stellwerk.registry import Registry, has, load_connectors
 from stellwerk.sdk.connector import Command, CommandContext, Commands, FieldSpec
+from stellwerk.store import connections
+from stellwerk.store.address import database_file, looking
 from stellwerk_rules.plan import compile_plan
 
-__all__ = ["command_context", "connector_group", "fields_of_all_connections", "load_before_secrets"]
+__all__ = [
+    "brands_in_database",
+    "command_context",
+    "connector_group",
+    "fields_of_all_connections",
+    "load_before_secrets",
+]
 
 STANDING = "0" * 32  # a number, a name and a key alike; no address
 NOT_SET = "the environment has no "
@@ -73,20 +82,36 @@ def command_context(loaded: Loaded, connector: str) -> CommandContext:
         raise click.UsageError(f"no system of {loaded.path} has the connector '{connector}'")
     name, system = found
     public = integration.hub.public_url
+    brands = brands_in_database(integration.hub.database, loaded.path.absolute().parent)
     return CommandContext(
         system=system.settings,
         title=integration.title,
         public_url=public,
         webhook_url=integration.hub.webhook_url or public,
         redirect_url=f"{public}/oauth/{name}/callback",
-        fields=fields_of_all_connections(loaded, name),
+        fields=fields_of_all_connections(loaded, name, brands),
     )
 
 
-def fields_of_all_connections(loaded: Loaded, system: str) -> tuple[FieldSpec, ...]:
-    """Every field of `system` that the file or one of its connections uses; each once."""
-    connections = loaded.integration.connections if loaded.integration is not None else ()
-    rulesets = [ruleset(loaded, connection) for connection in connections] or [ruleset(loaded)]
+def brands_in_database(database: str, folder: Path) -> tuple[str, ...]:
+    """The brands of the connections that were set up on the page; none where no hub has run yet.
+
+    Raises `StoreError` where there is a database that cannot be read: what its connections use must not be left out unsaid.
+    """
+    path = database_file(database, folder)
+    if database == STANDING or (path is not None and not path.is_file()):
+        return ()
+    with looking(database, folder) as tx:
+        used = connections.every(tx)
+    return tuple(dict.fromkeys(one.brand for one in used if one.origin != connections.IN_FILE))
+
+
+def fields_of_all_connections(loaded: Loaded, system: str, brands: Sequence[str] = ()) -> tuple[FieldSpec, ...]:
+    """Every field of `system` that the file, one of its connections, or one of `brands` uses; each once."""
+    entries = loaded.integration.connections if loaded.integration is not None else ()
+    rulesets = [ruleset(loaded, entry) for entry in entries]
+    rulesets += [ruleset(loaded, brand=brand or None) for brand in brands]
+    rulesets = rulesets or [ruleset(loaded)]
     found: dict[str, FieldSpec] = {}
     for rules in rulesets:
         for spec in fields_used(rules, compile_plan(rules), system):

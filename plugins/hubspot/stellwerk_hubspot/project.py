@@ -1,7 +1,7 @@
 """`stellwerk hubspot project DIR`: the developer project that an operator uploads with HubSpot's CLI.
 
 Shapes: reference page, sections 2 and 8. One target URL and one set of subscriptions serve all portals of the app, so they
-are made from the fields of the file; a change of fields needs the command and an upload again.
+are made from the fields of all connections; a change of fields needs the command and an upload again.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = ["project_files", "write_project"]
 PLATFORM = "2026.09"
 MOST_UID = 64
 CONCURRENT_REQUESTS = 10
+MOST_SUBSCRIPTIONS = 1_000
 ALWAYS = ("email", "hs_email_optout")
 """Watched whatever the file names: a new address, and the portal's own opt-out."""
 EVENTS = ("object.creation", "object.deletion", "object.merge", "object.restore")
@@ -81,13 +82,12 @@ def _app(context: CommandContext, uid: str) -> dict[str, Any]:
 
 
 def _webhooks(context: CommandContext, uid: str) -> dict[str, Any]:
-    names = {spec.name for spec in context.fields} | set(ALWAYS)
     subscriptions: list[dict[str, Any]] = [
         {"subscriptionType": kind, "objectType": "contact", "active": True} for kind in EVENTS
     ]
     subscriptions += [
         {"subscriptionType": "object.propertyChange", "objectType": "contact", "propertyName": name, "active": True}
-        for name in sorted(names - NOT_POSSIBLE)
+        for name in _watched(context)
     ]
     return {
         "uid": _suffixed(uid, "webhooks"),
@@ -101,6 +101,11 @@ def _webhooks(context: CommandContext, uid: str) -> dict[str, Any]:
             },
         },
     }
+
+
+def _watched(context: CommandContext) -> list[str]:
+    """The properties whose changes are subscribed to."""
+    return sorted(({spec.name for spec in context.fields} | set(ALWAYS)) - NOT_POSSIBLE)
 
 
 def _target(context: CommandContext) -> str:
@@ -120,7 +125,8 @@ def _problems(context: CommandContext) -> list[str]:
     found = []
     if not context.title.strip():
         found.append("title: an app needs a name; set `title` in integration.yaml")
-    if urlsplit(context.webhook_url).scheme != "https":
+    target = urlsplit(context.webhook_url)
+    if target.scheme != "https" or not target.hostname:
         found.append(f"webhook_url: HubSpot calls https only, not {context.webhook_url}; set `hub.webhook_url`")
     redirect = urlsplit(context.redirect_url)
     if redirect.scheme != "https" and (redirect.scheme, redirect.hostname) != ("http", "localhost"):
@@ -129,6 +135,12 @@ def _problems(context: CommandContext) -> list[str]:
         )
     strange = sorted(spec.name for spec in context.fields if not re.fullmatch(r"[a-z][a-z0-9_]{0,98}", spec.name))
     found += [f"fields: {name} cannot be a property: lower case, fewer than 100 characters" for name in strange]
+    subscribed = len(_watched(context)) + len(EVENTS) + 1
+    if subscribed > MOST_SUBSCRIPTIONS:
+        found.append(
+            f"fields: {subscribed} subscriptions, and HubSpot takes {MOST_SUBSCRIPTIONS} an app; use fewer fields or brands,"
+            " or a hub and an app for each part"
+        )
     return found
 
 

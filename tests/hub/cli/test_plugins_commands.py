@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,14 +13,18 @@ import click
 import pytest
 from click.testing import Result
 
+from stellwerk.app import create_hub
 from stellwerk.cli.connector_commands import command_context, load_before_secrets
 from stellwerk.cli.demo import GROUP, demo_of
 from stellwerk.cli.twin import twin_command
 from stellwerk.config.fields_used import fields_used
 from stellwerk.config.load import Loaded, load, ruleset
-from stellwerk.errors import ConfigError
+from stellwerk.errors import ConfigError, StoreError
 from stellwerk.registry import Registry, load_connectors
 from stellwerk.sdk import FieldSpec
+from stellwerk.store import connections
+from stellwerk.store.connections import ENDED, Connection
+from stellwerk.store.store import Tx
 from stellwerk_rules.plan import compile_plan
 
 Run = Callable[..., Result]
@@ -121,6 +126,62 @@ def test_fields_of_all_connections_are_told(sample: Sample) -> None:
     names = [field.name for field in command_context(loaded(file), "hubspot").fields]
     assert {"maileon_red_subscribe", "maileon_blue_subscribe", "firstname"} <= set(names)
     assert len(names) == len(set(names))
+
+
+BRANDED = ("name: maileon_subscribe,", 'name: "maileon_{brand}_subscribe",')
+
+
+def save_connections(file: Path, *brands: str, ended: str = "") -> None:
+    """Connections as the page stores them, in the database of the file."""
+
+    async def run() -> None:
+        hub = await create_hub(loaded(file), load_connectors(), folder=file.parent)
+
+        def work(tx: Tx) -> None:
+            for brand in brands:
+                one = Connection(
+                    id=f"of-{brand}",
+                    origin="page",
+                    brand=brand,
+                    state=ENDED if brand == ended else "runs",
+                    accounts={},
+                    settings={},
+                )
+                connections.save(tx, one, who="jo", now=1.0)
+
+        await hub.store.write(work)
+        await hub.close()
+
+    asyncio.run(run())
+
+
+def test_fields_of_connections_that_were_set_up_on_the_page_are_told_too(
+    stellwerk: Run, sample: Sample, tmp_path: Path
+) -> None:
+    file = sample(BRANDED, ("tests:   ", CONNECTIONS + "\ntests:   "))
+    save_connections(file, "green", "gone", ended="gone")
+    result = stellwerk("hubspot", "project", "--config", file, tmp_path / "p", environ=ENVIRON)
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "p" / "src/app/webhooks/webhooks-hsmeta.json").read_text()
+    assert [f"maileon_{brand}_subscribe" in text for brand in ("red", "blue", "green", "gone")] == [True] * 3 + [False]
+
+
+def test_fields_of_the_page_alone_are_told_where_the_file_has_no_connection(sample: Sample) -> None:
+    file = sample(BRANDED)
+    save_connections(file, "green")
+    names = {field.name for field in command_context(loaded(file), "hubspot").fields}
+    assert ("maileon_green_subscribe" in names, "maileon_subscribe" in names) == (True, False)
+
+
+def test_a_database_that_cannot_be_read_leaves_no_field_out_unsaid(
+    stellwerk: Run, sample: Sample, tmp_path: Path
+) -> None:
+    file = sample()
+    (tmp_path / "stellwerk.db").write_bytes(b"no database at all, and longer than a header would be" * 20)
+    result = stellwerk("hubspot", "project", "--config", file, tmp_path / "p")
+    assert result.exit_code != 0
+    assert isinstance(result.exception, StoreError)
+    assert not (tmp_path / "p").exists()
 
 
 # --- twins --------------------------------------------------------------------------------------------------------------

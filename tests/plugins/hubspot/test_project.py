@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from stellwerk.sdk import CommandContext, FieldSpec
 from stellwerk_hubspot.connector import HubspotConnector
 from stellwerk_hubspot.settings import HubspotSystem
+from stellwerk_hubspot.twin.project import load
 
 FILES = ["hsproject.json", "src/app/app-hsmeta.json", "src/app/webhooks/webhooks-hsmeta.json"]
 
@@ -109,6 +110,9 @@ def test_another_field_changes_only_the_subscriptions(
         ({"redirect_url": "http://hub.example/oauth"}, "redirect"),
         ({"redirect_url": "http://127.0.0.1:8000/oauth"}, "redirect"),
         ({"fields": (FieldSpec(name="First Name"),)}, "First Name"),
+        ({"fields": (FieldSpec(name="x" * 100),)}, "x" * 100),
+        ({"webhook_url": "https://"}, "webhook_url"),
+        ({"fields": tuple(FieldSpec(name=f"p{number}") for number in range(994))}, "1001 subscriptions"),
     ],
 )
 def test_what_hubspot_would_refuse_is_said_and_nothing_written(
@@ -138,6 +142,14 @@ def test_any_title_gives_names_hubspot_takes(project: Any, context: CommandConte
     uids = [read(tmp_path, name)["uid"] for name in FILES[1:]]
     assert len(set(uids)) == 2
     assert all(uid.isascii() and 0 < len(uid) <= 64 for uid in uids)
+
+
+def test_as_many_properties_as_hubspot_takes_are_taken_by_the_twin(
+    project: Any, context: CommandContext, tmp_path: Path
+) -> None:
+    fields = tuple(FieldSpec(name=f"p{number}") for number in range(993))
+    assert project(replace(context, fields=fields), [str(tmp_path)]) == 0
+    assert len(load(tmp_path).subscriptions) == 1_000
 
 
 def test_a_local_demo_is_taken_by_the_twin(project: Any, context: CommandContext, tmp_path: Path) -> None:
