@@ -47,14 +47,15 @@ class Mutant(NamedTuple):
 
 def mutants(path: Path) -> Iterator[Mutant]:
     tree = ast.parse(path.read_text())
+    declared = {id(one.value) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for one in node.keywords}
     for number, node in enumerate(ast.walk(tree)):
-        for operator in operators(node):
+        # `frozen=True` and its like decide nothing; the types are checked with them.
+        for operator in () if id(node) in declared else operators(node):
             changed = copy.deepcopy(tree)
             target = next(one for index, one in enumerate(ast.walk(changed)) if index == number)
             change(target, operator)
-            yield Mutant(
-                path.stem, getattr(node, "lineno", 0), operator, ast.unparse(ast.fix_missing_locations(changed))
-            )
+            line = node.target.lineno if isinstance(node, ast.comprehension) else getattr(node, "lineno", 0)
+            yield Mutant(path.stem, line, operator, ast.unparse(ast.fix_missing_locations(changed)))
 
 
 def operators(node: ast.AST) -> Iterator[str]:
