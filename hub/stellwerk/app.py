@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from litestar import Litestar
 from litestar.di import Provide
@@ -16,22 +17,32 @@ from stellwerk.errors import ConfigError, StoreError
 from stellwerk.registry import Registry
 from stellwerk.relay import instance
 from stellwerk.relay.connect import bring_in_file
+from stellwerk.relay.duties import in_turn, leave_duties, leave_duties_of_the_dead
 from stellwerk.relay.housekeeping import Housekeeping
 from stellwerk.relay.hub import Hub, System
+from stellwerk.relay.keys import Keyring
 from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.orders import listening
+from stellwerk.relay.place import Place
 from stellwerk.relay.rulebook import Rulebook, rulebook
 from stellwerk.store.address import database_file, open_store
 from stellwerk.store.connections import IN_FILE, Connection
 from stellwerk.store.store import Store
 from stellwerk.store.vault import Vault
-from stellwerk.web.routes import route_handlers, site
+from stellwerk.web.routes import probes, route_handlers, site
 
+Role: TypeAlias = Literal["all", "web", "worker"]
+BRINGING_IN_SECONDS = 120.0
 log = logging.getLogger("stellwerk")
 
 
-async def create_hub(loaded: Loaded, registry: Registry, *, folder: Path, store: Store | None = None) -> Hub:
-    """A hub for a file without problems, its keys taken from the database. Raises `ConfigError`, `StoreError`."""
+async def create_hub(
+    loaded: Loaded, registry: Registry, *, folder: Path, store: Store | None = None, place: Place | None = None
+) -> Hub:
+    """A hub for a file without problems, its keys taken from the database. Raises `ConfigError`, `StoreError`.
+
+    `place` is for one that is to run on a database that others may have too.
+    """
     integration = loaded.integration
     if integration is None:
         raise ConfigError(loaded.problems)
@@ -45,10 +56,11 @@ async def create_hub(loaded: Loaded, registry: Registry, *, folder: Path, store:
             for name, system in integration.systems.items()
         },
         make_book=partial(book_of, loaded),
-        store=opened,
+        store=opened if opened.alone else Keyring(opened, vault),
         vault=vault,
         now=opened.now,
         database=None if store is not None else database_file(integration.hub.database, folder),
+        place=place,
     )
     try:
         await hub.ready_keys()
@@ -65,30 +77,44 @@ def book_of(loaded: Loaded, connection: Connection) -> Rulebook:
     return rulebook(ruleset(loaded, entry, brand=connection.brand or None))
 
 
-def create_app(hub: Hub) -> Litestar:
-    """The web application; starting it starts the lanes, stopping it lets them finish and closes the store."""
+def create_app(hub: Hub, role: Role = "all") -> Litestar:
+    """The web application; starting it starts the lanes, stopping it lets them finish and closes the store.
+
+    As `web` it has no lanes: others drain what it takes in. As `worker` it answers only whether it lives and can work.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
-        await bring_in_file(hub)
-        lanes = Lanes(hub)
-        housekeeping = Housekeeping(hub)
-        await instance.begin(hub)
-        await lanes.start()
-        housekeeping.start()
         try:
-            async with listening(hub, hub.database):
+            async with listening(hub, hub.database), working(hub) if role != "web" else nullcontext():
                 yield
         finally:
-            await housekeeping.stop()
-            await lanes.stop()
-            with suppress(StoreError):
-                await instance.beat(hub)
             await hub.close()
 
     return Litestar(
-        route_handlers=route_handlers(hub),
+        route_handlers=list(probes) if role == "worker" else route_handlers(hub),
         dependencies={"hub": Provide(lambda: hub, sync_to_thread=False)},
         lifespan=[lifespan],
         **site(hub),
     )
+
+
+@asynccontextmanager
+async def working(hub: Hub) -> AsyncIterator[None]:
+    """Lanes and housekeeping run meanwhile."""
+    await leave_duties_of_the_dead(hub)
+    async with in_turn(hub, "bringing in the file", BRINGING_IN_SECONDS):
+        await bring_in_file(hub)
+    lanes = Lanes(hub)
+    housekeeping = Housekeeping(hub)
+    await instance.begin(hub)
+    await lanes.start()
+    housekeeping.start()
+    try:
+        yield
+    finally:
+        await housekeeping.stop()
+        await lanes.stop()
+        with suppress(StoreError):
+            await leave_duties(hub)
+            await instance.beat(hub)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -42,3 +44,75 @@ def test_who_signs_up_is_asked_once_and_subscribed_though_the_server_crashes_in_
     assert "confirmed at mail" in there.scene.explain(who.email)
     assert "Traceback" not in there.scene.hub_log
     assert there.scene.hub_log.count("is away") == 1
+
+
+class Company:
+    """Processes of one hub besides the scene's own."""
+
+    def __init__(self, scene: Any) -> None:
+        self._scene = scene
+        self._running: list[subprocess.Popen[str]] = []
+
+    def start(self, role: str, port: int = 0) -> subprocess.Popen[str]:
+        """A process that has said where it listens."""
+        command = [sys.executable, "-m", "stellwerk", "run", "--config", str(self._scene.config)]
+        with (self._scene.folder / "hub.log").open("a") as log:
+            process = subprocess.Popen(
+                [*command, "--role", role, "--port", str(port)],
+                env=self._scene.environment,
+                cwd=self._scene.folder,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self._running.append(process)
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("Stellwerk listens on "), self._scene.hub_log[-3000:]
+        return process
+
+    def end(self) -> list[int]:
+        """Ask all to end; their exit codes."""
+        for process in self._running:
+            if process.poll() is None:
+                process.terminate()
+        codes = [process.wait(30) for process in self._running]
+        for process in self._running:
+            assert process.stdout is not None
+            process.stdout.close()
+        self._running.clear()
+        return codes
+
+
+@pytest.fixture
+def company(there: Any) -> Iterator[Company]:
+    """The town's own process has ended; what it did is done by those that the test starts."""
+    there.scene.hub.terminate()
+    there.scene.hub.wait(20)
+    found = Company(there.scene)
+    yield found
+    found.end()
+
+
+def test_one_takes_in_and_others_deliver_and_one_that_is_killed_is_followed_at_once(
+    there: Any, company: Company
+) -> None:
+    company.start("web", there.scene.port)
+    workers = [company.start("worker"), company.start("worker")]
+    people = [there.visitor("Runner") for _ in range(8)]
+    for who in people[:4]:
+        who.submits_form(ticks=True)
+    there.until("a mail", lambda: any(who.mails("doi") for who in people))
+    workers[0].kill()
+    for who in people[4:]:
+        who.submits_form(ticks=True)
+    workers[0].wait(10)
+    company.start("worker")
+    there.until("all mails", lambda: all(who.mails("doi") for who in people), seconds=60)
+    people[0].confirms()
+    there.until("status subscribed", lambda: there.status(people[0]) == "subscribed")
+    there.quiet()
+    assert [len(who.mails("doi")) for who in people] == [1] * len(people)
+    assert sorted(company.end()) == [-signal.SIGKILL, 0, 0, 0]
+    assert "Traceback" not in there.scene.hub_log
+    assert " ERROR " not in there.scene.hub_log

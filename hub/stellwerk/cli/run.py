@@ -1,4 +1,4 @@
-"""`stellwerk run`: the hub as one process, until it is told to end."""
+"""`stellwerk run`: the hub, or one of its processes, until it is told to end."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import rich_click as click
 import uvicorn
 import uvloop
 
-from stellwerk.app import create_app, create_hub
+from stellwerk.app import Role, create_app, create_hub
 from stellwerk.config.load import Loaded, load_or_fail
 from stellwerk.errors import StellwerkError
 from stellwerk.registry import Registry, load_connectors
+from stellwerk.relay.place import Place
+from stellwerk.store.address import database_file
 
 __all__ = ["run"]
 
@@ -33,7 +37,14 @@ KEEP_ALIVE_SECONDS = 120
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port; 0 takes a free one."
 )
-def run(config: Path, host: str, port: int) -> None:
+@click.option(
+    "--role",
+    type=click.Choice(["all", "web", "worker"]),
+    default="all",
+    show_default=True,
+    help="With PostgreSQL, what this process does: `web` takes in and shows, `worker` reads, decides and delivers.",
+)
+def run(config: Path, host: str, port: int, role: Role) -> None:
     """Run the hub. A file with a problem starts nothing; TERM or INT ends cleanly."""
     registry = load_connectors()
     try:
@@ -41,18 +52,18 @@ def run(config: Path, host: str, port: int) -> None:
         for warning in loaded.warnings:
             click.echo(str(warning), err=True)
         _quiet_logs()
-        with _listening(host, port) as taken:
-            sys.exit(uvloop.run(_serve(loaded, registry, taken)))
+        with _listening(host, port) as taken, _place(loaded, role) as place:
+            sys.exit(uvloop.run(_serve(loaded, registry, taken, role, place)))
     except StellwerkError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
 
 
-async def _serve(loaded: Loaded, registry: Registry, listening: socket.socket) -> int:
+async def _serve(loaded: Loaded, registry: Registry, listening: socket.socket, role: Role, place: Place | None) -> int:
     """Serve until a signal; the exit code."""
-    hub = await create_hub(loaded, registry, folder=loaded.path.absolute().parent)
+    hub = await create_hub(loaded, registry, folder=loaded.path.absolute().parent, place=place)
     config = uvicorn.Config(
-        create_app(hub),
+        create_app(hub, role),
         http="httptools",
         lifespan="on",
         log_config=None,
@@ -72,6 +83,21 @@ async def _serve(loaded: Loaded, registry: Registry, listening: socket.socket) -
     except SystemExit as ended:
         return 1 if ended.code else 0
     return 0 if server.started else 1
+
+
+@contextmanager
+def _place(loaded: Loaded, role: Role) -> Iterator[Place | None]:
+    """What a process that works has on its host; None on a file, which has one process. Raises `StellwerkError`."""
+    assert loaded.integration is not None
+    spec, folder = loaded.integration.hub, loaded.path.absolute().parent
+    on_a_file = database_file(spec.database, folder) is not None
+    if on_a_file and role != "all":
+        raise StellwerkError(f"--role {role} is for several processes on one database: hub.database: postgresql://…")
+    if on_a_file or role == "web":
+        yield None
+        return
+    with closing(Place(folder / spec.state)) as place:
+        yield place
 
 
 class _Announcing(uvicorn.Server):

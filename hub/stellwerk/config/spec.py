@@ -30,6 +30,13 @@ class HubSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database: Annotated[
         str, Meta(description="`sqlite:///FILE`, from the folder of this file, or `postgresql://…`.")
     ] = "sqlite:///stellwerk.db"
+    state: Annotated[
+        str,
+        Meta(
+            description="With PostgreSQL: the folder that each host keeps for itself, from the folder of this file.",
+            min_length=1,
+        ),
+    ] = "state"
     secret_key: Annotated[
         Secret,
         Meta(

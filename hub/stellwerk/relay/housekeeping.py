@@ -9,6 +9,7 @@ from functools import partial
 from stellwerk.errors import StoreAway, StoreError
 from stellwerk.relay import instance
 from stellwerk.relay.bug import place
+from stellwerk.relay.duties import has_duty
 from stellwerk.relay.hearing import listen
 from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.leaving import SLICE, in_slices, tidy_up
@@ -21,10 +22,11 @@ DAY_SECONDS = 86_400.0
 YEAR_SECONDS = 365.25 * DAY_SECONDS
 ROUND_SECONDS = 10.0
 TIDY_SECONDS = 3600.0
+DUTY_SECONDS = 300.0
 
 
 class Housekeeping:
-    """One task; it tidies in slices, so that intake never waits."""
+    """One task; it tidies in slices, so that intake never waits. Of several processes, one does what is done for all."""
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -44,12 +46,15 @@ class Housekeeping:
         beaten = self._hub.now()
         while True:
             try:
-                await instance.end_pause(self._hub)
                 if self._hub.now() - beaten >= instance.BEAT_SECONDS:
                     await instance.beat(self._hub)
                     beaten = self._hub.now()
-                await provide_again(self._hub)
                 await listen(self._hub)
+                if not await has_duty(self._hub, "housekeeping", DUTY_SECONDS):
+                    await asyncio.sleep(ROUND_SECONDS)
+                    continue
+                await instance.end_pause(self._hub)
+                await provide_again(self._hub)
                 await tidy_up(self._hub)
                 await seal_anew(self._hub)
                 if self._hub.now() - tidied >= TIDY_SECONDS:

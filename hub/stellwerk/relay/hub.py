@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +21,7 @@ from msgspec import Struct
 from stellwerk.config.spec import Integration
 from stellwerk.errors import DeliveryError, ReauthorizeError, RetryableError
 from stellwerk.relay.budget import Budget
+from stellwerk.relay.place import Place
 from stellwerk.relay.rulebook import Chosen, Rulebook, choose
 from stellwerk.relay.tokens import Tokens
 from stellwerk.sdk.connector import Connector, FieldSpec, Services
@@ -73,7 +76,10 @@ class Desk(Struct, frozen=True, kw_only=True):
 
 
 class Hub:
-    """Made by `app.create_hub`; started and stopped by the lifespan of the app. `database` is its file, where it is one."""
+    """Made by `app.create_hub`; started and stopped by the lifespan of the app.
+
+    `database` is its file, where it is one; `place` is what it has on its host where it is not.
+    """
 
     def __init__(
         self,
@@ -86,14 +92,18 @@ class Hub:
         now: Callable[[], float] = time.time,
         http: Http | None = None,
         database: Path | None = None,
+        place: Place | None = None,
     ) -> None:
         self.integration = integration
         self.systems = systems
         self.store = store
         self.vault = vault
         self.now = now
-        self.tokens = Tokens(store, vault, now)
         self.database = database
+        self.place = place
+        self.name = f"{'' if place is None else place.seat}{os.getpid()}-{secrets.token_hex(4)}"
+        """Of this process, among all that have the database."""
+        self.tokens = Tokens(store, vault, now, self.name)
         self._make_book = make_book
         self._books: dict[tuple[str, str], Rulebook] = {}
         self._chosen: dict[str, Chosen] = {}
@@ -240,6 +250,8 @@ class Hub:
         for client in self._clients.values():
             await client.close()
         await self.store.close()
+        if self.place is not None:
+            self.place.close()
 
 
 def open_settings(kind: type[Any], clear: bytes) -> Any:

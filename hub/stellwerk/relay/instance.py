@@ -1,4 +1,5 @@
 """A restored back-up must not mail again: an id and a counter stand in the database and in a small file beside it.
+With a database on a server the file lies in the state folder, and each host has a file and a row of its own.
 
 The counter is raised at each start, each minute and at the end. What is not equal is another, older database: everything
 that mails or grants is held until a person says so. A hub that was merely away for long holds it until the reports of the
@@ -24,6 +25,7 @@ from stellwerk.store.store import Tx
 
 BEAT_SECONDS = 60.0
 LONG_SECONDS = 3600.0
+ALIVE_SECONDS = 3 * BEAT_SECONDS
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -35,29 +37,45 @@ class Mark(Struct, frozen=True, kw_only=True):
     settled: bool = True
 
 
-def judged(stored: Mark | None, beside: Mark | None, now: float) -> str | None:
-    """What happened to a used database since it was last open: restored, paused, or nothing (None)."""
+def judged(stored: Mark | None, beside: Mark | None, now: float, newest: float = 0.0) -> str | None:
+    """What happened to a used database since it was last open: restored, paused, or nothing (None).
+
+    `newest` is when any host last raised its counter.
+    """
     if stored is None or beside is None or stored.id != beside.id:
         return RESTORED
     late = not beside.settled and stored.counter == beside.counter - 1
     if stored.counter != beside.counter and not late:
         return RESTORED
-    return PAUSED if now - stored.beat > LONG_SECONDS else None
+    return PAUSED if now - max(stored.beat, newest) > LONG_SECONDS else None
 
 
 async def begin(hub: Hub) -> None:
     """Compare both, hold what mails or grants where they are not equal, and raise the counter."""
-    if hub.database is None:
+    if hub.place is None:
+        await _compare(hub)
         return
-    beside = _read(_file(hub.database))
+    async with hub.place.starting():
+        if hub.place.watches():
+            await _compare(hub)
+
+
+async def _compare(hub: Hub) -> None:
+    path = _file(hub)
+    if path is None:
+        return
+    beside = _read(path)
 
     def work(tx: Tx) -> None:
-        stored = _stored(tx)
-        if stored is None and not connections.every(tx):
+        stored = _stored(tx, hub, beside)
+        beats = [one.beat for one in _all(tx)]
+        if not beats and not connections.every(tx):
             return  # a new database: nothing was ever sent from it
-        if stored is None and beside is None:
+        if not beats and beside is None:
             return  # of a version that had no such mark
-        verdict = judged(stored, beside, hub.now())
+        verdict = judged(stored, beside, hub.now(), newest=max(beats, default=0.0))
+        if beside is None and hub.place is not None and hub.now() - max(beats) < ALIVE_SECONDS:
+            verdict = None  # one more host, beside others that are at it
         if verdict is None or not hold.put_on(tx, Hold(since=hub.now(), by="the hub", because=verdict)):
             return
         log.warning("%s: what mails or grants is held", verdict)
@@ -66,18 +84,24 @@ async def begin(hub: Hub) -> None:
             repairs.open_(tx, repairs.WHOLE_HUB, RESTORED, text, hub.now())
 
     await hub.store.write(work)
-    await beat(hub)
+    await _raise(hub, path)
 
 
 async def beat(hub: Hub) -> None:
-    """Raise the counter: the file first, so that a crash in between is not taken for a restore."""
-    if hub.database is None:
-        return
-    path = _file(hub.database)
-    before = await hub.store.read(_stored) or Mark(id=secrets.token_hex(16), counter=0)
+    """Raise the counter; of several processes of a host one does."""
+    path = _file(hub)
+    if path is not None and (hub.place is None or hub.place.watches()):
+        await _raise(hub, path)
+
+
+async def _raise(hub: Hub, path: Path) -> None:
+    """The file first, so that a crash in between is not taken for a restore."""
+    beside = _read(path)
+    before = await hub.store.read(lambda tx: _stored(tx, hub, beside)) or Mark(id=secrets.token_hex(16), counter=0)
     next_ = Mark(id=before.id, counter=before.counter + 1, beat=hub.now())
     _write(path, msgspec.structs.replace(next_, settled=False))
-    await hub.store.write(lambda tx: meta.set_value(tx, "instance", msgspec.json.encode(next_)))
+    name = _row(hub, next_)
+    await hub.store.write(lambda tx: meta.set_value(tx, name, msgspec.json.encode(next_)))
     _write(path, next_)
 
 
@@ -97,13 +121,26 @@ async def end_pause(hub: Hub) -> None:
     await hub.store.write(work)
 
 
-def _file(database: Path) -> Path:
-    return database.with_name(database.name + ".instance")
+def _file(hub: Hub) -> Path | None:
+    if hub.place is not None:
+        return hub.place.mark
+    return None if hub.database is None else hub.database.with_name(hub.database.name + ".instance")
 
 
-def _stored(tx: Tx) -> Mark | None:
-    value = meta.value(tx, "instance")
+def _row(hub: Hub, mark: Mark) -> str:
+    """Name of the row that belongs to the file: a database on a server has one for each host."""
+    return meta.INSTANCE if hub.place is None else f"{meta.INSTANCE} {mark.id}"
+
+
+def _stored(tx: Tx, hub: Hub, beside: Mark | None) -> Mark | None:
+    if hub.place is not None and beside is None:
+        return None
+    value = meta.value(tx, meta.INSTANCE if beside is None else _row(hub, beside))
     return None if value is None else msgspec.json.decode(value, type=Mark)
+
+
+def _all(tx: Tx) -> list[Mark]:
+    return [msgspec.json.decode(value, type=Mark) for value in meta.values(tx, meta.INSTANCE)]
 
 
 def _read(path: Path) -> Mark | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 from collections.abc import AsyncIterator
 
@@ -39,15 +38,16 @@ class Lanes:
     def __init__(self, hub: Hub, lanes: int = LANES) -> None:
         self._hub = hub
         self._count = lanes
-        self._owner = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._owner = f"{hub.name}-{secrets.token_hex(4)}"
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
     async def start(self) -> None:
         if self._hub.store.alone:
             await self._hub.store.write(lease.expire_all)
-        else:
-            await self._hub.store.write(lambda tx: lease.wake_all(tx, self._hub.now()))
+        elif self._hub.place is not None:
+            seat = self._hub.place.seat
+            await self._hub.store.write(lambda tx: lease.expire_of(tx, seat, self._hub.now()))
         self._tasks = [asyncio.create_task(self._run(), name=f"lane {number}") for number in range(self._count)]
 
     async def stop(self) -> None:

@@ -12,46 +12,77 @@ from stellwerk.errors import ReauthorizeError
 from stellwerk.registry import has
 from stellwerk.sdk.connector import AccessTeller, Grant, OAuth
 from stellwerk.sdk.http import Http
-from stellwerk.store import accounts
+from stellwerk.store import accounts, duty
 from stellwerk.store.accounts import AccountRow, OAuthTokens
 from stellwerk.store.store import Store, Tx
 from stellwerk.store.vault import Vault
 
 EARLY_SECONDS = 60.0  # refresh before the token dies under a call
 EARLY_SHARE = 0.1  # of a short life: otherwise a token of a minute would be refreshed for every call
+TURN = "token "
+TURN_SECONDS = 90.0  # longer than one refresh with its time-outs; who froze or died meanwhile is not waited for
+ASK_SECONDS = 0.2
 
 
 class Tokens:
     """The tokens of every OAuth account of this process."""
 
-    def __init__(self, store: Store, vault: Vault, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, vault: Vault, now: Callable[[], float], owner: str = "") -> None:
         self._store = store
         self._vault = vault
         self._now = now
+        self._owner = owner
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def token(self, account: str, stale: str | None, connector: type[OAuth], system: Any, http: Http) -> str:
         """A valid access token. `stale` is one the remote has just refused.
 
-        Callers wait for one another; whoever comes first refreshes, the others take what it stored. The answer is stored
-        only over the version it was made from: if somebody else stored a newer one meanwhile, theirs is used. Raises
-        `ReauthorizeError`, `RetryableError`.
+        Callers wait for one another, those of other processes too; whoever comes first refreshes, the others take what it
+        stored. The answer is stored only over the version it was made from: if somebody else stored a newer one meanwhile,
+        theirs is used. Raises `ReauthorizeError`, `RetryableError`.
         """
         async with self._turns.setdefault(account, asyncio.Lock()):
             row = await self._row(account)
-            held = self._opened(row)
-            if held.access_token != stale and held.expires_at - self._now() > min(
-                EARLY_SECONDS, held.lasts * EARLY_SHARE
-            ):
-                return held.access_token
-            grant = await _refreshed(connector, system, http, held, row)
+            while not self._is_good(row, stale):
+                if await self._has_turn(account):
+                    return await self._refresh(account, stale, connector, system, http)
+                await asyncio.sleep(ASK_SECONDS)
+                row = await self._row(account)
+            return self._opened(row).access_token
+
+    async def _refresh(self, account: str, stale: str | None, connector: type[OAuth], system: Any, http: Http) -> str:
+        """In turn: the row is read again, for another process may have had its turn just before."""
+        try:
+            row = await self._row(account)
+            if self._is_good(row, stale):
+                return self._opened(row).access_token
+            try:
+                grant = await _refreshed(connector, system, http, self._opened(row), row)
+            except ReauthorizeError:
+                now = await self._row(account)
+                if now.oauth_version == row.oauth_version:
+                    raise
+                return self._opened(now).access_token  # somebody logged in, or was quicker after all
             sealed = self.sealed(account, grant)
             stored = await self._store.write(
                 lambda tx: accounts.set_oauth(tx, account, sealed, expected_version=row.oauth_version)
             )
-            if stored:
-                return grant.access_token
-            return self._opened(await self._row(account)).access_token
+            return grant.access_token if stored else self._opened(await self._row(account)).access_token
+        finally:
+            if not self._store.alone:
+                await self._store.write(lambda tx: duty.free(tx, f"{TURN}{account}", self._owner))
+
+    def _is_good(self, row: AccountRow, stale: str | None) -> bool:
+        held = self._opened(row)
+        left = held.expires_at - self._now()
+        return held.access_token != stale and left > min(EARLY_SECONDS, held.lasts * EARLY_SHARE)
+
+    async def _has_turn(self, account: str) -> bool:
+        if self._store.alone:
+            return True
+        return await self._store.write(
+            lambda tx: duty.take(tx, f"{TURN}{account}", self._owner, self._now(), TURN_SECONDS)
+        )
 
     def sealed(self, account: str, grant: Grant) -> bytes:
         tokens = OAuthTokens(

@@ -101,6 +101,12 @@ def next_wake(tx: Tx) -> float | None:
     return None if row is None else row["at"]
 
 
+def expire_of(tx: Tx, owner: str, now: float) -> None:
+    """Holders whose names begin so are known to be dead; and every account is looked at."""
+    tx.run("update lease set owner = null, until = 0 where owner like :names", names=f"{owner}%")
+    wake_all(tx, now)
+
+
 def expire_all(tx: Tx) -> None:
     """Only for a store that one process holds: no holder of an earlier process can be alive."""
     tx.run("update lease set owner = null, until = 0, wake = 0")

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from stellwerk.store.store import Tx
 
+INSTANCE = "instance"
+"""Begins the names under which hosts count, so that a restored back-up is known."""
+
 
 def value(tx: Tx, name: str) -> bytes | None:
     row = tx.one("select value from meta where name = :name", name=name)
     return None if row is None else row["value"]
+
+
+def values(tx: Tx, prefix: str) -> list[bytes]:
+    """Of all names that start so."""
+    rows = tx.all("select name, value from meta order by name")
+    return [row["value"] for row in rows if row["name"].startswith(prefix)]
 
 
 def set_value(tx: Tx, name: str, new: bytes) -> None:

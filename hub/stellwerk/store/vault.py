@@ -42,6 +42,10 @@ def _hmac(key: bytes) -> tuple[_Hash, _Hash]:
     return hashlib.sha256(bytes(one ^ 0x36 for one in block)), hashlib.sha256(bytes(one ^ 0x5C for one in block))
 
 
+class UnknownAccount(KeyError):
+    """The key of this account was not read yet, or is gone with it; nothing can be said of what was sealed."""
+
+
 class Vault:
     """Wraps keys with `secret_key`, seals with account keys, hashes with the hash key."""
 
@@ -98,11 +102,11 @@ class Vault:
         return None if clear is None else self.seal(account, clear)
 
     def seal(self, account: str, clear: bytes) -> bytes:
-        return self._seal(self._account_keys[account][1], account, clear)
+        return self._seal(self._key_of(account), account, clear)
 
     def open(self, account: str, sealed: bytes) -> bytes:
         """Raises `StoreError` for what was sealed for another account or changed since."""
-        for key in (self._account_keys[account][1], self._account_keys_before.get(account)):
+        for key in (self._key_of(account), self._account_keys_before.get(account)):
             clear = None if key is None else _opened(key, account, sealed)
             if clear is not None:
                 return clear
@@ -118,6 +122,12 @@ class Vault:
     def address(self, email: str) -> str:
         """The digest of an address after `fold_address`."""
         return self.digest("address:" + fold_address(email))
+
+    def _key_of(self, account: str) -> AESGCM:
+        try:
+            return self._account_keys[account][1]
+        except KeyError:
+            raise UnknownAccount(account) from None
 
     @staticmethod
     def _seal(key: AESGCM, name: str, clear: bytes) -> bytes:

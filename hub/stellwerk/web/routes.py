@@ -40,7 +40,8 @@ MOST_FORM_BYTES = 100_000
 SCHEMA = "/schema"
 STATIC_FILES = Path(__file__).parent / "static"
 
-programs: tuple[HTTPRouteHandler, ...] = (take_webhook, health, ready, metrics)
+probes: tuple[HTTPRouteHandler, ...] = (health, ready, metrics)
+programs: tuple[HTTPRouteHandler, ...] = (take_webhook, *probes)
 pages: tuple[HTTPRouteHandler, ...] = (
     home,
     go,

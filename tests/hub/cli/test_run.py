@@ -108,6 +108,21 @@ def test_a_missing_secret_is_named_and_starts_nothing(stellwerk: Run, sample: Sa
     assert not (tmp_path / "stellwerk.db").exists()
 
 
+@pytest.mark.parametrize("role", ["web", "worker"])
+def test_a_database_file_has_one_process(stellwerk: Run, sample: Sample, tmp_path: Path, role: str) -> None:
+    result = stellwerk("run", "--config", sample(), "--port", "0", "--role", role)
+    assert result.exit_code == 1
+    assert f"--role {role} is for several processes on one database: hub.database: postgresql://" in result.output
+    assert not (tmp_path / "stellwerk.db").exists()
+
+
+def test_a_server_that_is_away_is_said_and_starts_nothing(stellwerk: Run, sample: Sample) -> None:
+    config = sample(("database: sqlite:///stellwerk.db", "database: postgresql://localhost:1/hub"))
+    result = stellwerk("run", "--config", config, "--port", "0")
+    assert result.exit_code == 1
+    assert "postgresql://localhost:1/hub cannot be reached" in result.output
+
+
 def test_a_port_that_is_taken_is_said_before_anything_is_started(
     stellwerk: Run, sample: Sample, tmp_path: Path
 ) -> None:

@@ -12,7 +12,9 @@ from stellwerk.config.load import Loaded, load
 from stellwerk.registry import Registry
 from stellwerk.relay import connect
 from stellwerk.relay.hub import Hub, System
+from stellwerk.relay.keys import Keyring
 from stellwerk.relay.lanes import Lanes, drain
+from stellwerk.relay.place import Place
 from stellwerk.relay.provide import provide
 from stellwerk.relay.receive import receive
 from stellwerk.sdk import Secret, WebhookRequest
@@ -21,7 +23,7 @@ from stellwerk.store import connections, lease
 from stellwerk.store.connections import Connection
 from stellwerk.store.lease import Lease
 from stellwerk.store.sqlite import SqliteStore
-from stellwerk.store.store import Tx
+from stellwerk.store.store import Store, Tx
 from stellwerk.store.vault import Vault
 from stellwerk_rules.model import Agreement
 from stellwerk_toys.post import Post
@@ -50,6 +52,9 @@ class Yard:
     http: Http | None = None
     """Shared by all processes where many are started: a client of one's own costs more than a short history."""
 
+    place: Place | None = None
+    """What the next process has on its host, where the database is on a server."""
+
     def __init__(self, folder: Path, world: World, loaded: Loaded | None = None) -> None:
         self.path = folder / "toys.db"
         self.world = world
@@ -61,7 +66,8 @@ class Yard:
         """A new process on the same database."""
         integration = self._loaded.integration
         assert integration is not None
-        self.store = StoppingStore(SqliteStore.open(self.path))
+        vault = Vault(*(self.keys or (integration.hub.secret_key.reveal(),)))
+        self.store = StoppingStore(self.open_store())
         self.hub = Hub(
             integration=integration,
             systems={
@@ -69,14 +75,20 @@ class Yard:
                 for name, system in integration.systems.items()
             },
             make_book=partial(book_of, self._loaded),
-            store=self.store,
-            vault=Vault(*(self.keys or (integration.hub.secret_key.reveal(),))),
+            store=self.store if self.store.alone else Keyring(self.store, vault),
+            vault=vault,
             now=self.world.clock,
             http=self.http,
+            place=self.place,
         )
         await self.hub.ready_keys()
-        await self.store.write(lease.expire_all)
+        if self.store.alone:
+            await self.store.write(lease.expire_all)
         self.lanes = Lanes(self.hub)
+
+    def open_store(self) -> Store:
+        """What the next process opens; a test may put another in its place."""
+        return SqliteStore.open(self.path)
 
     async def stop(self) -> None:
         await self.hub.close()
