@@ -159,6 +159,7 @@ async def test_a_hub_killed_between_a_refresh_and_its_commit_refreshes_again_and
     assert refreshes(there)[-1] == (newest, 200)
 
 
+@pytest.mark.behaviour("trouble-login")
 def test_a_refused_refresh_pauses_the_account_and_the_other_direction_goes_on(town: Callable[..., Any]) -> None:
     there = town()
     who = there.subscriber("Stays")

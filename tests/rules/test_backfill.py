@@ -61,6 +61,7 @@ def fact(world: Any, kind: FactKind, key: str = "k", **more: Any) -> Fact:
 # --- who
 
 
+@pytest.mark.behaviour("sync-brings-in")
 def test_an_older_contact_is_brought_in_without_a_mail_and_with_no_permission(world: Any) -> None:
     decision = world.decide(older(world, subscribe="yes", firstname="Ada"), backfill=run(world))
     entry = brought_in(decision)
@@ -69,6 +70,7 @@ def test_an_older_contact_is_brought_in_without_a_mail_and_with_no_permission(wo
     assert (decision.changes[0].because.code, decision.changes[0].key) == ("sync", f"sync:7:{entry.wish}")
 
 
+@pytest.mark.behaviour("sync-none")
 def test_without_a_sync_it_stays_out(world: Any) -> None:
     assert codes(world.decide(older(world))) == ["older"]
 
@@ -78,6 +80,7 @@ def test_what_it_brings_in_counts_as_in_for_live_events(world: Any) -> None:
     assert entries(world.decide(older(world, subscribe="yes"))) == []
 
 
+@pytest.mark.behaviour("sync-out")
 @pytest.mark.parametrize("said", ["no", "perhaps"])
 def test_who_said_no_stays_out(world: Any, said: str) -> None:
     assert "said-no" in codes(world.decide(older(world, subscribe=said), backfill=run(world)))
@@ -113,6 +116,7 @@ def test_a_rule_without_consent_brings_nobody_in_by_a_sync(world: Any) -> None:
 # --- what live traffic does better
 
 
+@pytest.mark.behaviour("sync-fresh")
 def test_who_is_new_since_yesterday_is_left_to_its_own_event_which_asks_it(world: Any) -> None:
     fresh = world.crm(created_at=world.now - HOUR, subscribe="yes", by=Origin.IMPORT)
     assert codes(world.decide(fresh, backfill=run(world))) == ["left-to-live"]
@@ -132,6 +136,7 @@ def test_who_is_new_and_never_was_decided_on_is_waited_for_a_day(world: Any) -> 
     assert brought_in(world.decide(lost, backfill=run(world)))
 
 
+@pytest.mark.behaviour("sync-fresh")
 def test_a_fresh_yes_is_left_to_its_own_event(world: Any) -> None:
     contact = older(world, subscribe="yes", said_at=world.now - HOUR)
     assert codes(world.decide(contact, backfill=run(world))) == ["left-to-live"]
@@ -146,11 +151,13 @@ def test_a_yes_that_no_event_told_within_a_day_is_taken_on_the_syncs_terms(world
 # --- opt-outs
 
 
+@pytest.mark.behaviour("sync-out")
 def test_who_opted_out_stays_out_whatever_the_crm_says(world: Any) -> None:
     world.facts.append(fact(world, FactKind.OPTED_OUT))
     assert "opted-out" in codes(world.decide(older(world, subscribe="yes"), backfill=run(world, ask=True)))
 
 
+@pytest.mark.behaviour("sync-out")
 def test_a_suppressed_address_stays_out(world: Any) -> None:
     world.suppressed = True
     assert "opted-out" in codes(world.decide(older(world, subscribe="yes"), backfill=run(world)))
@@ -168,6 +175,7 @@ def test_a_sync_leads_nobody_back_and_the_yes_stays_to_be_heard(world: Any) -> N
     assert brought_in(world.decide(contact)).way_back
 
 
+@pytest.mark.behaviour("sync-out")
 def test_the_crms_own_opt_out_keeps_it_out(world: Any) -> None:
     decision = world.decide(older(world, subscribe="yes", opted_out=True), backfill=run(world, ask=True))
     assert (entries(decision), "opted-out-at-source" in codes(decision)) == ([], True)
@@ -176,6 +184,7 @@ def test_the_crms_own_opt_out_keeps_it_out(world: Any) -> None:
 # --- asking
 
 
+@pytest.mark.behaviour("sync-asks")
 def test_a_sync_that_asks_asks_as_the_connection_does(world: Any) -> None:
     entry = brought_in(world.decide(older(world, subscribe="yes"), backfill=run(world, ask=True)))
     assert (entry.ask, entry.grant) == (AskTerms(plus=False, options={"mailing": "K1"}), Permission.NONE)
@@ -219,6 +228,7 @@ def test_who_is_asked_already_and_was_not_in_is_not_asked_again(world: Any) -> N
     assert codes(world.decide(older(world), backfill=run(world, ask=True))) == ["pending"]
 
 
+@pytest.mark.behaviour("sync-asks")
 def test_nobody_is_mailed_beyond_the_number_that_was_confirmed(world: Any) -> None:
     contact = older(world, subscribe="yes")
     assert codes(world.decide(contact, backfill=run(world, ask=True, left=0))) == ["more-than-confirmed"]
@@ -232,6 +242,7 @@ def test_who_is_neither_mailed_nor_granted_anything_needs_no_number(world: Any) 
 # --- granting
 
 
+@pytest.mark.behaviour("sync-brings-in")
 def test_a_permission_of_the_syncs_own_is_granted(world: Any) -> None:
     decision = world.decide(older(world), backfill=run(world, grant=Permission.SINGLE))
     assert (brought_in(decision).ask, brought_in(decision).grant) == (None, Permission.SINGLE)
@@ -269,6 +280,7 @@ def test_changed_fields_of_a_linked_contact_are_carried_over(world: Any) -> None
     assert [list(one.change.fields) for one in again.changes] == [["FIRSTNAME"]]
 
 
+@pytest.mark.behaviour("sync-again")
 def test_a_second_sync_over_the_same_contact_changes_nothing(world: Any) -> None:
     contact = older(world, subscribe="yes", firstname="Ada")
     first = world.decide(contact, backfill=run(world))
@@ -284,6 +296,7 @@ def test_who_never_arrived_over_there_is_brought_in_by_the_next_sync(world: Any)
     assert again.changes[0].key.startswith("sync:8:")
 
 
+@pytest.mark.behaviour("deleted-in-mail")
 def test_who_was_removed_over_there_is_not_made_again(world: Any) -> None:
     world.remembered = Remembered(ids={"crm": "c1"}, entered=True)
     world.facts.append(fact(world, FactKind.REMOVED))
@@ -297,6 +310,7 @@ def test_who_is_back_from_a_deletion_needs_an_explicit_yes(world: Any) -> None:
     assert brought_in(world.decide(said, backfill=run(world)))
 
 
+@pytest.mark.behaviour("sync-quiet")
 def test_a_sync_adds_no_timeline_entries_and_moves_no_stage(make_world: Callable[..., Any], world: Any) -> None:
     told = {"en": "Changed", "de": "Geändert"}
     rules = [

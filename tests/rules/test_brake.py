@@ -70,6 +70,7 @@ def test_a_record_comes_from_a_form_a_person_an_import_a_workflow_or_elsewhere(c
     assert source_of(change) is source
 
 
+@pytest.mark.behaviour("brake-asks")
 def test_the_first_beyond_the_limit_waits_for_a_person() -> None:
     limits = Limits(doi_mails_per_hour=3, removals_per_hour=1)
     assert over(limits, Braked.ASKS, Origin.FORM, 2) is None

@@ -26,6 +26,7 @@ def writes(*minutes_ago: float, by_hand: tuple[int, ...] = ()) -> tuple[Wrote, .
     )
 
 
+@pytest.mark.behaviour("fields-keeps-changing")
 @pytest.mark.parametrize(
     ("written", "stopped"),
     [
@@ -43,6 +44,7 @@ def test_five_writes_in_ten_minutes_that_nobody_set_are_enough(written: tuple[Wr
     assert is_one_too_many(written, SET_BY_ITSELF, NOON) is stopped
 
 
+@pytest.mark.behaviour("fields-keeps-changing")
 def test_what_a_form_or_a_person_sets_is_never_stopped() -> None:
     assert not is_one_too_many(writes(5, 4, 3, 2, 1), SET_BY_HAND, NOON)
 

@@ -110,6 +110,7 @@ def test_became_holds_when_another_value_was_handled() -> None:
     assert holds({"field": "answer", "became": "no"}, look(handled="yes"))
 
 
+@pytest.mark.behaviour("answer-our-no")
 def test_became_never_holds_for_what_we_wrote_ourselves() -> None:
     assert not holds({"field": "answer", "became": "no"}, look(by=Origin.INTEGRATION, handled="yes", ours=True))
 

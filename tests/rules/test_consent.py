@@ -55,6 +55,7 @@ def test_nothing_known_is_not_subscribed() -> None:
     assert (found.open_ask, found.confirmation, found.opt_out(), found.claimed()) == (None, None, None, False)
 
 
+@pytest.mark.behaviour("pending-over")
 def test_an_ask_is_pending_until_its_days_are_over() -> None:
     asked = fact("asked", at=NOON)
     assert folded(asked, at=NOON + 13 * DAY).state is ConsentState.PENDING
@@ -82,6 +83,7 @@ def test_an_ask_that_failed_was_none() -> None:
     assert set(found.asks) == {"1"}
 
 
+@pytest.mark.behaviour("pending-answered")
 def test_a_confirmation_ends_all_asks_and_their_count() -> None:
     found = folded(fact("asked", "1", plus=True), fact("asked", "2"), fact("confirmed", "1"))
     assert (found.asks["1"].outcome, found.asks["2"].outcome) == (AskOutcome.CONFIRMED, AskOutcome.ENDED)
@@ -100,6 +102,7 @@ def test_a_grant_subscribes() -> None:
     assert folded(fact("granted", permission=Permission.SINGLE)).state is ConsentState.SUBSCRIBED
 
 
+@pytest.mark.behaviour("pending-answered")
 def test_an_opt_out_ends_everything_before_it() -> None:
     found = folded(fact("granted"), fact("confirmed", "0"), fact("asked", "1"), OUT)
     assert (found.state, found.opted_out, found.left) == (ConsentState.UNSUBSCRIBED, True, True)
@@ -185,6 +188,7 @@ def back(wished_at: datetime, *facts: Fact, **more: Any) -> bool:
     return leads_back(folded(*facts, **more), wished_at, "crm")
 
 
+@pytest.mark.behaviour("out-yes-older")
 def test_two_clocks_need_two_hours_between_opt_out_and_wish() -> None:
     assert not back(NOON + 2 * HOUR, OUT)
     assert back(NOON + 2 * HOUR + timedelta(seconds=1), OUT)
@@ -296,6 +300,7 @@ def test_the_youngest_new_entry_names_the_opt_out() -> None:
     assert proved(GONE, entry("E1"), entry("E2", NOON + HOUR), entry("E0")).key == "E2"
 
 
+@pytest.mark.behaviour("unsubscribed-second")
 def test_a_second_opt_out_within_the_hour_is_one_of_its_own() -> None:
     facts = (OUT, fact("asked", "1"), fact("confirmed", "1", NOON + timedelta(minutes=10)))
     proof = proved(GONE, entry("E1"), entry("E2", NOON + timedelta(minutes=20)), marker=True, facts=facts)
@@ -318,6 +323,7 @@ def test_an_entry_no_younger_than_the_opt_out_that_stands_is_that_one() -> None:
     assert proved(GONE, entry("E1"), entry("E2", NOON), facts=(OUT,)).key == "E1"
 
 
+@pytest.mark.behaviour("unsubscribed-second")
 def test_who_was_asked_back_and_leaves_again_opted_out_anew() -> None:
     unlisted = fact("opted_out", "first")
     asked = fact("asked", "w2", NOON + HOUR, told_by="")

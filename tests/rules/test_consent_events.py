@@ -76,6 +76,7 @@ def confirm(world: Any, kind: EventKind = EventKind.CONFIRMED, **more: Any) -> D
 # --- confirmations -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("confirmed")
 def test_a_confirmation_is_a_fact_and_does_what_the_rules_say(linked: Any) -> None:
     decision = confirm(linked, updated_at=linked.now - HOUR)
     (found,) = decision.facts
@@ -94,12 +95,14 @@ def test_a_confirmation_is_a_fact_and_does_what_the_rules_say(linked: Any) -> No
     assert (decision.changes[0].because.rule, decision.changes[0].because.line) == ("confirmed", 90)
 
 
+@pytest.mark.behaviour("confirmed")
 def test_a_confirmation_counts_once(linked: Any) -> None:
     confirm(linked)
     again = confirm(linked)
     assert (kinds(again), again.facts, codes(again)) == ([], (), ["already-handled"])
 
 
+@pytest.mark.behaviour("confirmed-lost")
 def test_a_confirmation_is_seen_in_the_state_when_its_signal_was_lost(linked: Any) -> None:
     assert [one.key for one in confirm(linked, EventKind.CHANGED).facts] == ["w1"]
     assert codes(confirm(linked)) == ["already-handled"]
@@ -116,6 +119,7 @@ def test_a_permission_that_we_granted_is_no_confirmation_until_it_rises_or_carri
     assert [one.key for one in confirm(linked, mark="w9").facts] == ["w9"]
 
 
+@pytest.mark.behaviour("confirmed-not-read")
 def test_a_signal_alone_is_no_confirmation(linked: Any) -> None:
     for permission in (None, Permission.NONE, Permission.SINGLE, Permission.CONFIRMED, Permission.OTHER):
         decision = confirm(linked, permission=permission)
@@ -123,6 +127,7 @@ def test_a_signal_alone_is_no_confirmation(linked: Any) -> None:
         assert codes(decision) == ["not-confirmed"]
 
 
+@pytest.mark.behaviour("confirmed-not-read")
 def test_a_contact_that_does_not_read_has_confirmed_nothing(linked: Any) -> None:
     decision = confirm(linked, presence=Presence.ABSENT)
     assert (decision.facts, codes(decision)) == ((), ["reads-absent"])
@@ -143,6 +148,7 @@ def test_a_mark_whose_receipt_is_still_on_its_way_names_the_confirmation(linked:
     assert [one.key for one in confirm(linked, mark="w9").facts] == ["w9"]
 
 
+@pytest.mark.behaviour("confirmed-not-asked")
 def test_a_confirmation_we_did_not_ask_for_counts_by_its_signal_and_once(linked: Any) -> None:
     linked.facts = []
     assert confirm(linked, EventKind.CHANGED, mark=None).facts == ()
@@ -163,6 +169,7 @@ def test_while_an_opt_out_is_claimed_a_confirmation_waits(linked: Any) -> None:
     assert confirm(linked, EventKind.CHANGED).facts == ()
 
 
+@pytest.mark.behaviour("confirmed-late")
 def test_a_late_confirmation_from_before_an_opt_out_does_not_lift_it(linked: Any) -> None:
     linked.facts.append(fact(linked, "opted_out", "E1", HOUR))
     decision = confirm(linked, updated_at=linked.now, opted_out=True)
@@ -235,6 +242,7 @@ def test_the_way_back_ends_with_a_confirmation_although_the_marker_stands(linked
     assert [one.key for one in confirm(linked, opted_out=True).facts] == ["w1"]
 
 
+@pytest.mark.behaviour("confirmed-unknown")
 def test_a_confirmation_of_somebody_unknown_at_the_crm_is_a_fact_and_nothing_else(linked: Any) -> None:
     linked.remembered = Remembered()
     decision = confirm(linked)
@@ -252,6 +260,7 @@ def test_a_stage_move_that_is_off_is_skipped(linked: Any) -> None:
         assert "stage-off" in codes(decision)
 
 
+@pytest.mark.behaviour("stage-empty-any")
 @pytest.mark.parametrize(
     ("source", "expected", "any_source"), [("any", None, True), ("", None, False), (None, None, False)]
 )
@@ -263,6 +272,7 @@ def test_from_no_stage_and_from_any_stage_are_two_things(
     assert (move.source, move.any_source) == (expected, any_source)
 
 
+@pytest.mark.behaviour("timeline")
 def test_the_timeline_goes_the_way_of_the_setting(linked: Any) -> None:
     linked.settings["timeline"] = "app_event"
     assert one(confirm(linked), AddEntry).form == "app_event"
@@ -283,6 +293,7 @@ def unsubscribe(world: Any, *, contact: Contact | None = None, **proof: Any) -> 
     return decision
 
 
+@pytest.mark.behaviour("unsubscribed")
 def test_a_proved_opt_out_is_a_fact_and_does_what_the_rules_say(linked: Any) -> None:
     decision = unsubscribe(linked)
     (found,) = decision.facts
@@ -304,6 +315,7 @@ def test_details_that_were_not_sent_are_not_shown(linked: Any) -> None:
     assert one(unsubscribe(linked, details={"method": "link"}), AddEntry).shown == (("method", "link"),)
 
 
+@pytest.mark.behaviour("unsubscribed-again")
 def test_the_same_opt_out_told_again_does_nothing(linked: Any) -> None:
     unsubscribe(linked)
     again = unsubscribe(linked)
@@ -351,6 +363,7 @@ def test_a_confirmation_that_waited_for_a_claim_counts_once_it_is_denied(linked:
     assert "MoveStage" in kinds(decision)
 
 
+@pytest.mark.behaviour("crm-out-back")
 def test_the_crms_own_opt_out_follows_where_the_setting_says_so(linked: Any) -> None:
     assert "OptOut" not in kinds(unsubscribe(linked))
     linked.facts = []

@@ -182,6 +182,7 @@ def test_what_is_left_out_says_why(convert: dict[str, Any] | None, type_: str, t
 # --- as long as the target takes ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("fields-too-long")
 def test_a_free_text_longer_than_the_target_takes_is_cut() -> None:
     assert converted("x" * 256, None, most=255) == Converted(text="x" * 255, code="cut")
     assert converted("X" * 256, {"kind": "case", "to": "lower"}, most=255) == Converted(text="x" * 255, code="cut")

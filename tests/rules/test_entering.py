@@ -46,6 +46,7 @@ def fact(world: Any, kind: str, key: str = "k", age: timedelta = DAY, told_by: s
     return Fact(kind=FactKind(kind), key=key, at=world.now - age, event="e", told_by=told_by, **more)
 
 
+@pytest.mark.behaviour("enters-created")
 def test_a_new_contact_who_said_yes_by_form_enters_and_is_asked(world: Any) -> None:
     decision = world.decide(world.crm(subscribe="yes", firstname="Ada"), EventKind.CREATED)
     enter = brought_in(decision)
@@ -61,6 +62,7 @@ def test_the_signals_kind_does_not_matter(world: Any) -> None:
     assert entered(world.decide(world.crm(subscribe="yes"), EventKind.CHANGED)) is not None
 
 
+@pytest.mark.behaviour("enters-created")
 def test_a_contact_enters_once_however_often_it_is_told(world: Any) -> None:
     brought_in(world.decide(world.crm(subscribe="yes"), EventKind.CREATED))
     for kind in (EventKind.CREATED, EventKind.CHANGED):
@@ -86,6 +88,7 @@ def test_another_time_address_or_contact_is_another_wish(world: Any) -> None:
     assert len(marks) == 4
 
 
+@pytest.mark.behaviour("answer-unset")
 def test_without_an_answer_a_new_contact_counts_as_the_setting_says(world: Any) -> None:
     enter = brought_in(world.decide(world.crm()))
     assert (enter.explicit, enter.wished_at) == (False, world.now - HOUR)
@@ -114,6 +117,7 @@ def test_an_explicit_yes_is_asked_without_anybodys_agreement(world: Any) -> None
     assert brought_in(world.decide(world.crm(subscribe="yes"))).ask is not None
 
 
+@pytest.mark.behaviour("asks-not-agreed")
 def test_nothing_is_granted_until_somebody_agreed(world: Any) -> None:
     world.settings.update({"double_opt_in": False, "permission": "single"})
     world.agreed = None
@@ -122,6 +126,7 @@ def test_nothing_is_granted_until_somebody_agreed(world: Any) -> None:
     assert [notice.code for notice in decision.notices] == ["grant-not-agreed"]
 
 
+@pytest.mark.behaviour("asks-grant")
 def test_without_double_opt_in_the_connections_permission_is_granted(world: Any) -> None:
     world.settings.update({"double_opt_in": False, "permission": "single"})
     enter = brought_in(world.decide(world.crm(subscribe="yes")))
@@ -140,6 +145,7 @@ def test_who_is_asked_is_not_granted_anything_besides(world: Any) -> None:
     assert enter.grant is Permission.NONE
 
 
+@pytest.mark.behaviour("answer-no-new")
 @pytest.mark.parametrize("by", [Origin.FORM, Origin.PERSON, Origin.IMPORT])
 def test_a_no_keeps_a_new_contact_out(world: Any, by: Origin) -> None:
     decision = world.decide(world.crm(subscribe="no", by=by), EventKind.CREATED)
@@ -175,21 +181,25 @@ def test_our_own_yes_is_no_wish(world: Any) -> None:
 # --- older contacts ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("enters-older-change")
 def test_an_ordinary_change_to_an_older_contact_brings_nobody_in(world: Any) -> None:
     old = world.crm(created_at=world.now - 20 * DAY, firstname="Ada")
     assert codes(world.decide(old)) == ["older"]
 
 
+@pytest.mark.behaviour("enters-older-yes")
 def test_an_older_contact_enters_by_an_explicit_yes(world: Any) -> None:
     old = world.crm(created_at=world.now - 20 * DAY, subscribe="yes", by=Origin.PERSON)
     assert brought_in(world.decide(old)).explicit
 
 
+@pytest.mark.behaviour("enters-older-yes-import")
 @pytest.mark.parametrize("by", [Origin.IMPORT, Origin.WORKFLOW, Origin.OTHER])
 def test_an_older_contacts_yes_by_an_import_brings_nobody_in(world: Any, by: Origin) -> None:
     assert codes(world.decide(world.crm(created_at=world.now - 20 * DAY, subscribe="yes", by=by))) == ["older"]
 
 
+@pytest.mark.behaviour("enters-older-yes-before")
 def test_a_wish_from_before_the_connection_brings_nobody_in(world: Any) -> None:
     contact = world.crm(created_at=world.now - 20 * DAY, subscribe="yes", said_at=world.now - 11 * DAY)
     assert codes(world.decide(contact)) == ["older"]
@@ -210,6 +220,7 @@ def test_a_contact_whose_creation_nobody_knows_is_not_new(world: Any) -> None:
     assert codes(world.decide(world.crm(created_at=None))) == ["older"]
 
 
+@pytest.mark.behaviour("enters-not-begun")
 def test_before_the_connection_began_nobody_enters(world: Any) -> None:
     world.began_at = None
     assert codes(world.decide(world.crm(subscribe="yes"))) == ["not-begun"]
@@ -233,6 +244,7 @@ def test_a_rule_without_an_answer_lets_every_new_contact_in(make_world: Callable
 # --- what has to come first --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("enters-no-address")
 @pytest.mark.parametrize("missing", [{"email": None}, {"email": ""}, {"id": None}])
 def test_a_contact_without_an_address_waits_and_enters_with_it(world: Any, missing: dict[str, Any]) -> None:
     waiting = world.decide(world.crm(subscribe="yes", **missing))
@@ -240,6 +252,7 @@ def test_a_contact_without_an_address_waits_and_enters_with_it(world: Any, missi
     assert brought_in(world.decide(world.crm(subscribe="yes"))).explicit
 
 
+@pytest.mark.behaviour("crm-out")
 def test_who_opted_out_at_the_crm_is_neither_asked_nor_granted(world: Any) -> None:
     decision = world.decide(world.crm(subscribe="yes", opted_out=True))
     assert (entered(decision), codes(decision)) == (None, ["opted-out-at-source"])
@@ -261,6 +274,7 @@ def test_a_suppressed_address_does_not_enter_without_an_explicit_yes(world: Any)
     assert codes(world.decide(world.crm(subscribe="yes", by=Origin.IMPORT))) == ["opted-out"]
 
 
+@pytest.mark.behaviour("out-yes-younger")
 def test_a_younger_wish_leads_back_by_a_double_opt_in(world: Any) -> None:
     world.facts = [fact(world, "opted_out")]
     decision = world.decide(world.crm(subscribe="yes"))
@@ -269,6 +283,7 @@ def test_a_younger_wish_leads_back_by_a_double_opt_in(world: Any) -> None:
     assert decision.changes[0].because.code == "way-back"
 
 
+@pytest.mark.behaviour("out-yes-younger")
 def test_the_way_back_is_a_double_opt_in_also_where_the_connection_grants(world: Any) -> None:
     world.settings.update({"double_opt_in": False, "permission": "confirmed"})
     world.facts = [fact(world, "opted_out")]
@@ -276,6 +291,7 @@ def test_the_way_back_is_a_double_opt_in_also_where_the_connection_grants(world:
     assert (enter.ask, enter.grant) == (AskTerms(options={"mailing": "K1"}), Permission.NONE)
 
 
+@pytest.mark.behaviour("out-no-mailing")
 def test_without_a_mailing_to_send_nobody_comes_back(world: Any) -> None:
     world.settings.update({"double_opt_in": False, "doi_mailing": ""})
     world.facts = [fact(world, "opted_out")]
@@ -295,6 +311,7 @@ def test_where_an_ask_takes_no_options_the_way_back_needs_none(make_world: Calla
     assert brought_in(world.decide(world.crm(subscribe="yes"))).ask == AskTerms()
 
 
+@pytest.mark.behaviour("out-yes-older")
 def test_a_wish_older_than_the_opt_out_does_not_lead_back(world: Any) -> None:
     world.facts = [fact(world, "opted_out", age=HOUR)]
     decision = world.decide(world.crm(subscribe="yes"))
@@ -318,6 +335,7 @@ def test_who_is_out_is_shown_so_at_the_crm(world: Any) -> None:
 # --- pending -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("pending-yes")
 def test_a_wish_while_another_is_unanswered_is_asked_again_after_a_day_only(world: Any) -> None:
     world.facts = [fact(world, "asked", age=HOUR, told_by="")]
     assert codes(world.decide(world.crm(subscribe="yes"))) == ["asked-lately"]
@@ -341,6 +359,7 @@ def test_a_confirmed_address_is_still_linked_but_not_when_it_is_linked_already(w
 # --- old wishes --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("brake-old-wish")
 def test_a_wish_older_than_its_days_is_held_for_a_person(world: Any) -> None:
     contact = world.crm(subscribe="yes", said_at=world.now - 7 * DAY - HOUR)
     decision = world.decide(contact)
@@ -410,6 +429,7 @@ def test_a_new_address_starts_as_a_new_contact_and_is_no_opt_out(world: Any) -> 
     assert decision.changes[0].because.code == "new-address"
 
 
+@pytest.mark.behaviour("moved-case")
 def test_letter_case_alone_is_no_new_address(world: Any) -> None:
     brought_in(world.decide(world.crm(subscribe="yes")))
     assert entered(world.decide(world.crm(subscribe="yes", email="ADA@Example.com"))) is None
@@ -421,6 +441,7 @@ def test_an_address_that_is_gone_for_now_is_no_new_one(world: Any) -> None:
     assert entered(world.decide(world.crm(subscribe="yes"))) is None
 
 
+@pytest.mark.behaviour("moved-never-in")
 def test_an_older_contact_that_never_entered_does_not_enter_by_a_new_address(world: Any) -> None:
     world.decide(world.crm(created_at=world.now - 20 * DAY))
     assert codes(world.decide(world.crm(created_at=world.now - 20 * DAY, email="new@example.com"))) == ["older"]
@@ -436,12 +457,14 @@ def test_a_new_explicit_yes_with_a_new_address_is_a_wish(world: Any) -> None:
 # --- contacts that are only in the mail system -------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("enters-only-in-mail")
 def test_contacts_only_in_the_mail_system_are_ignored_and_not_remembered(world: Any) -> None:
     decision = world.decide(world.mail(permission=Permission.SINGLE), system="mail")
     assert codes(decision) == ["ignored"]
     assert decision.remembered.ids == {}
 
 
+@pytest.mark.behaviour("enters-only-in-mail")
 def test_contacts_only_in_the_mail_system_are_created_where_the_setting_says_so(world: Any) -> None:
     world.settings["only_in_mail"] = "create"
     decision = world.decide(world.mail(permission=Permission.DOUBLE, FIRSTNAME="Eve"), system="mail")

@@ -81,6 +81,7 @@ def mail(world: Any, **more: Any) -> Contact:
 # --- values ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("fields-there")
 def test_a_changed_value_travels_to_the_mail_system(linked: Any) -> None:
     decision = linked.decide(crm(linked, firstname="Adda"))
     assert written(decision, "mail") == {"FIRSTNAME": "Adda"}
@@ -89,6 +90,7 @@ def test_a_changed_value_travels_to_the_mail_system(linked: Any) -> None:
     assert planned.because.text == "FIRSTNAME changed at crm"
 
 
+@pytest.mark.behaviour("fields-back")
 def test_a_changed_value_travels_back_also_without_a_rule_that_says_so(linked: Any) -> None:
     decision = linked.decide(mail(linked, FIRSTNAME="Adda"), system="mail")
     assert written(decision, "crm") == {"firstname": "Adda"}
@@ -121,12 +123,14 @@ def test_a_rule_carries_values_only_to_its_own_target(make_world: Callable[..., 
     assert [planned.system for planned in world.decide(crm(linked, firstname="Adda")).changes] == ["mail"]
 
 
+@pytest.mark.behaviour("fields-unnamed")
 def test_what_the_file_does_not_name_does_not_travel(linked: Any) -> None:
     contact = crm(linked)
     decision = linked.decide(replace(contact, fields={**contact.fields, "phone": "1", "annualrevenue": "7"}))
     assert (decision.changes, codes(decision)) == ((), ["unchanged"])
 
 
+@pytest.mark.behaviour("answer-our-no")
 def test_our_own_writing_coming_back_is_an_echo(linked: Any) -> None:
     linked.decide(crm(linked, firstname="Adda"))
     decision = linked.decide(mail(linked, FIRSTNAME="Adda"), system="mail")
@@ -150,6 +154,7 @@ def test_a_value_that_does_not_convert_is_told_once(linked: Any) -> None:
     assert linked.decide(crm(linked, date_of_birth="soon")).notices == ()
 
 
+@pytest.mark.behaviour("out-change")
 def test_nothing_reaches_the_mail_system_for_an_address_that_is_out(linked: Any) -> None:
     linked.facts.append(fact(linked, "opted_out", "E1", HOUR))
     decision = linked.decide(crm(linked, firstname="Adda"))
@@ -259,6 +264,7 @@ def test_only_a_fact_of_the_ledger_moves_a_stage(make_world: Callable[..., Any],
 # --- other kinds of events ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("bounced")
 def test_a_bounce_is_told_on_the_timeline_and_shown(linked: Any) -> None:
     decision = linked.decide(mail(linked, permission=Permission.SINGLE, FIRSTNAME="Adda"), EventKind.BOUNCED, "mail")
     assert [type(planned.change) for planned in decision.changes] == [AddEntry, SetFields]
@@ -282,6 +288,7 @@ def test_a_bounce_is_one_fact_by_the_name_that_its_system_gives_it(
     assert len(keys) == (1 if once else 2)
 
 
+@pytest.mark.behaviour("blocked")
 def test_a_block_is_shown(linked: Any) -> None:
     decision = linked.decide(mail(linked, blocked=True), EventKind.BLOCKED, "mail")
     (planned,) = decision.changes

@@ -57,11 +57,13 @@ def test_a_row_goes_both_ways() -> None:
     assert way("mail", "crm") is not None
 
 
+@pytest.mark.behaviour("fields-one-way")
 def test_a_one_way_row_does_not_go_back() -> None:
     assert way("crm", "mail", to="mail") is not None
     assert way("mail", "crm", to="mail") is None
 
 
+@pytest.mark.behaviour("fields-owner")
 def test_only_the_owners_value_travels() -> None:
     assert ways("crm", "mail", owner="crm")[0].owned
     assert way("mail", "crm", owner="crm") is None
@@ -97,11 +99,13 @@ def test_a_value_as_it_was_carried_stays() -> None:
     assert carried("Ulm", remembered(here="Ulm", there="Ulm")).values == {}
 
 
+@pytest.mark.behaviour("fields-emptied")
 def test_a_value_that_never_was_empties_nothing() -> None:
     assert carried(None, remembered(there="Ulm")).values == {}
     assert carried("", remembered(there="Ulm")).values == {}
 
 
+@pytest.mark.behaviour("fields-emptied")
 def test_a_value_emptied_on_purpose_is_emptied() -> None:
     assert carried(None, remembered(here="Ulm", there="Ulm")).values["CITY"].value is None
 
@@ -135,6 +139,7 @@ def test_going_back_to_the_old_value_overtakes_what_is_on_its_way() -> None:
     assert (value.value, value.basis) == ("Bonn", "Ulm")
 
 
+@pytest.mark.behaviour("fields-not-convertible")
 def test_a_value_that_does_not_convert_is_left_out_with_a_notice_and_dealt_with() -> None:
     found = carried("soon", remembered(here="x"), convert={"kind": "date"})
     assert found.values == {}
@@ -143,6 +148,7 @@ def test_a_value_that_does_not_convert_is_left_out_with_a_notice_and_dealt_with(
     assert "soon" not in found.notices[0].text
 
 
+@pytest.mark.behaviour("fields-too-long")
 def test_a_cut_value_travels_with_a_notice() -> None:
     found = carried("x" * 300, Remembered())
     assert found.values["CITY"].value == "x" * 255
@@ -176,20 +182,24 @@ def test_where_only_one_side_changed_it_wins() -> None:
     assert written_over(ULM, "Bonn", updated_at=LATER)
 
 
+@pytest.mark.behaviour("fields-first")
 def test_the_first_contact_fills_blanks_only() -> None:
     assert written_over(replace(ULM, basis=None), None)
     assert not written_over(replace(ULM, basis=None), "Bonn")
 
 
+@pytest.mark.behaviour("fields-fill-only")
 def test_a_filling_row_never_overwrites() -> None:
     assert written_over(replace(ULM, fill_only=True), None)
     assert not written_over(replace(ULM, fill_only=True), "Bonn")
 
 
+@pytest.mark.behaviour("fields-owner")
 def test_the_owners_value_overwrites_whatever_is_younger() -> None:
     assert written_over(replace(ULM, owned=True), "Köln", updated_at=LATER)
 
 
+@pytest.mark.behaviour("fields-conflict")
 def test_where_both_sides_changed_the_younger_wins() -> None:
     assert not written_over(ULM, "Köln", updated_at=LATER)
     assert written_over(replace(ULM, at=LATER), "Köln", updated_at=NOON)
@@ -205,6 +215,7 @@ def test_a_value_carried_meanwhile_has_the_time_of_its_source() -> None:
     assert not written_over(ULM, "Köln", known("Köln", LATER), updated_at=NOON)
 
 
+@pytest.mark.behaviour("fields-conflict")
 @pytest.mark.parametrize(("unzoned", "hours"), [(frozenset[str](), 2), (frozenset({"mail"}), 24)])
 def test_a_conflict_is_settled_by_time_beyond_two_hours_and_beyond_a_day_while_a_zone_is_not_known(
     unzoned: frozenset[str], hours: int
@@ -217,6 +228,7 @@ def test_a_conflict_is_settled_by_time_beyond_two_hours_and_beyond_a_day_while_a
             assert written_over(new, "Köln", now, updated_at=NOON + gap) is (primary and not settles)
 
 
+@pytest.mark.behaviour("fields-conflict")
 @pytest.mark.parametrize("times", [(None, NOON), (NOON, None), (None, None)])
 def test_without_times_the_first_system_of_the_file_wins(times: tuple[datetime | None, datetime | None]) -> None:
     assert newer(*times, first_wins=True, margin=timedelta(0))

@@ -46,6 +46,7 @@ def subscriber(world: Any) -> Any:
     return world
 
 
+@pytest.mark.behaviour("answer-no-person")
 @pytest.mark.parametrize("by", [Origin.PERSON, Origin.IMPORT, Origin.WORKFLOW, Origin.INTEGRATION, Origin.OTHER])
 def test_a_no_that_no_form_set_is_an_opt_out_and_unsubscribes(subscriber: Any, by: Origin) -> None:
     decision = subscriber.decide(subscriber.crm(subscribe="no", by=by))
@@ -61,17 +62,20 @@ def test_a_no_that_no_form_set_is_an_opt_out_and_unsubscribes(subscriber: Any, b
     assert (decision.changes[0].system, decision.changes[0].because.rule) == ("mail", "said-no")
 
 
+@pytest.mark.behaviour("answer-no-form")
 def test_a_box_left_unticked_on_a_form_unsubscribes_nobody_and_says_why(subscriber: Any) -> None:
     decision = subscriber.decide(subscriber.crm(subscribe="no", by=Origin.FORM))
     assert (decision.changes, decision.facts, codes(decision)) == ((), (), ["unchanged"])
     assert decision.skips[0].because.nearest == "said-no: field subscribe is no, wanted: not set by form"
 
 
+@pytest.mark.behaviour("answer-no-form")
 def test_a_form_that_is_a_preference_centre_unsubscribes(subscriber: Any) -> None:
     subscriber.settings["form_no_unsubscribes"] = True
     assert len(taken_out(subscriber.decide(subscriber.crm(subscribe="no", by=Origin.FORM)))) == 1
 
 
+@pytest.mark.behaviour("answer-no-out")
 def test_a_no_is_handled_once(subscriber: Any) -> None:
     contact = subscriber.crm(subscribe="no", by=Origin.PERSON)
     first = subscriber.decide(contact)
@@ -80,12 +84,14 @@ def test_a_no_is_handled_once(subscriber: Any) -> None:
     assert first.changes[0].key == f"unsubscribe:{first.facts[0].key.removeprefix('no:')}"
 
 
+@pytest.mark.behaviour("answer-no-kept")
 def test_a_no_where_existing_subscribers_are_kept_changes_nothing(subscriber: Any) -> None:
     subscriber.settings["on_no"] = "keep"
     decision = subscriber.decide(subscriber.crm(subscribe="no", by=Origin.PERSON))
     assert (decision.changes, decision.facts, codes(decision)) == ((), (), ["kept"])
 
 
+@pytest.mark.behaviour("answer-no-out")
 def test_a_no_of_somebody_who_is_out_already_unsubscribes_nobody_again(subscriber: Any) -> None:
     subscriber.facts.append(Fact(kind=FactKind.OPTED_OUT, key="E1", at=subscriber.now, event="e", told_by="mail"))
     decision = subscriber.decide(subscriber.crm(subscribe="no", by=Origin.PERSON))
@@ -132,6 +138,7 @@ def test_the_time_of_a_no_is_the_contacts_or_the_events_where_no_history_tells(w
     assert at(updated_at=None) == (world.now, "")
 
 
+@pytest.mark.behaviour("answer-yes-again")
 def test_back_to_yes_needs_a_double_opt_in(subscriber: Any) -> None:
     subscriber.settings.update({"double_opt_in": False, "permission": "single"})
     subscriber.decide(subscriber.crm(subscribe="no", by=Origin.PERSON))
@@ -144,6 +151,7 @@ def test_back_to_yes_needs_a_double_opt_in(subscriber: Any) -> None:
 # --- the CRM's own opt-out ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("crm-out-subscriber")
 def test_the_crms_own_opt_out_is_an_opt_out_of_the_address_and_told_once(subscriber: Any) -> None:
     (found,) = subscriber.decide(subscriber.crm(subscribe="yes", opted_out=True)).facts
     assert (found.kind, found.told_by, found.at) == (FactKind.OPTED_OUT, "crm", subscriber.now)
@@ -156,6 +164,7 @@ def test_the_crms_own_opt_out_is_timed_by_us_where_it_does_not_tell(world: Any) 
     assert (found.at, found.told_by, found.key) == (world.now, "", "out:c1:first")
 
 
+@pytest.mark.behaviour("crm-out-lifted")
 def test_lifting_the_crms_own_opt_out_alone_leads_nobody_back(world: Any) -> None:
     world.decide(world.crm(opted_out=True))
     world.now += DAY
@@ -178,10 +187,12 @@ def gone(world: Any, kind: EventKind = EventKind.DELETED, presence: Presence = P
     return decision
 
 
+@pytest.mark.behaviour("deleted-keep")
 def test_a_deleted_contact_stays_in_the_mail_system_by_default(subscriber: Any) -> None:
     assert codes(gone(subscriber)) == ["kept"]
 
 
+@pytest.mark.behaviour("deleted-not-believed")
 @pytest.mark.parametrize("presence", [Presence.PRESENT, Presence.TWICE])
 def test_a_deletion_is_not_believed_while_the_contact_reads(subscriber: Any, presence: Presence) -> None:
     subscriber.settings["on_deleted"] = "delete"
@@ -189,6 +200,7 @@ def test_a_deletion_is_not_believed_while_the_contact_reads(subscriber: Any, pre
     assert (decision.changes, codes(decision)) == ((), ["still-there"])
 
 
+@pytest.mark.behaviour("deleted-delete")
 def test_a_deletion_deletes_where_the_setting_says_so(subscriber: Any) -> None:
     subscriber.settings["on_deleted"] = "delete"
     decision = gone(subscriber)
@@ -196,6 +208,7 @@ def test_a_deletion_deletes_where_the_setting_says_so(subscriber: Any) -> None:
     assert decision.facts == ()
 
 
+@pytest.mark.behaviour("deleted-unsubscribe")
 def test_a_deletion_that_unsubscribes_is_an_opt_out(subscriber: Any) -> None:
     subscriber.settings["on_deleted"] = "unsubscribe"
     decision = gone(subscriber)
@@ -203,6 +216,7 @@ def test_a_deletion_that_unsubscribes_is_an_opt_out(subscriber: Any) -> None:
     assert [one.kind for one in decision.facts] == [FactKind.OPTED_OUT]
 
 
+@pytest.mark.behaviour("erased")
 def test_an_erased_contact_is_deleted(subscriber: Any) -> None:
     assert taken_out(gone(subscriber, EventKind.ERASED, Presence.ABSENT)) == [DeleteContact(email="ada@example.com")]
 
@@ -221,6 +235,7 @@ def test_where_no_consent_is_kept_unsubscribing_is_only_a_change(make_world: Cal
     assert (taken_out(decision), decision.facts) == ([Unsubscribe(email="ada@example.com")], ())
 
 
+@pytest.mark.behaviour("deleted-not-believed")
 def test_a_deletion_is_not_believed_where_the_contact_does_not_read_archived(subscriber: Any) -> None:
     subscriber.settings["on_deleted"] = "delete"
     decision = gone(subscriber, presence=Presence.ABSENT)

@@ -91,6 +91,7 @@ def test_only_a_double_opt_in_leads_back() -> None:
     assert code(may_enter(replace(BACK, ask=None), folded(OUT), "crm")) == "no-way-to-ask"
 
 
+@pytest.mark.behaviour("out-three")
 def test_three_ways_back_in_thirty_days_are_enough() -> None:
     asks = [fact("asked", str(n), NOON - HOUR) for n in range(3)]
     assert may_enter(BACK, folded(OUT, *asks[:2]), "crm") is None
@@ -102,6 +103,7 @@ def test_no_values_are_written_for_an_address_that_is_out() -> None:
     assert may_write(folded(), None) is None
 
 
+@pytest.mark.behaviour("crm-out-subscriber")
 def test_the_crms_own_opt_out_does_not_stop_the_values_of_a_subscriber() -> None:
     assert may_write(folded(fact("opted_out", "out:c1", told_by="crm")), None) is None
 
@@ -132,6 +134,7 @@ def test_nothing_is_granted_that_nobody_agreed_to() -> None:
 # --- law 3: one mail for one wish --------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("pending-change")
 def test_a_wish_is_asked_once() -> None:
     assert may_ask(ENTER, folded(), NOON) is None
     for kind in ("asked", "ask_unknown"):
@@ -142,18 +145,21 @@ def test_a_confirmed_address_is_not_asked() -> None:
     assert code(may_ask(ENTER, folded(fact("confirmed", "0")), NOON)) == "already-confirmed"
 
 
+@pytest.mark.behaviour("pending-change")
 def test_while_an_ask_is_unanswered_only_an_explicit_yes_brings_another() -> None:
     pending = folded(fact("asked", "0", NOON - 2 * DAY))
     assert code(may_ask(replace(ENTER, explicit=False), pending, NOON)) == "pending"
     assert may_ask(ENTER, pending, NOON) is None
 
 
+@pytest.mark.behaviour("pending-yes")
 def test_a_second_mail_waits_a_day() -> None:
     pending = folded(fact("asked", "0", NOON - DAY))
     assert may_ask(ENTER, pending, NOON) is None
     assert code(may_ask(ENTER, pending, NOON - timedelta(seconds=1))) == "asked-lately"
 
 
+@pytest.mark.behaviour("pending-three")
 def test_three_unanswered_mails_in_thirty_days_are_enough() -> None:
     asks = [fact("asked", str(n), NOON - (n + 2) * DAY) for n in range(3)]
     assert may_ask(ENTER, folded(*asks[:2]), NOON) is None
@@ -164,6 +170,7 @@ def test_the_way_back_does_not_wait() -> None:
     assert may_ask(BACK, folded(fact("asked", "0", NOON - HOUR), OUT), NOON) is None
 
 
+@pytest.mark.behaviour("pending-over")
 def test_after_its_days_an_ask_is_asked_anew_also_without_an_explicit_yes() -> None:
     assert may_ask(replace(ENTER, explicit=False), folded(fact("asked", "0", NOON - 14 * DAY)), NOON) is None
 
@@ -175,6 +182,7 @@ def test_a_stage_moves_for_the_confirmation_that_holds() -> None:
     assert may_move(MOVE, folded(fact("confirmed", "w1"))) is None
 
 
+@pytest.mark.behaviour("stage-over")
 def test_a_stage_does_not_move_for_a_confirmation_that_an_opt_out_ended() -> None:
     assert code(may_move(MOVE, folded(fact("confirmed", "w1"), OUT))) == "fact-no-longer-holds"
 
@@ -188,6 +196,7 @@ def test_a_claim_alone_does_not_end_a_confirmation() -> None:
     assert may_move(MOVE, folded(fact("confirmed", "w1"), fact("opted_out", "claim", final=False))) is None
 
 
+@pytest.mark.behaviour("stage-over")
 def test_a_stage_moves_for_the_opt_out_that_stands_and_not_after_the_way_back() -> None:
     move = replace(MOVE, fact="E1")
     assert may_move(move, folded(OUT)) is None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from stellwerk_rules.evaluate import evaluate, wants_history
 from stellwerk_rules.merging import Stored, is_merge, renamed, secondary, survivor, taken_over
 from stellwerk_rules.model import (
@@ -59,6 +61,7 @@ def test_one_that_moved_just_before_goes_on_by_its_number() -> None:
     assert survivor(stored, "crm", "c3", "a", frozenset("b")) == 1
 
 
+@pytest.mark.behaviour("merged-both")
 def test_a_secondary_address_keeps_its_contact_over_there() -> None:
     assert secondary(LINKED, "crm", "c3") == Remembered(ids={"mail": "m1"}, entered=True, by_wish=True, within="c3")
 
@@ -99,6 +102,7 @@ def test_a_no_that_somebody_said_counts_also_when_it_is_seen_with_the_merge(worl
     assert len(decision.facts) == 1
 
 
+@pytest.mark.behaviour("merged-new-id")
 def test_the_new_id_replaces_the_old_one_over_there_and_its_state_is_read_again(world: Any) -> None:
     world.remembered = LINKED
     decision = merged(world, world.crm(id="c3", also_ids=("c1", "c2")))
@@ -115,6 +119,7 @@ def test_there_is_nothing_to_rename_where_nothing_is_linked() -> None:
     assert renamed(LINKED, Remembered(), "crm", None, "e1") == ()
 
 
+@pytest.mark.behaviour("merged-never-in")
 def test_out_of_a_merge_only_an_explicit_yes_brings_in(world: Any) -> None:
     assert codes(merged(world, world.crm(id="c3", also_ids=("c1",)))) == ["older"]
     wish = world.crm(id="c3", also_ids=("c1",), subscribe="yes", said_at=world.now)
@@ -123,6 +128,7 @@ def test_out_of_a_merge_only_an_explicit_yes_brings_in(world: Any) -> None:
     assert isinstance(planned.change, Enter)
 
 
+@pytest.mark.behaviour("merged-deletion")
 def test_a_loser_that_is_told_as_deleted_is_the_merge_itself(world: Any) -> None:
     world.remembered = LINKED
     world.settings["on_deleted"] = "delete"
@@ -130,6 +136,7 @@ def test_a_loser_that_is_told_as_deleted_is_the_merge_itself(world: Any) -> None
     assert [one.change for one in decision.changes] == [SetPeer(peer_id="c3", replaces="c1")]
 
 
+@pytest.mark.behaviour("merged-secondary-confirms")
 def test_a_secondary_address_confirms_on_the_timeline_alone(world: Any) -> None:
     world.remembered = secondary(Remembered(ids={"crm": "c2", "mail": "m2"}, entered=True), "crm", "c3")
     world.settings["on_confirmed"] = type(world.settings["on_confirmed"])(enabled=True, target="mql")

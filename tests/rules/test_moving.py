@@ -73,6 +73,7 @@ def changes(decision: Decision) -> list[object]:
     return [one.change for one in decision.changes]
 
 
+@pytest.mark.behaviour("moved-new")
 def test_the_old_address_loses_our_id_and_the_new_one_is_asked(linked: Any) -> None:
     first, second = changes(moves(linked))
     assert first == SetPeer(peer_id=None, replaces="c1", of=OLD)
@@ -113,6 +114,7 @@ def keeps(linked: Any) -> Any:
     return linked
 
 
+@pytest.mark.behaviour("moved-keeps")
 def test_the_permission_goes_along_with_the_same_contact(keeps: Any) -> None:
     decision = moves(keeps, fact(keeps, FactKind.CONFIRMED, permission=Permission.DOUBLE))
     (change,) = changes(decision)
@@ -120,6 +122,7 @@ def test_the_permission_goes_along_with_the_same_contact(keeps: Any) -> None:
     assert (change.email, change.former, decision.remembered.ids["mail"]) == (NEW, "old", "m1")
 
 
+@pytest.mark.behaviour("moved-keeps-not")
 @pytest.mark.parametrize(
     "kind", [FactKind.OPTED_OUT, FactKind.ASKED, FactKind.ASK_UNKNOWN], ids=lambda kind: str(kind.value)
 )
@@ -129,6 +132,7 @@ def test_nothing_goes_along_after_an_opt_out_or_while_a_mail_is_unanswered(keeps
     assert decision.notices
 
 
+@pytest.mark.behaviour("moved-keeps-not")
 @pytest.mark.parametrize(("by", "out"), [(Origin.FORM, False), (Origin.PERSON, True)])
 def test_nothing_goes_along_by_a_form_or_for_somebody_who_wants_no_mail_at_all(
     keeps: Any, by: Origin, out: bool

@@ -125,6 +125,7 @@ def test_nobody_is_brought_in_at_an_address_that_the_contact_has_left(world: Any
     assert isinstance(changes(prepared(world, enter, absent(world)))[0], Ask)
 
 
+@pytest.mark.behaviour("out-on-the-way")
 def test_an_opt_out_in_the_meantime_wins(world: Any, enter: Enter) -> None:
     world.facts = [fact(world, "opted_out", "E1", HOUR / 2)]
     found = prepared(world, enter, absent(world))
@@ -204,6 +205,7 @@ def test_nothing_is_written_for_an_address_that_is_out(world: Any) -> None:
     assert isinstance(prepared(world, SetFields(fields={"city": value("Ulm")}), world.crm(), "crm"), Ready)
 
 
+@pytest.mark.behaviour("deleted-in-mail")
 @pytest.mark.parametrize("system", ["crm", "mail"])
 def test_nothing_is_written_on_what_is_not_there(world: Any, system: str) -> None:
     assert code(prepared(world, SetFields(fields={"x": value("y")}), absent(world), system)) == "not-there"
@@ -225,6 +227,7 @@ def test_after_an_opt_out_the_answer_is_set_to_no(world: Any) -> None:
     assert changes(prepared(world, SET_NO, answered(world, said(world, "yes", 2 * HOUR)), "crm")) == (SET_NO,)
 
 
+@pytest.mark.behaviour("unsubscribed-younger-yes")
 def test_a_yes_younger_than_the_opt_out_is_not_overwritten(world: Any) -> None:
     world.facts = [fact(world, "opted_out", "E1", DAY)]
     assert code(prepared(world, SET_NO, answered(world, said(world, "yes", HOUR)), "crm")) == "not-needed"
@@ -305,6 +308,7 @@ def test_a_stage_moves_while_its_fact_holds(world: Any) -> None:
     assert code(prepared(world, MOVE, world.crm(stage="mql"), "crm")) == "fact-no-longer-holds"
 
 
+@pytest.mark.behaviour("stage-own")
 def test_the_order_of_the_stages_counts(world: Any) -> None:
     world.facts = [fact(world, "opted_out", "E1")]
     assert code(prepared(world, replace(MOVE, reset=False), world.crm(stage="mql"), "crm")) == "stage-backward"

@@ -195,6 +195,7 @@ def test_without_own_values_the_connections_terms_hold(world: Any) -> None:
     assert (terms.ask, terms.plus, terms.options, terms.grant) == (True, False, {"mailing": "K1"}, Permission.NONE)
 
 
+@pytest.mark.behaviour("asks-own-more")
 def test_a_contact_may_ask_for_a_double_opt_in_where_the_connection_asks_for_none(world: Any) -> None:
     world.settings["double_opt_in"] = False
     terms = layered(world, Origin.FORM, contact_doi="yes").terms
@@ -202,6 +203,7 @@ def test_a_contact_may_ask_for_a_double_opt_in_where_the_connection_asks_for_non
     assert terms.options == {"mailing": "K1"}
 
 
+@pytest.mark.behaviour("asks-plus")
 def test_a_contact_may_ask_for_plus_where_the_connection_asks_without(world: Any) -> None:
     assert layered(world, Origin.FORM, contact_doi_plus="yes").terms.plus
 
@@ -222,6 +224,7 @@ def test_a_contact_may_choose_another_mailing(world: Any) -> None:
     assert layered(world, Origin.FORM, contact_mailing="K2").terms.options == {"mailing": "K2"}
 
 
+@pytest.mark.behaviour("asks-own-less")
 def test_a_contact_may_not_skip_the_double_opt_in_by_itself(world: Any) -> None:
     found = layered(world, contact_doi="no")
     assert found.terms.ask
@@ -229,12 +232,14 @@ def test_a_contact_may_not_skip_the_double_opt_in_by_itself(world: Any) -> None:
     assert found.values["double_opt_in"] is True
 
 
+@pytest.mark.behaviour("asks-own-less-allowed")
 def test_a_contact_may_skip_where_the_connection_lets_it(world: Any) -> None:
     world.settings.update({"contacts_may_skip_doi": True, "permission": "single"})
     found = layered(world, contact_doi="no")
     assert (found.terms.ask, found.terms.grant, codes(found)) == (False, Permission.SINGLE, [])
 
 
+@pytest.mark.behaviour("asks-own-less-form")
 @pytest.mark.parametrize("by", [Origin.FORM, None])
 def test_a_form_or_nobody_known_may_not_skip_even_there(world: Any, by: Origin | None) -> None:
     world.settings.update({"contacts_may_skip_doi": True, "permission": "single"})
@@ -242,6 +247,7 @@ def test_a_form_or_nobody_known_may_not_skip_even_there(world: Any, by: Origin |
     assert (found.terms.ask, codes(found)) == (True, ["override-may-not-skip"])
 
 
+@pytest.mark.behaviour("asks-own-less-form")
 def test_a_form_may_skip_where_the_connection_lets_forms_too(world: Any) -> None:
     world.settings.update({"contacts_may_skip_doi": True, "forms_may_skip_doi": True})
     assert not layered(world, Origin.FORM, contact_doi="no").terms.ask
@@ -263,17 +269,20 @@ def test_a_contact_is_never_granted_more(world: Any) -> None:
     assert (found.terms.grant, codes(found)) == (Permission.SINGLE, ["override-grants-more"])
 
 
+@pytest.mark.behaviour("asks-own-less-allowed")
 def test_who_skips_gets_at_most_the_connections_permission(world: Any) -> None:
     world.settings.update({"contacts_may_skip_doi": True, "permission": "single"})
     found = layered(world, contact_doi="no", contact_permission="double")
     assert (found.terms.ask, found.terms.grant) == (False, Permission.SINGLE)
 
 
+@pytest.mark.behaviour("asks-own-hidden")
 def test_a_value_for_a_hidden_setting_has_no_effect_and_says_so(world: Any) -> None:
     found = layered(world, contact_permission="single")
     assert (found.terms.grant, codes(found)) == (Permission.NONE, ["override-hidden"])
 
 
+@pytest.mark.behaviour("asks-own-hidden")
 def test_a_value_that_the_setting_does_not_take_says_so(world: Any) -> None:
     assert codes(layered(world, contact_permission="much")) == ["override-unreadable"]
     assert codes(layered(world, contact_doi="maybe")) == ["override-unreadable"]

@@ -53,6 +53,7 @@ def settled(enter: Enter, target: Contact, *, linked: bool = False) -> Any:
     return found.because.code if isinstance(found, Skip | Held) else found
 
 
+@pytest.mark.behaviour("asks-doi")
 def test_an_unknown_address_is_asked_with_everything_known_of_it() -> None:
     assert settled(ENTER, ABSENT) == (
         Ask(
@@ -78,6 +79,7 @@ def test_an_unknown_address_that_is_not_asked_is_created_with_its_grant() -> Non
     assert settled(replace(GRANT, peer_id=""), ABSENT)[0].peer_id is None
 
 
+@pytest.mark.behaviour("known-none")
 def test_an_existing_contact_without_permission_is_asked_and_only_its_blanks_filled() -> None:
     (ask,) = settled(ENTER, there())
     assert (ask.existing, ask.fields, ask.peer_id) == (True, {"CITY": "Ulm"}, "c1")
@@ -86,10 +88,12 @@ def test_an_existing_contact_without_permission_is_asked_and_only_its_blanks_fil
     assert settled(replace(ENTER, peer_id=""), there())[0].peer_id is None
 
 
+@pytest.mark.behaviour("known-none-no-doi")
 def test_an_existing_contact_without_permission_is_not_granted_one() -> None:
     assert settled(GRANT, there()) == (SetPeer(peer_id="c1"), SetFields(fields={"CITY": CITY}))
 
 
+@pytest.mark.behaviour("known-single")
 @pytest.mark.parametrize("permission", [Permission.SINGLE, Permission.CONFIRMED])
 def test_who_has_a_permission_keeps_it_and_is_asked_again_only_where_the_connection_wants(
     permission: Permission,
@@ -98,18 +102,21 @@ def test_who_has_a_permission_keeps_it_and_is_asked_again_only_where_the_connect
     assert isinstance(settled(replace(ENTER, again=True), there(permission))[0], Ask)
 
 
+@pytest.mark.behaviour("known-double")
 @pytest.mark.parametrize("permission", [Permission.DOUBLE, Permission.DOUBLE_PLUS])
 def test_who_confirmed_is_never_asked(permission: Permission) -> None:
     for enter in (ENTER, replace(ENTER, again=True), BACK):
         assert not any(isinstance(one, Ask) for one in settled(enter, there(permission)))
 
 
+@pytest.mark.behaviour("known-other")
 def test_a_foreign_permission_is_asked_unless_the_contact_is_linked() -> None:
     assert isinstance(settled(ENTER, there(Permission.OTHER))[0], Ask)
     assert isinstance(settled(ENTER, there(Permission.OTHER), linked=True)[0], SetPeer)
     assert settled(ENTER, there(Permission.OTHER, peer_id="c1")) == (SetFields(fields={"CITY": CITY}),)
 
 
+@pytest.mark.behaviour("known-blocked")
 def test_a_blocked_contact_is_linked_and_never_asked() -> None:
     assert settled(ENTER, there(blocked=True)) == (SetPeer(peer_id="c1"), SetFields(fields={"CITY": CITY}))
 
@@ -127,10 +134,12 @@ def test_an_address_that_stands_twice_is_linked_to_none_and_waits_for_a_person()
     assert (held.repair, held.because.code) == ("stands-twice", "stands-twice")
 
 
+@pytest.mark.behaviour("enters-archived")
 def test_an_archived_contact_is_left_alone() -> None:
     assert settled(ENTER, there(presence=Presence.ARCHIVED)) == "archived-there"
 
 
+@pytest.mark.behaviour("known-marker")
 @pytest.mark.parametrize("target", [ABSENT, Contact(presence=Presence.ANONYMOUS, read_at=NOON), there(), there(None)])
 def test_a_marker_keeps_out(target: Contact) -> None:
     marked = replace(target, opted_out=True)
@@ -138,6 +147,7 @@ def test_a_marker_keeps_out(target: Contact) -> None:
     assert settled(GRANT, marked) == "opted-out-there"
 
 
+@pytest.mark.behaviour("known-marker-back")
 def test_a_marker_of_somebody_who_came_back_keeps_nobody_out() -> None:
     assert isinstance(settled(ENTER, there(Permission.DOUBLE, opted_out=True)), tuple)
 

@@ -26,6 +26,7 @@ def steps(wanted: MoveStage, now: str | None, stages: tuple[str, ...] = STAGES) 
     return found.because.code if isinstance(found, Skip) else found
 
 
+@pytest.mark.behaviour("stage-source", "stage-backward")
 @pytest.mark.parametrize(
     ("wanted", "now", "expected"),
     [
@@ -53,6 +54,7 @@ def test_a_stage_moves_only_from_where_it_may(
     assert steps(wanted, now) == expected
 
 
+@pytest.mark.behaviour("stage-other")
 def test_what_was_seen_is_told() -> None:
     found = stage_steps(move(), Contact(stage="customer", read_at=NOON), STAGES)
     assert isinstance(found, Skip)
@@ -66,6 +68,7 @@ def test_a_blank_stage_is_told_as_blank() -> None:
         assert "blank" in found.because.text
 
 
+@pytest.mark.behaviour("stage-interrupted")
 @pytest.mark.parametrize(
     ("now", "expected"),
     [

@@ -133,6 +133,7 @@ async def test_the_count_survives_a_restart(yard: Yard, world: World, joined: Jo
     assert first_name(world) == "Ada 5"
 
 
+@pytest.mark.behaviour("fields-keeps-changing")
 async def test_two_automations_that_correct_each_other_come_to_rest(yard: Yard, world: World, joined: Joined) -> None:
     """The shop wants small letters and the newsletter capitals: each takes the other's as a change."""
     one = await joined()

@@ -31,6 +31,7 @@ def shown(world: World) -> tuple[str | None, str | None]:
     return record.value("stage"), record.value("news_state")
 
 
+@pytest.mark.behaviour("unsubscribed-claimed")
 async def test_a_goodbye_counts_from_the_moment_it_is_acknowledged(yard: Yard, world: World) -> None:
     await yard.post(a_goodbye(world))
 

@@ -23,6 +23,7 @@ def settings(**values: Any) -> Any:
     return pytest.mark.parametrize("chosen", [values], ids=str)
 
 
+@pytest.mark.behaviour("restored")
 async def test_a_restored_contact_is_linked_as_before_and_its_fields_travel_again(
     yard: Yard, world: World, joined: Joined
 ) -> None:
@@ -38,6 +39,7 @@ async def test_a_restored_contact_is_linked_as_before_and_its_fields_travel_agai
     assert len(world.mail.sent) == 1
 
 
+@pytest.mark.behaviour("restored")
 @settings(on_removal="delete")
 async def test_a_restore_subscribes_nobody_and_a_new_yes_does(world: World, joined: Joined, yard: Yard) -> None:
     one = await joined()
@@ -55,6 +57,7 @@ async def test_a_restore_subscribes_nobody_and_a_new_yes_does(world: World, join
     assert len(world.mails_to(ADA)) == 2
 
 
+@pytest.mark.behaviour("restored-unread")
 async def test_whoever_was_deleted_before_anything_was_read_is_not_brought_in_by_the_restore(
     yard: Yard, world: World
 ) -> None:
@@ -65,6 +68,7 @@ async def test_whoever_was_deleted_before_anything_was_read_is_not_brought_in_by
     assert world.mail.sent == []
 
 
+@pytest.mark.behaviour("deleted-not-believed")
 @settings(on_removal="delete")
 async def test_a_deletion_that_the_shop_does_not_show_is_not_believed(world: World, joined: Joined, yard: Yard) -> None:
     one = await joined()
@@ -74,6 +78,7 @@ async def test_a_deletion_that_the_shop_does_not_show_is_not_believed(world: Wor
     assert world.news(ADA) is not None
 
 
+@pytest.mark.behaviour("erased")
 async def test_a_privacy_deletion_deletes_over_there_and_forgets_here(yard: Yard, world: World, joined: Joined) -> None:
     one = await joined()
     world.person_erases(one)
@@ -94,6 +99,7 @@ async def test_a_privacy_deletion_deletes_over_there_and_forgets_here(yard: Yard
     assert "waiting" not in counts
 
 
+@pytest.mark.behaviour("erased-suppressed")
 async def test_what_was_erased_keeps_its_opt_out(yard: Yard, world: World, joined: Joined) -> None:
     one = await joined()
     world.unsubscribe(ADA)
@@ -110,6 +116,7 @@ async def test_what_was_erased_keeps_its_opt_out(yard: Yard, world: World, joine
     assert len(world.mail.sent) == 1
 
 
+@pytest.mark.behaviour("erased-back")
 async def test_an_erased_address_that_comes_back_by_itself_is_asked_like_a_new_one(
     yard: Yard, world: World, joined: Joined
 ) -> None:
@@ -126,6 +133,7 @@ async def test_an_erased_address_that_comes_back_by_itself_is_asked_like_a_new_o
     assert again.value("news_state") == "subscribed"
 
 
+@pytest.mark.behaviour("erased-waiting")
 async def test_what_waits_of_an_erased_contact_is_erased_and_the_deletion_goes_on(
     yard: Yard, world: World, joined: Joined
 ) -> None:
@@ -143,6 +151,7 @@ async def test_what_waits_of_an_erased_contact_is_erased_and_the_deletion_goes_o
     assert await yard.look(lambda tx: contacts.by_link(tx, "toys", "shop", one)) is None
 
 
+@pytest.mark.behaviour("erased-secondary")
 async def test_a_privacy_deletion_takes_the_secondary_addresses_along(yard: Yard, world: World, joined: Joined) -> None:
     ada = await joined()
     eve = world.form(EVE, YES)
@@ -157,6 +166,7 @@ async def test_a_privacy_deletion_takes_the_secondary_addresses_along(yard: Yard
     assert await yard.look(lambda tx: tx.all("select id from contact")) == []
 
 
+@pytest.mark.behaviour("erased-not-shown")
 async def test_a_privacy_deletion_that_the_shop_does_not_show_yet_is_looked_at_again(
     yard: Yard, world: World, joined: Joined
 ) -> None:

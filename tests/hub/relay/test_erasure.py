@@ -44,6 +44,7 @@ async def signed_up(yard: Yard, world: World) -> str:
     return one
 
 
+@pytest.mark.behaviour("erased-on-request")
 async def test_everything_personal_goes_and_the_ledger_and_who_left_stay(yard: Yard, world: World) -> None:
     await signed_up(yard, world)
     world.unsubscribe(ADA)
@@ -59,6 +60,7 @@ async def test_everything_personal_goes_and_the_ledger_and_who_left_stay(yard: Y
     await yard.start()
 
 
+@pytest.mark.behaviour("erased-on-request")
 async def test_who_was_erased_is_not_mailed_when_the_contact_is_read_again(yard: Yard, world: World) -> None:
     one = await signed_up(yard, world)
     world.unsubscribe(ADA)

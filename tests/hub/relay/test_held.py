@@ -55,6 +55,7 @@ async def adds_up(yard: Yard) -> None:
     assert sum(six.values()) == acknowledged
 
 
+@pytest.mark.behaviour("brake-asks")
 async def test_asks_beyond_the_limit_are_one_repair_and_a_form_goes_on(braked: Yard, world: World) -> None:
     await import_of(braked, world, 7)
     assert len(world.mail.sent) == 3
@@ -82,6 +83,7 @@ async def test_the_count_survives_a_restart_and_ends_with_the_hour(braked: Yard,
     assert late in world.crm.records
 
 
+@pytest.mark.behaviour("brake-released")
 async def test_what_is_released_goes_out_and_closes_the_repair(braked: Yard, world: World) -> None:
     await import_of(braked, world, 6)
     assert await held.release(braked.hub, connection="toys", code="too-many-asks", by="jo") == 3
@@ -114,6 +116,7 @@ async def test_an_old_contacts_own_wish_goes_out_when_released(world: World, tmp
     await yard.stop()
 
 
+@pytest.mark.behaviour("brake-released")
 async def test_who_said_no_meanwhile_is_not_mailed_when_released(braked: Yard, world: World) -> None:
     people = await import_of(braked, world, 4)
     last = next(one for one in people if not world.mails_to(world.crm.records[one].value("email") or ""))
@@ -142,6 +145,7 @@ async def test_what_is_released_of_a_contact_that_was_merged_away_is_held_as_bef
     await adds_up(braked)
 
 
+@pytest.mark.behaviour("brake-discarded")
 async def test_what_is_discarded_never_goes_out(braked: Yard, world: World) -> None:
     people = await import_of(braked, world, 5)
     assert await held.discard(braked.hub, connection="toys", code="too-many-asks", by="jo", reason="a test list") == 2
@@ -156,6 +160,7 @@ async def test_what_is_discarded_never_goes_out(braked: Yard, world: World) -> N
     await adds_up(braked)
 
 
+@pytest.mark.behaviour("brake-removals")
 async def test_removals_beyond_the_limit_wait_and_opt_outs_never(braked: Yard, world: World) -> None:
     people = []
     for number in range(5):
@@ -178,6 +183,7 @@ async def test_removals_beyond_the_limit_wait_and_opt_outs_never(braked: Yard, w
     await adds_up(braked)
 
 
+@pytest.mark.behaviour("brake-old-wish")
 async def test_a_wish_too_old_when_its_turn_comes_is_held_and_goes_out_when_released(yard: Yard, world: World) -> None:
     world.mail.key = "another key"
     world.form(ADA, YES)
@@ -195,6 +201,7 @@ async def test_a_wish_too_old_when_its_turn_comes_is_held_and_goes_out_when_rele
     assert "old-wish" not in await codes(yard)
 
 
+@pytest.mark.behaviour("hold")
 async def test_a_hold_stops_mails_alone_and_ends_with_a_word(yard: Yard, world: World, joined: Any) -> None:
     one = await joined()
     await holding.hold(yard.hub, by="jo")
@@ -268,6 +275,7 @@ async def test_who_holds_nothing_is_told_so(yard: Yard) -> None:
         await holding.hold(yard.hub, by="jo", connection="nobody")
 
 
+@pytest.mark.behaviour("watches")
 async def test_nobody_is_mailed_for_what_was_only_watched(yard: Yard, world: World) -> None:
     await states.set_state(yard.hub, connection="toys", state="watches", by="jo")
     ben = world.form(BEN, YES)
@@ -294,6 +302,7 @@ async def test_what_was_watched_longer_than_a_wish_is_valid_waits_for_a_person(y
     assert await codes(yard) == ["old-wish"]
 
 
+@pytest.mark.behaviour("rests")
 async def test_an_opt_out_counts_while_a_connection_rests(yard: Yard, world: World, joined: Any) -> None:
     await joined()
     await states.set_state(yard.hub, connection="toys", state="rests", by="jo")

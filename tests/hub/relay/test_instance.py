@@ -60,6 +60,7 @@ async def test_a_hub_that_starts_again_holds_nothing(yard: Yard, world: World) -
     assert await begun(yard) is None
 
 
+@pytest.mark.behaviour("trouble-restored")
 @pytest.mark.parametrize("attempts", [0, 1])
 async def test_a_restored_back_up_mails_nobody_until_a_person_says_so(
     yard: Yard, world: World, tmp_path: Path, attempts: int

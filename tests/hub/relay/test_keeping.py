@@ -28,6 +28,7 @@ async def signed_up(yard: Yard, world: World) -> str:
     return one
 
 
+@pytest.mark.behaviour("keep-days")
 async def test_after_their_days_rows_are_gone_and_still_counted(yard: Yard, world: World) -> None:
     await signed_up(yard, world)
     before = await yard.look(counts.six)
@@ -74,6 +75,7 @@ async def test_what_waits_for_an_account_is_not_deleted(yard: Yard, world: World
     assert await count(yard, "inbox") > 0
 
 
+@pytest.mark.behaviour("keep-days")
 async def test_a_consent_history_goes_years_after_its_last_entry_and_who_left_stays_out(
     yard: Yard, world: World
 ) -> None:

@@ -56,6 +56,7 @@ async def gone(yard: Yard, world: World) -> None:
     await yard.settle(30)
 
 
+@pytest.mark.behaviour("end-last")
 async def test_the_last_connection_that_ends_takes_webhooks_and_app_away(yard: Yard, world: World) -> None:
     assert world.mail.hooks
     await end(yard)
@@ -64,6 +65,7 @@ async def test_the_last_connection_that_ends_takes_webhooks_and_app_away(yard: Y
     assert [(row.secrets, row.oauth, row.hook_secret, row.state) for row in rows] == [(None, None, None, "gone")] * 2
 
 
+@pytest.mark.behaviour("end-shared")
 async def test_an_account_that_another_connection_uses_stays_as_it_is(yard: Yard, world: World, other: World) -> None:
     await yard.connect(name="second", news=other)
     await end(yard)
@@ -116,6 +118,7 @@ async def test_a_connection_does_not_end_while_an_opt_out_is_on_its_way(yard: Ya
     assert await yard.look(connections.every) == []
 
 
+@pytest.mark.behaviour("end-again")
 async def test_who_left_stays_out_when_the_same_pair_is_connected_again(yard: Yard, world: World) -> None:
     await gone(yard, world)
     await end(yard)
@@ -129,6 +132,7 @@ async def test_who_left_stays_out_when_the_same_pair_is_connected_again(yard: Ya
     assert (len(world.mails_to(ADA)), len(world.mails_to(BEN))) == (1, 1)
 
 
+@pytest.mark.behaviour("end-again")
 async def test_within_its_days_a_connection_goes_on_with_its_links(yard: Yard, world: World) -> None:
     one = world.form(ADA, YES)
     await yard.settle(30)
@@ -149,6 +153,7 @@ async def test_within_its_days_a_connection_goes_on_with_its_links(yard: Yard, w
     assert len(world.mails_to(ADA)) == 1
 
 
+@pytest.mark.behaviour("end-suppression")
 async def test_suppression_goes_only_by_name_and_never_while_another_connection_needs_it(
     yard: Yard, world: World, other: World
 ) -> None:
@@ -173,6 +178,7 @@ async def test_suppression_goes_only_by_name_and_never_while_another_connection_
 # --- another account
 
 
+@pytest.mark.behaviour("pair-new")
 async def test_another_newsletter_is_a_new_pair_and_who_left_the_old_one_stays_out(
     yard: Yard, world: World, other: World
 ) -> None:
@@ -234,6 +240,7 @@ async def test_who_was_suppressed_at_the_old_newsletter_comes_back_by_a_double_o
     assert (found.permission, len(other.mails_to(ADA))) == ("nothing", 1)
 
 
+@pytest.mark.behaviour("pair-new")
 async def test_suppression_is_not_carried_over_where_a_person_says_so(yard: Yard, world: World, other: World) -> None:
     await gone(yard, world)
     before = await yard.look(lambda tx: connections.by_id(tx, "toys"))

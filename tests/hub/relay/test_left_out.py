@@ -24,6 +24,7 @@ async def states(yard: Yard) -> list[str]:
     return [row["state"] for row in await yard.look(lambda tx: tx.all("select state from outbox"))]
 
 
+@pytest.mark.behaviour("fields-refused")
 async def test_a_choice_that_is_unknown_there_is_left_out_and_all_else_is_written(
     yard: Yard, world: World, joined: Joined
 ) -> None:
@@ -54,6 +55,7 @@ async def test_the_repair_counts_contacts_and_not_events(yard: Yard, world: Worl
     assert "2 contacts " in repair["text"]
 
 
+@pytest.mark.behaviour("fields-refused")
 async def test_a_field_archived_there_holds_nothing_up_and_is_no_dead_letter(
     yard: Yard, world: World, joined: Joined
 ) -> None:

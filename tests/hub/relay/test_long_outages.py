@@ -42,6 +42,7 @@ def no_answer(*_: object, **__: object) -> None:
     raise AmbiguousError("no-answer")
 
 
+@pytest.mark.behaviour("stage-interrupted")
 async def test_a_stage_that_was_cleared_is_set_after_an_outage_of_a_day(
     yard: Yard, world: World, joined: Joined, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_remote_cannot_ask_to_be_left_alone_for_ever() -> None:
     assert retry(1, 120.0, 0.0).seconds == 120.0
 
 
+@pytest.mark.behaviour("unsubscribed-outage", "trouble-outage")
 async def test_an_outage_of_a_day_costs_nothing_but_time(
     yard: Yard, world: World, joined: Joined, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ async def eve_joins(yard: Yard) -> str:
     return one
 
 
+@pytest.mark.behaviour("merged-both")
 @pytest.mark.parametrize("new_number", [True, False])
 async def test_both_addresses_keep_what_they_gave_and_nobody_is_mailed(
     yard: Yard, world: World, joined: Joined, new_number: bool
@@ -40,6 +41,7 @@ async def test_both_addresses_keep_what_they_gave_and_nobody_is_mailed(
     assert world.crm.records[merged].value("news_state") == "subscribed"
 
 
+@pytest.mark.behaviour("merged-fields")
 async def test_what_the_merge_filled_in_reaches_the_first_address_though_no_edit_is_told(
     yard: Yard, world: World, joined: Joined
 ) -> None:
@@ -56,6 +58,7 @@ async def test_what_the_merge_filled_in_reaches_the_first_address_though_no_edit
     assert (first.fields["FIRST"], second.fields["FIRST"]) == ("Augusta", "Eve")
 
 
+@pytest.mark.behaviour("merged-secondary-leaves")
 async def test_an_opt_out_of_the_secondary_address_is_its_own_and_is_told_on_the_diary(
     yard: Yard, world: World, joined: Joined
 ) -> None:
@@ -73,6 +76,7 @@ async def test_an_opt_out_of_the_secondary_address_is_its_own_and_is_told_on_the
     assert record.value("wants_news") == "no"
 
 
+@pytest.mark.behaviour("merged-never-in")
 async def test_a_survivor_that_was_never_in_is_not_asked_because_the_other_was(yard: Yard, world: World) -> None:
     old = world.crm.create({"email": ADA, "name": "Ada"}, "clerk")
     await yard.settle(30)
@@ -86,6 +90,7 @@ async def test_a_survivor_that_was_never_in_is_not_asked_because_the_other_was(y
     assert world.crm.records[merged].value("wants_news") == "yes"
 
 
+@pytest.mark.behaviour("merged-never-in")
 async def test_an_explicit_yes_after_the_merge_brings_the_survivor_in(yard: Yard, world: World) -> None:
     old = world.crm.create({"email": ADA, "name": "Ada"}, "clerk")
     eve = world.form(EVE, {"name": "Eve"})
@@ -101,6 +106,7 @@ async def test_an_explicit_yes_after_the_merge_brings_the_survivor_in(yard: Yard
     assert found.extern == merged
 
 
+@pytest.mark.behaviour("merged-no")
 async def test_a_no_that_only_the_other_said_unsubscribes_nobody(yard: Yard, world: World) -> None:
     world.person_creates(ADA, {"name": "Ada"})
     await yard.settle(30)
@@ -117,6 +123,7 @@ async def test_a_no_that_only_the_other_said_unsubscribes_nobody(yard: Yard, wor
     assert (first.permission, world.mail.report) == ("one", [])
 
 
+@pytest.mark.behaviour("merged-deletion")
 async def test_the_loss_told_before_the_merge_takes_nobody_out(yard: Yard, world: World, joined: Joined) -> None:
     ada, eve = await joined(), await eve_joins(yard)
     world.person_merges(ada, eve)
@@ -147,6 +154,7 @@ async def test_the_secondary_address_made_the_first_one_is_the_contacts_again(
     assert second.fields["FIRST"] == "Evelyn"
 
 
+@pytest.mark.behaviour("merged-on-the-way")
 async def test_what_is_asked_for_the_loser_and_not_sent_yet_is_not_sent(
     yard: Yard, world: World, joined: Joined
 ) -> None:

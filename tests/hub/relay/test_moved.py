@@ -34,6 +34,7 @@ async def test_what_the_old_address_changes_before_the_new_one_is_asked_is_not_t
     assert world.crm.records[one].value("news_state") == "pending"
 
 
+@pytest.mark.behaviour("moved-old-leaves")
 async def test_the_old_address_leaving_is_nothing_to_the_contact(yard: Yard, world: World, joined: Joined) -> None:
     one = await joined()
     world.person_edits(one, "email", NEW)
@@ -86,6 +87,7 @@ def settings(**values: Any) -> Any:
     return pytest.mark.parametrize("chosen", [values], ids=str)
 
 
+@pytest.mark.behaviour("moved-new")
 async def test_the_old_address_keeps_what_it_gave_and_loses_link_and_id(
     yard: Yard, world: World, joined: Joined
 ) -> None:
@@ -100,6 +102,7 @@ async def test_the_old_address_keeps_what_it_gave_and_loses_link_and_id(
     assert (new.permission, new.extern, new.fields["TOWN"]) == ("nothing", one, "Bern")
 
 
+@pytest.mark.behaviour("moved-old-out")
 @settings(on_move_old="unsubscribe")
 async def test_the_old_address_is_unsubscribed_where_the_setting_says_so(
     world: World, joined: Joined, connected: Yard
@@ -116,6 +119,7 @@ async def test_the_old_address_is_unsubscribed_where_the_setting_says_so(
     assert len(world.mails_to(ADA)) == 1
 
 
+@pytest.mark.behaviour("moved-old-out")
 @settings(on_move_old="delete")
 async def test_the_old_address_is_deleted_where_the_setting_says_so_and_may_come_back(
     world: World, joined: Joined, connected: Yard
@@ -130,6 +134,7 @@ async def test_the_old_address_is_deleted_where_the_setting_says_so_and_may_come
     assert len(world.mails_to(ADA)) == 2
 
 
+@pytest.mark.behaviour("moved-form")
 @pytest.mark.parametrize("chosen", [{"on_move_old": "unsubscribe"}, {"on_move_old": "delete"}], ids=str)
 async def test_a_form_that_changed_the_address_may_be_another_visitors_and_takes_nobody_out(
     world: World, joined: Joined, connected: Yard
@@ -142,6 +147,7 @@ async def test_a_form_that_changed_the_address_may_be_another_visitors_and_takes
     assert (old.permission, old.extern) == ("full", None)
 
 
+@pytest.mark.behaviour("moved-back")
 async def test_back_at_an_old_address_the_contact_is_linked_with_it_again(
     yard: Yard, world: World, joined: Joined
 ) -> None:
@@ -159,6 +165,7 @@ async def test_back_at_an_old_address_the_contact_is_linked_with_it_again(
     assert old.fields["FIRST"] == "Augusta"
 
 
+@pytest.mark.behaviour("moved-case")
 async def test_letter_case_alone_is_no_new_address(yard: Yard, world: World, joined: Joined) -> None:
     one = await joined()
     world.person_edits(one, "email", "Ada@Example.COM")
@@ -174,6 +181,7 @@ async def test_letter_case_alone_is_no_new_address(yard: Yard, world: World, joi
 KEEPS = settings(on_move="keep_permission")
 
 
+@pytest.mark.behaviour("moved-keeps")
 @KEEPS
 async def test_the_permission_goes_along_by_changing_the_address_of_the_same_contact(
     world: World, joined: Joined, connected: Yard
@@ -244,6 +252,7 @@ async def test_an_address_that_somebody_else_has_over_there_is_linked_as_it_stan
     assert len(world.mail.sent) == 1
 
 
+@pytest.mark.behaviour("moved-out")
 @KEEPS
 async def test_an_address_that_opted_out_gets_no_permission_by_a_move(
     world: World, joined: Joined, connected: Yard

@@ -31,6 +31,7 @@ def state(world: World) -> str | None:
     return record.value("news_state")
 
 
+@pytest.mark.behaviour("bounced")
 async def test_each_bounce_is_told_once_also_those_that_are_read_together(
     yard: Yard, world: World, joined: Joined
 ) -> None:
@@ -57,6 +58,7 @@ async def test_a_journal_that_is_read_again_tells_nothing_twice(yard: Yard, worl
     assert len(diary(world)) == 1
 
 
+@pytest.mark.behaviour("blocked")
 async def test_a_block_is_shown_and_told_and_so_is_its_end(yard: Yard, world: World, joined: Joined) -> None:
     await joined()
     world.mail.shut(ADA)
@@ -67,6 +69,7 @@ async def test_a_block_is_shown_and_told_and_so_is_its_end(yard: Yard, world: Wo
     assert (state(world), len(diary(world))) == ("subscribed", 1)
 
 
+@pytest.mark.behaviour("blocked-nobody-mailed")
 async def test_nobody_is_mailed_for_a_bounce_or_a_block(yard: Yard, world: World, joined: Joined) -> None:
     await joined()
     sent = len(world.mail.sent)

@@ -196,6 +196,7 @@ async def test_a_connector_that_breaks_on_one_contact_holds_up_nobody(
     assert await codes(yard, "outbox") == ["connector-failed"] * 2
 
 
+@pytest.mark.behaviour("trouble-one")
 @pytest.mark.parametrize(("asked", "within"), [("answers", 300.0), ("fails too", 7200.0)])
 @pytest.mark.parametrize("poisoned", [1, 3, 6])
 async def test_contacts_that_always_fail_do_not_stand_before_everybody_else_for_ever(

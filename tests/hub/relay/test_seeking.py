@@ -51,6 +51,7 @@ async def waiting(yard: Yard) -> list[str]:
     return [f"{row['account'].split(':')[0]} {row['code']}".strip() for row in rows]
 
 
+@pytest.mark.behaviour("unsubscribed-unknown")
 async def test_who_opts_out_and_is_unknown_here_is_found_by_the_address(late: Yard, before: Record) -> None:
     late.world.unsubscribe(ADA)
     await late.settle(60)
@@ -59,6 +60,7 @@ async def test_who_opts_out_and_is_unknown_here_is_found_by_the_address(late: Ya
     assert await suppressed(late, ADA)
 
 
+@pytest.mark.behaviour("confirmed-unknown")
 async def test_who_confirms_there_and_is_unknown_here_is_linked_and_told_of(late: Yard, before: Record) -> None:
     late.world.mail.joins_there(ADA)
     await late.settle(60)
@@ -67,6 +69,7 @@ async def test_who_confirms_there_and_is_unknown_here_is_linked_and_told_of(late
     assert late.world.mail.sent == []
 
 
+@pytest.mark.behaviour("unsubscribed-unknown")
 async def test_who_is_not_at_the_shop_is_suppressed_and_nothing_else_happens(late: Yard, before: Record) -> None:
     late.world.mail.create(EVE, "one", None, {})
     late.world.unsubscribe(EVE)
@@ -77,6 +80,7 @@ async def test_who_is_not_at_the_shop_is_suppressed_and_nothing_else_happens(lat
     assert len(late.world.crm.records) == 1
 
 
+@pytest.mark.behaviour("unsubscribed-unknown")
 async def test_an_address_that_is_another_ones_second_is_found_and_kept_apart(late: Yard, before: Record) -> None:
     late.world.mail.create(EVE, "one", None, {})
     before.other_emails.append(EVE)
@@ -133,6 +137,7 @@ async def test_a_search_that_fails_is_made_again_and_the_opt_out_counts_meanwhil
     assert await waiting(late) == []
 
 
+@pytest.mark.behaviour("unsubscribed-outage")
 async def test_a_shop_that_is_out_for_a_day_keeps_no_opt_out_from_being_final(late: Yard, before: Record) -> None:
     await late.store.write(lambda tx: tx.run("update account set state = 'reauthorize' where system = 'shop'"))
     late.world.unsubscribe(ADA)

@@ -52,6 +52,7 @@ async def joined(yard: Yard) -> str:
 # --- asking or granting -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("asks-grant")
 async def test_without_asking_a_new_address_gets_the_level_that_was_agreed_to(connected: Connect, world: World) -> None:
     await signed_up(await connected(ask_first=False, level="single"))
     there = world.news(ADA)
@@ -59,6 +60,7 @@ async def test_without_asking_a_new_address_gets_the_level_that_was_agreed_to(co
     assert (there.permission, there.fields, world.mail.sent) == ("one", {"FIRST": "Ada"}, [])
 
 
+@pytest.mark.behaviour("asks-not-agreed")
 async def test_nothing_is_granted_that_nobody_agreed_to(connected: Connect, world: World) -> None:
     await signed_up(await connected(agreed=False, ask_first=False, level="single"))
     there = world.news(ADA)
@@ -73,6 +75,7 @@ async def test_a_level_that_is_granted_leaves_an_address_alone_that_is_known(con
     assert there.permission == "nothing"
 
 
+@pytest.mark.behaviour("known-marker")
 async def test_an_address_with_a_marker_is_not_created(connected: Connect, world: World) -> None:
     world.mail.create(ADA, "full", None, {})
     world.unsubscribe(ADA)
@@ -81,6 +84,7 @@ async def test_an_address_with_a_marker_is_not_created(connected: Connect, world
     assert world.mail.sent == []
 
 
+@pytest.mark.behaviour("known-marker")
 async def test_an_address_with_a_marker_is_not_asked_without_a_way_back(connected: Connect, world: World) -> None:
     world.mail.create(ADA, "full", None, {})
     world.unsubscribe(ADA)
@@ -88,6 +92,7 @@ async def test_an_address_with_a_marker_is_not_asked_without_a_way_back(connecte
     assert world.mail.sent == []
 
 
+@pytest.mark.behaviour("asks-own-more")
 async def test_a_contact_may_ask_for_more_than_the_connection_does(connected: Connect, world: World) -> None:
     await signed_up(await connected(ask_first=False, level="single"), ask_me="yes")
     there = world.news(ADA)
@@ -95,6 +100,7 @@ async def test_a_contact_may_ask_for_more_than_the_connection_does(connected: Co
     assert (there.permission, len(world.mail.sent)) == ("nothing", 1)
 
 
+@pytest.mark.behaviour("asks-own-less-form")
 async def test_a_hidden_form_field_skips_no_question(connected: Connect, world: World) -> None:
     await signed_up(await connected(short_cut=True), ask_me="no", my_level="single")
     there = world.news(ADA)
@@ -109,6 +115,7 @@ async def test_silence_counts_as_yes_only_where_somebody_chose_so_and_agreed(con
     assert len(world.mail.sent) == 1
 
 
+@pytest.mark.behaviour("answer-unset")
 async def test_silence_counts_as_no_until_somebody_agreed(connected: Connect, world: World) -> None:
     yard = await connected(agreed=False, silence="yes")
     world.form(ADA, {"name": "Ada"})
@@ -116,6 +123,7 @@ async def test_silence_counts_as_no_until_somebody_agreed(connected: Connect, wo
     assert world.mail.sent == []
 
 
+@pytest.mark.behaviour("asks-mailing")
 @pytest.mark.parametrize(
     ("fields", "letter"),
     [({}, "spring"), ({"language": "de"}, "welcome-de"), ({"my_letter": "welcome-en"}, "welcome-en")],
@@ -138,6 +146,7 @@ async def test_a_number_setting_decides_whether_a_forms_no_counts(connected: Con
 # --- stages and diary -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("stage-other")
 async def test_a_stage_that_somebody_else_moved_stays(connected: Connect, world: World) -> None:
     yard = await connected()
     one = await signed_up(yard)
@@ -147,6 +156,7 @@ async def test_a_stage_that_somebody_else_moved_stays(connected: Connect, world:
     assert world.crm.records[one].stages == ["visitor", "regular"]
 
 
+@pytest.mark.behaviour("stage-required")
 async def test_a_shop_that_refuses_to_blank_the_stage_keeps_it_and_a_person_is_told(
     connected: Connect, world: World
 ) -> None:
@@ -164,6 +174,7 @@ async def test_a_move_that_is_switched_off_moves_nothing(connected: Connect, wor
     assert world.crm.records[await joined(yard)].stages == ["visitor"]
 
 
+@pytest.mark.behaviour("timeline")
 async def test_the_diary_stays_empty_where_only_properties_are_wanted(connected: Connect, world: World) -> None:
     yard = await connected(diary="properties_only")
     record = world.crm.records[await joined(yard)]
@@ -171,6 +182,7 @@ async def test_the_diary_stays_empty_where_only_properties_are_wanted(connected:
     assert record.value("news_state") == "subscribed"
 
 
+@pytest.mark.behaviour("crm-out-back")
 async def test_leaving_closes_the_shops_mail_only_where_that_was_chosen(connected: Connect, world: World) -> None:
     yard = await connected(close_shop=True)
     one = await joined(yard)
@@ -179,6 +191,7 @@ async def test_leaving_closes_the_shops_mail_only_where_that_was_chosen(connecte
     assert world.crm.records[one].value("no_mail") == "yes"
 
 
+@pytest.mark.behaviour("crm-out")
 async def test_who_closed_the_shops_mail_is_asked_nothing(connected: Connect, world: World) -> None:
     await signed_up(await connected(), no_mail="yes")
     assert world.mail.sent == []
@@ -187,6 +200,7 @@ async def test_who_closed_the_shops_mail_is_asked_nothing(connected: Connect, wo
 # --- going ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("deleted-keep")
 @pytest.mark.parametrize(("on_removal", "left", "there"), [("keep", 0, 1), ("unsubscribe", 1, 0), ("delete", 0, 0)])
 async def test_a_removed_contact_keeps_leaves_or_loses_its_address(
     connected: Connect, world: World, on_removal: str, left: int, there: int
@@ -198,6 +212,7 @@ async def test_a_removed_contact_keeps_leaves_or_loses_its_address(
     assert (len(world.mail.report), int(world.news(ADA) is not None)) == (left, there)
 
 
+@pytest.mark.behaviour("moved-new")
 async def test_a_new_address_is_asked_anew_and_the_old_one_keeps_what_it_gave(connected: Connect, world: World) -> None:
     yard = await connected()
     one = await joined(yard)

@@ -63,6 +63,7 @@ async def test_a_confirmation_is_told_to_both_shops(yard: Yard, world: World, ot
     assert [len(shop.crm.records[one].notes) for shop in (world, other)] == [1, 1]
 
 
+@pytest.mark.behaviour("out-other-connection")
 async def test_an_opt_out_at_the_newsletter_reaches_both_shops(yard: Yard, world: World, other: World) -> None:
     await yard.connect(name="second", shop=other)
     other.form(ADA, YES)
@@ -79,6 +80,7 @@ async def test_an_opt_out_at_the_newsletter_reaches_both_shops(yard: Yard, world
         )
 
 
+@pytest.mark.behaviour("out-other-connection")
 async def test_a_no_at_one_shop_is_an_opt_out_for_the_other(yard: Yard, world: World, other: World) -> None:
     await yard.connect(name="second", shop=other)
     other.form(ADA, YES)

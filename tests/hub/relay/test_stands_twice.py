@@ -42,6 +42,7 @@ def doubling(yard: Yard) -> Yard:
     return yard
 
 
+@pytest.mark.behaviour("known-twice")
 async def test_an_address_that_stands_twice_is_held_and_said_and_the_others_go_on(doubling: Yard, world: World) -> None:
     world.form(ADA, YES)
     world.form(BEN, YES)

@@ -73,6 +73,7 @@ async def story(yard: Yard, seconds: float = QUIET_SECONDS) -> None:
 # --- coming in --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("asks-doi")
 async def test_a_forms_yes_gets_one_mail_in_its_language_and_no_permission_yet(yard: Yard, world: World) -> None:
     one = world.form(ADA, YES)
     await yard.settle(QUIET_SECONDS)
@@ -97,6 +98,7 @@ async def test_silence_and_a_forms_no_bring_nobody_in(yard: Yard, world: World) 
     assert (world.mail.sent, world.mail.records) == ([], {})
 
 
+@pytest.mark.behaviour("enters-older-yes-import")
 async def test_an_imports_yes_is_no_wish_of_somebody_known_before(tmp_path: Path, world: World) -> None:
     world.crm.fields.add("wants_news")
     one = world.import_(ADA, {"name": "Ada"})
@@ -115,6 +117,7 @@ async def test_an_imports_yes_is_no_wish_of_somebody_known_before(tmp_path: Path
     await yard.stop()
 
 
+@pytest.mark.behaviour("asks-plus")
 async def test_tracking_is_asked_for_only_where_somebody_said_so(yard: Yard, world: World) -> None:
     world.form(ADA, YES)
     world.form("ben@example.com", {**YES, "track_me": "yes"})
@@ -122,6 +125,7 @@ async def test_tracking_is_asked_for_only_where_somebody_said_so(yard: Yard, wor
     assert {mail.email: mail.plus for mail in world.mail.sent} == {ADA: False, "ben@example.com": True}
 
 
+@pytest.mark.behaviour("known-single")
 async def test_somebody_known_over_there_is_linked_and_keeps_what_stands(yard: Yard, world: World) -> None:
     world.mail.create(ADA, "full", None, {"FIRST": "Augusta"})
     one = world.form(ADA, YES)
@@ -135,6 +139,7 @@ async def test_somebody_known_over_there_is_linked_and_keeps_what_stands(yard: Y
 # --- confirming, changing ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("confirmed")
 async def test_a_confirmation_moves_the_stage_and_shows_in_the_diary_once(yard: Yard, world: World) -> None:
     record = world.crm.records[await joined(yard)]
     assert record.stages == ["visitor", "guest"]
@@ -142,6 +147,7 @@ async def test_a_confirmation_moves_the_stage_and_shows_in_the_diary_once(yard: 
     assert (record.value("news_state"), record.value("news_level")) == ("subscribed", "double")
 
 
+@pytest.mark.behaviour("fields-there")
 async def test_a_change_is_carried_over_and_does_not_come_back(yard: Yard, world: World) -> None:
     one = await joined(yard)
     record, there = world.crm.records[one], world.news(ADA)
@@ -156,6 +162,7 @@ async def test_a_change_is_carried_over_and_does_not_come_back(yard: Yard, world
     assert there.updated == changed_at
 
 
+@pytest.mark.behaviour("fields-back")
 async def test_a_change_at_the_newsletter_is_carried_to_the_shop(yard: Yard, world: World) -> None:
     one = await joined(yard)
     world.clock.advance(60)
@@ -164,6 +171,7 @@ async def test_a_change_at_the_newsletter_is_carried_to_the_shop(yard: Yard, wor
     assert world.crm.records[one].value("name") == "Augusta"
 
 
+@pytest.mark.behaviour("fields-unnamed")
 async def test_a_field_that_no_row_names_does_not_travel(yard: Yard, world: World) -> None:
     world.crm.fields.add("secret_wish")
     world.form(ADA, {**YES, "secret_wish": "a pony"})
@@ -173,6 +181,7 @@ async def test_a_field_that_no_row_names_does_not_travel(yard: Yard, world: Worl
     assert "a pony" not in there.fields.values()
 
 
+@pytest.mark.behaviour("stage-silent")
 async def test_a_stage_that_is_refused_in_silence_is_not_believed(
     yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +199,7 @@ async def test_a_stage_that_is_refused_in_silence_is_not_believed(
 # --- leaving, coming back ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("answer-our-no", "unsubscribed")
 async def test_leaving_moves_the_stage_back_through_a_reset_and_sets_the_answer_to_no(yard: Yard, world: World) -> None:
     record = world.crm.records[await joined(yard)]
     world.unsubscribe(ADA, letter="7", how="link")
@@ -200,6 +210,7 @@ async def test_leaving_moves_the_stage_back_through_a_reset_and_sets_the_answer_
     assert record.value("left_on") is not None
 
 
+@pytest.mark.behaviour("out-change")
 async def test_nothing_reaches_somebody_who_left(yard: Yard, world: World) -> None:
     one = await joined(yard)
     world.unsubscribe(ADA)
@@ -225,6 +236,7 @@ async def test_an_opt_out_before_the_confirmation_stays_one(yard: Yard, world: W
     assert world.news(ADA) is None
 
 
+@pytest.mark.behaviour("answer-no-person")
 async def test_a_persons_no_unsubscribes_and_a_forms_no_does_not(yard: Yard, world: World) -> None:
     one = await joined(yard)
     world.form(ADA, {"wants_news": "no"})
@@ -238,6 +250,7 @@ async def test_a_persons_no_unsubscribes_and_a_forms_no_does_not(yard: Yard, wor
     assert len(world.mail.sent) == 1
 
 
+@pytest.mark.behaviour("out-yes-younger")
 async def test_a_new_yes_after_leaving_gets_one_mail_and_a_second_goodbye_counts_again(
     yard: Yard, world: World
 ) -> None:
@@ -267,6 +280,7 @@ def a_false_goodbye(world: World) -> Post:
     return Post(connector="toymail", path=path, body=b'{"who": "ada@example.com", "letter": "7"}')
 
 
+@pytest.mark.behaviour("unsubscribed-claimed")
 async def test_a_goodbye_that_nothing_proves_holds_back_what_we_would_send_and_changes_nothing_else(
     yard: Yard, world: World
 ) -> None:
@@ -282,6 +296,7 @@ async def test_a_goodbye_that_nothing_proves_holds_back_what_we_would_send_and_c
     assert (there.fields["FIRST"], len(world.mail.sent)) == ("Ada", 1)
 
 
+@pytest.mark.behaviour("unsubscribed-denied")
 async def test_a_goodbye_that_nothing_proves_within_an_hour_is_withdrawn(yard: Yard, world: World) -> None:
     one = await joined(yard)
     record = world.crm.records[one]
@@ -295,6 +310,7 @@ async def test_a_goodbye_that_nothing_proves_within_an_hour_is_withdrawn(yard: Y
     assert there.fields["FIRST"] == "Ada L."
 
 
+@pytest.mark.behaviour("unsubscribed-denied")
 async def test_what_was_held_back_by_a_goodbye_that_was_none_is_delivered_afterwards(yard: Yard, world: World) -> None:
     one = await joined(yard)
     await yard.post(a_false_goodbye(world))
@@ -309,6 +325,7 @@ async def test_what_was_held_back_by_a_goodbye_that_was_none_is_delivered_afterw
 # --- twice is once, nothing is lost -----------------------------------------------------------------------------------
 
 
+@pytest.mark.behaviour("unsubscribed-again")
 async def test_everything_delivered_again_twice_and_shuffled_changes_nothing(yard: Yard, world: World) -> None:
     await story(yard)
     before = world.picture()
@@ -363,6 +380,7 @@ async def test_what_is_authentic_but_not_understood_becomes_a_dead_letter(yard: 
     assert await yard.look(inbox.counts) == {"dead": 1}
 
 
+@pytest.mark.behaviour("confirmed-lost")
 async def test_lost_webhooks_of_the_newsletter_are_healed_from_its_journal(yard: Yard, world: World) -> None:
     one = world.form(ADA, YES)
     await yard.settle(QUIET_SECONDS)
@@ -404,6 +422,7 @@ async def _undisturbed(folder: Path, seconds: float = QUIET_SECONDS) -> dict[str
     return quiet.picture()
 
 
+@pytest.mark.behaviour("asks-unknown-outcome")
 async def test_an_ask_of_unknown_outcome_is_not_repeated_while_it_cannot_be_looked_for(
     yard: Yard, world: World
 ) -> None:
@@ -423,6 +442,7 @@ async def test_an_ask_of_unknown_outcome_is_not_repeated_while_it_cannot_be_look
     assert shown.value("news_state") == "pending"
 
 
+@pytest.mark.behaviour("trouble-key")
 async def test_a_refused_key_pauses_the_newsletter_alone_and_a_new_one_goes_on(yard: Yard, world: World) -> None:
     world.mail.key = "another key"
     world.form(ADA, YES)
@@ -434,6 +454,7 @@ async def test_a_refused_key_pauses_the_newsletter_alone_and_a_new_one_goes_on(y
     assert len(world.mail.sent) == 1
 
 
+@pytest.mark.behaviour("trouble-one")
 async def test_one_bad_row_holds_up_no_other(yard: Yard, world: World) -> None:
     people = [f"p{number}@example.com" for number in range(4)]
     ids = [world.form(email, {**YES, "name": "Old"}) for email in people]
@@ -505,6 +526,7 @@ async def _crash(folder: Path, plan: Callable[[Yard], None]) -> tuple[bool, dict
     return yard.store is not first, yard.world.picture()
 
 
+@pytest.mark.behaviour("trouble-crash")
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in range(1, PARTS))])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -522,6 +544,7 @@ async def test_a_crash_around_any_commit_changes_nothing_in_the_end(tmp_path: Pa
     assert number > 30
 
 
+@pytest.mark.behaviour("trouble-crash")
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in range(1, PARTS))])
 @pytest.mark.parametrize("fault", [Fault.STOPPED_BEFORE, Fault.STOPPED_AFTER])

@@ -70,6 +70,7 @@ async def test_a_no_that_is_decided_while_the_address_is_read_stops_the_ask(yard
     assert world.mail.sent == []
 
 
+@pytest.mark.behaviour("out-on-the-way")
 async def test_a_goodbye_taken_in_while_the_address_is_read_stops_the_ask(yard: Yard, world: World) -> None:
     world.form(ADA, YES)
     await yard.take_in()
@@ -199,6 +200,7 @@ async def test_a_call_that_takes_longer_than_a_lease_is_not_repeated_by_another_
     assert len(world.mail.sent) == 1
 
 
+@pytest.mark.behaviour("watches")
 async def test_a_connection_that_watches_writes_nothing_and_goes_on_later(yard: Yard, world: World) -> None:
     (connection,) = await yard.look(connections.every)
     world.form(ADA, YES)

@@ -66,6 +66,7 @@ async def test_a_tick_beside_another_accounts_name_moves_it_nowhere(person: Any,
     assert (await the_connection(hub)).accounts["post"] == "post:900"
 
 
+@pytest.mark.behaviour("pair-new")
 async def test_with_the_tick_it_begins_anew_and_who_opted_out_stays_so(
     person: Any, hub: Any, asked: Any, world: Any
 ) -> None:

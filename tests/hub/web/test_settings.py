@@ -181,6 +181,7 @@ async def test_a_stage_move_is_stored_as_chosen(person: Any, hub: Any) -> None:
     assert page.form.values["setting.on_left.source"] == "buyer"
 
 
+@pytest.mark.behaviour("stage-backward")
 async def test_a_move_backward_without_reset_is_refused(person: Any) -> None:
     refused = await person.submit(
         await saved(person),

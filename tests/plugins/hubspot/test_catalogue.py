@@ -25,6 +25,7 @@ async def test_stages_come_in_the_portals_order(at_twin: Opener) -> None:
     assert stages[2].label == "Marketing Qualified Lead"
 
 
+@pytest.mark.behaviour("stage-own")
 async def test_a_stage_of_the_portals_own_has_its_place_and_a_hidden_one_is_not_active(
     script: Any, scripted: Opener
 ) -> None:

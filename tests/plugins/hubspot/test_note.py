@@ -28,6 +28,7 @@ def adding(contact_id: str, change: AddEntry) -> Delivery:
     return Delivery(key="k", id=contact_id, email=None, change=change, created_at=AT)
 
 
+@pytest.mark.behaviour("timeline")
 async def test_a_note_says_what_happened_what_is_shown_and_its_reference(twin: Any, at_twin: Opener) -> None:
     contact_id = twin.new()
     shown = (("msg_id", "<b>17</b>"), ("method", "link & co"))
@@ -50,6 +51,7 @@ async def test_a_note_is_in_the_language_of_the_system(twin: Any, at_twin: Opene
     assert "Abgemeldet" in note["hs_note_body"]
 
 
+@pytest.mark.behaviour("timeline")
 async def test_an_app_event_becomes_a_note_and_says_so(twin: Any, at_twin: Opener) -> None:
     contact_id = twin.new()
     async with at_twin() as connector:

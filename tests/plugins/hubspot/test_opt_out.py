@@ -20,6 +20,7 @@ def opting_out(email: str | None) -> Delivery:
     return Delivery(key="k", id="7", email=email, change=OptOut(), created_at=datetime(2026, 11, 24, tzinfo=UTC))
 
 
+@pytest.mark.behaviour("crm-out-back")
 async def test_an_opt_out_goes_by_address_and_to_all_mail(script: Any, scripted: Opener) -> None:
     script.add(200, {"results": []})
     async with scripted() as connector:

@@ -25,6 +25,7 @@ async def stage_of(connector: HubspotConnector, contact_id: str) -> str | None:
     return found.stage
 
 
+@pytest.mark.behaviour("stage-source")
 async def test_a_stage_goes_back_only_after_it_was_cleared(twin: Any, at_twin: Opener) -> None:
     contact_id = twin.new(lifecyclestage="customer")
     async with at_twin() as connector:
@@ -69,6 +70,7 @@ async def test_a_contact_that_is_gone_is_rejected(at_twin: Opener) -> None:
     assert [(receipt.outcome, receipt.code) for receipt in receipts] == [(Outcome.REJECTED, "no-contact")] * 2
 
 
+@pytest.mark.behaviour("stage-required")
 async def test_a_portal_that_requires_a_stage_refuses_the_clearing(script: Any, scripted: Opener) -> None:
     script.add(
         400, {"errors": [{"code": "MISSING_REQUIRED_PROPERTY", "context": {"propertyName": ["lifecyclestage"]}}]}

@@ -100,6 +100,7 @@ async def every_ability(twin: Any, asking: Any, delivery: Any) -> None:
         await drain(connector, cursor)
 
 
+@pytest.mark.behaviour("fields-permission")
 async def test_no_update_carries_a_permission_and_no_write_names_an_external_id(
     twin: Any, asking: Any, delivery: Any
 ) -> None:
@@ -164,6 +165,7 @@ async def test_a_confirmation_is_read_back_and_found_in_the_report(
     assert [signal.ref.value for signal in confirmed] == ["ada@example.com"]
 
 
+@pytest.mark.behaviour("asks-unknown-outcome")
 @pytest.mark.parametrize("kind", ["fail_after", "cut"])
 async def test_a_start_that_was_applied_without_an_answer_is_settled_by_its_mark(
     twin: Any, asking: Any, delivery: Any, kind: str
@@ -310,6 +312,7 @@ async def test_an_account_that_is_not_provided_for_yet_can_be_read(twin: Any) ->
     assert (found.presence, dict(found.fields)) == (Presence.PRESENT, {"custom:Not There Yet": None, "CITY": None})
 
 
+@pytest.mark.behaviour("fields-back")
 async def test_a_change_in_maileon_is_polled_by_id(twin: Any, delivery: Any) -> None:
     (contact_id,) = twin.seed({"email": "ada@example.com", "permission": 4})
     async with twin.open() as connector:
@@ -358,6 +361,7 @@ def blacklist(twin: Any, pattern: str) -> None:
     assert answer.status_code == 201
 
 
+@pytest.mark.behaviour("known-blocked")
 async def test_an_address_on_a_blacklist_is_asked_into_nothing_and_reads_blocked(
     twin: Any, asking: Any, delivery: Any
 ) -> None:
@@ -400,6 +404,7 @@ async def test_an_address_that_stands_twice_is_read_as_that_and_an_opt_out_reach
     until(lambda: all(one["anonymous"] for one in twin.dump()["contacts"]))
 
 
+@pytest.mark.behaviour("trouble-key")
 @pytest.mark.parametrize(
     ("state", "code"), [("expired", "key-expired"), ("deactivated", "key-deactivated"), ("active", None)]
 )
@@ -415,6 +420,7 @@ async def test_a_key_that_ends_while_the_hub_works_is_named(twin: Any, state: st
     assert named == code
 
 
+@pytest.mark.behaviour("end-last")
 async def test_disconnecting_leaves_no_webhook_of_ours(twin: Any) -> None:
     async with twin.open() as connector:
         await connector.provide(Wanted(hooks=HOOKS))

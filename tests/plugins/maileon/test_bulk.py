@@ -54,6 +54,7 @@ def there(canned: Any, email: str, *, peer_id: str = "p1", marker: int = NOBODY,
 # --- field updates
 
 
+@pytest.mark.behaviour("fields-permission")
 async def test_updates_never_create_never_touch_a_permission_and_survive_a_bad_neighbour(
     canned: Any, delivery: Any
 ) -> None:

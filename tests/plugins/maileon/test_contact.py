@@ -29,6 +29,7 @@ async def set_peer(canned: Any, delivery: Any, contact_id: str | None = "77") ->
     return receipt
 
 
+@pytest.mark.behaviour("known-external-id")
 async def test_an_external_id_is_written_by_id_to_a_living_contact_without_one(canned: Any, delivery: Any) -> None:
     canned.on("GET", ONE, body=stored())
     canned.on("GET", "/contacts/externalid/p1", 404)
@@ -46,6 +47,7 @@ async def test_an_external_id_that_stands_already_is_not_written_again(canned: A
     assert len(canned.asked) == 1
 
 
+@pytest.mark.behaviour("known-external-id")
 async def test_an_external_id_of_someone_elses_is_kept(canned: Any, delivery: Any) -> None:
     canned.on("GET", ONE, body=stored("shop-9"))
     receipt = await set_peer(canned, delivery)
@@ -67,6 +69,7 @@ async def test_an_anonymised_holder_leaves_the_external_id_free(canned: Any, del
     assert (await set_peer(canned, delivery)).outcome is Outcome.DONE
 
 
+@pytest.mark.behaviour("deleted-in-mail")
 @pytest.mark.parametrize(("status", "body"), [(404, ""), (200, stored(anonymous="true"))])
 async def test_nothing_is_written_to_a_contact_that_is_gone(canned: Any, delivery: Any, status: int, body: str) -> None:
     canned.on("GET", ONE, status, body)
@@ -127,6 +130,7 @@ async def test_without_an_id_the_address_serves(
     assert receipt.outcome is outcome
 
 
+@pytest.mark.behaviour("known-twice")
 async def test_an_opt_out_reaches_every_contact_that_has_the_address_and_each_by_its_id(
     canned: Any, delivery: Any
 ) -> None:

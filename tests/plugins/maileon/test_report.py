@@ -217,6 +217,7 @@ async def test_pages_are_taken_one_a_call_and_survive_a_restart(canned: Any) -> 
     assert (found, calls) == (["1", "2"], 6)
 
 
+@pytest.mark.behaviour("confirmed-lost")
 async def test_lost_webhooks_are_found_again_once(canned: Any) -> None:
     quiet(canned)
     for path, root in ((OUT, "unsubscriptions"), (IN, "subscribers")):
@@ -332,6 +333,7 @@ async def test_a_bounce_that_lasts_is_told_once_with_what_the_mail_server_said(c
     assert told == {"type": "permanent", "status_code": "5.1.1", "msg_id": "m", "method": "mta-listener"}
 
 
+@pytest.mark.behaviour("bounced-passing")
 async def test_a_bounce_that_may_pass_is_no_event(canned: Any) -> None:
     assert await polled(canned, BOUNCES, entries("bounces", 1, more=BOUNCE.format("transient"))) == []
 

@@ -49,6 +49,7 @@ def test_a_time_that_is_not_understood_is_left_out(timestamp: Any) -> None:
     assert receive({"email": "ada@example.com", "timestamp": timestamp}).occurred_at is None
 
 
+@pytest.mark.behaviour("unsubscribed-plus-sign")
 def test_blanks_in_the_local_part_are_tried_as_plus() -> None:
     assert receive({"email": " ada news@example.com "}).ref.value == "ada+news@example.com"
 
