@@ -464,7 +464,6 @@ def test_contacts_only_in_the_mail_system_are_ignored_and_not_remembered(world: 
     assert decision.remembered.ids == {}
 
 
-@pytest.mark.behaviour("enters-only-in-mail")
 def test_contacts_only_in_the_mail_system_are_created_where_the_setting_says_so(world: Any) -> None:
     world.settings["only_in_mail"] = "create"
     decision = world.decide(world.mail(permission=Permission.DOUBLE, FIRSTNAME="Eve"), system="mail")

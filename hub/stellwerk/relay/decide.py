@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from stellwerk.relay import breaking, erasing
+from stellwerk.relay import breaking, erasing, no_way_back
 from stellwerk.relay.case import Case
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.receive import new_event
@@ -205,6 +205,7 @@ def _write(
             put(tx, hub, case, planned, event=event, backfill=backfill, now=now, hold=why)
             repairs.open_(tx, case.connection.id, why.repair, why.because.text, now)
         _end_released(tx, let_go, decision, event, now)
+        no_way_back.note(tx, case, decision, now)
     reasons = (
         tuple(planned.because for planned in decision.changes)
         + tuple(skip.because for skip in decision.skips)

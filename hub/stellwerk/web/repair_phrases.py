@@ -264,6 +264,17 @@ REPAIRS: Mapping[str, RepairText] = {
         ),
         ("Nothing; it is looked at again by itself.", "Nichts; es wird von selbst noch einmal nachgesehen."),
     ),
+    "no-way-to-ask": RepairText(
+        (
+            "Somebody who left says yes again. Only a double opt-in leads back, and there is none to send: they stay out.",
+            "Jemand, der sich abgemeldet hat, sagt wieder Ja. Zurück führt nur ein Double-Opt-in, und es gibt keines zu senden: Der Kontakt bleibt draußen.",
+        ),
+        (
+            "Choose a double opt-in mailing; their next yes is asked with it. This closes by itself then.",
+            "Wählen Sie ein DOI-Mailing; ihr nächstes Ja wird damit erfragt. Dann schließt sich dies von selbst.",
+        ),
+        "settings",
+    ),
     "stage-not-taken": RepairText(
         (
             "A lifecycle stage was accepted and not taken over there.",

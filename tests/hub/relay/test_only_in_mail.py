@@ -46,6 +46,7 @@ def notes(record: Record | None) -> list[str]:
     return [note.text.split("\n")[0] for note in record.notes]
 
 
+@pytest.mark.behaviour("enters-only-in-mail-create")
 async def test_who_joins_at_the_newsletter_is_created_linked_and_told_of_at_the_shop(yard: Yard, world: World) -> None:
     world.mail.joins_there(ADA)
     await yard.settle(POLL)
@@ -75,6 +76,7 @@ async def test_an_edit_of_a_stranger_brings_it_over_with_its_fields_and_later_on
     assert (there.fields["FIRST"], there.permission, len(world.crm.records)) == ("Ada Lovelace", "one", 1)
 
 
+@pytest.mark.behaviour("enters-only-in-mail-create")
 async def test_who_is_at_the_shop_already_is_linked_and_only_blanks_are_filled(yard: Yard, world: World) -> None:
     one = world.crm.create({"email": ADA, "name": "Ada"}, "clerk")
     world.posts.clear()
@@ -103,6 +105,7 @@ async def test_an_address_that_is_another_ones_second_makes_nobody_new_and_takes
     assert world.crm.records[one].value("wants_news") is None
 
 
+@pytest.mark.behaviour("enters-only-in-mail-out")
 async def test_who_left_is_not_created(yard: Yard, world: World) -> None:
     world.mail.create(ADA, "one", None, {})
     world.unsubscribe(ADA)
@@ -137,6 +140,7 @@ async def test_a_creation_whose_answer_is_lost_makes_one_contact(yard: Yard, wor
     assert (len(world.crm.records), there.extern) == (1, record.id)
 
 
+@pytest.mark.behaviour("enters-only-in-mail-yes")
 async def test_an_explicit_yes_of_somebody_created_so_is_a_wish_like_any_other(yard: Yard, world: World) -> None:
     world.mail.create(ADA, "nothing", None, {})
     world.edit_at_mail(ADA, "TOWN", "Ulm")
@@ -147,6 +151,7 @@ async def test_an_explicit_yes_of_somebody_created_so_is_a_wish_like_any_other(y
     assert [mail.email for mail in world.mail.sent] == [ADA]
 
 
+@pytest.mark.behaviour("enters-only-in-mail-out")
 async def test_who_was_deleted_at_the_shop_is_not_created_again(yard: Yard, world: World) -> None:
     world.mail.joins_there(ADA)
     await yard.settle(POLL)
@@ -159,6 +164,7 @@ async def test_who_was_deleted_at_the_shop_is_not_created_again(yard: Yard, worl
     assert world.shop(ADA) is None
 
 
+@pytest.mark.behaviour("enters-only-in-mail")
 @pytest.mark.parametrize("chosen", [{"strangers": "ignore"}])
 async def test_where_the_setting_says_so_they_stay_where_they_are(yard: Yard, world: World) -> None:
     world.mail.joins_there(ADA)
