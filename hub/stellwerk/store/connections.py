@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.store import api_tokens, meta
+from stellwerk.store import api_tokens, invitations, meta
 from stellwerk.store.store import Row, Tx
 from stellwerk_rules.model import Agreement
 
@@ -29,6 +29,10 @@ AGAIN = "connected-again"
 
 MOVED = "other-account"
 """What the history calls it when it gets another account."""
+
+INVITED = "invited"
+UNINVITED = "uninvited"
+"""What the history calls it when somebody is invited, and when that is taken back."""
 
 LEFT = "left"
 """Name under which is kept since when contacts belong to no living connection: of one ended, or of accounts it left."""
@@ -140,10 +144,24 @@ def save(tx: Tx, new: Connection, *, who: str, now: float, note: str = "") -> Co
     return saved
 
 
+def note(tx: Tx, one: str, *, who: str, now: float, note: str, about: str) -> None:
+    """Write into the history what somebody did besides saving; the connection stays as it is."""
+    tx.run(
+        "insert into setting_history (connection, at, who, settings, agreed, state, note, about)"
+        " select id, :now, :who, settings, agreed, state, :note, :about from connection where id = :id",
+        id=one,
+        now=now,
+        who=who,
+        note=note,
+        about=about,
+    )
+
+
 def end(tx: Tx, ended: Connection, *, who: str, now: float) -> None:
     """It takes part in nothing from now on, and its tokens work no more. Saved anew it begins anew. Raises `Changed`."""
     save(tx, msgspec.structs.replace(ended, state=ENDED, began=None, on_hold=None), who=who, now=now, note=ENDED)
     api_tokens.revoke_all(tx, ended.id, now)
+    invitations.revoke_all(tx, ended.id, now)
     meta.set_cursor(tx, LEFT, ended.id, str(now))
 
 
@@ -170,7 +188,7 @@ def forget(tx: Tx, name: str) -> None:
     params = {"id": name, "ended": ENDED}
     if tx.one("select id from connection where id = :id and state = :ended", **params) is None:
         return
-    for table in ("setting_history", "api_token"):
+    for table in ("setting_history", "api_token", "invitation"):
         tx.run(f"delete from {table} where connection = :id", id=name)
     tx.run("delete from repair where subject = :id or subject like :id || '/%'", id=name)
     tx.run("delete from connection where id = :id and state = :ended", **params)
@@ -186,6 +204,7 @@ class Saved(Struct, frozen=True, kw_only=True):
     agreed: Agreement | None
     state: str
     note: str
+    about: str = ""
 
 
 def history(tx: Tx, one: str, limit: int = 200) -> list[Saved]:
@@ -211,6 +230,7 @@ def _saved(row: Row) -> Saved:
         agreed=_agreement(row["agreed"]),
         state=row["state"],
         note=row["note"],
+        about=row["about"],
     )
 
 

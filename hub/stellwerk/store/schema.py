@@ -202,4 +202,24 @@ def written(db: Database) -> None:
             db.conn.execute(statement)
 
 
-KNOWN_MIGRATIONS = frozenset({"tables", "api_tokens", "left_out", "held_and_counted", "within", "on_hold", "written"})
+INVITATIONS = """
+create table invitation (
+    id integer primary key, connection text not null, name text not null, rights text not null, digest text not null unique,
+    made_by text not null, created real not null, expires real not null, used real, revoked real
+);
+create index invitation_connection on invitation (connection);
+alter table setting_history add column about text not null default '';
+"""
+
+
+@migrations()
+def invitations(db: Database) -> None:
+    """Links that let somebody without a login look after a connection, and whom a line of the history concerns."""
+    for statement in INVITATIONS.split(";"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
+KNOWN_MIGRATIONS = frozenset(
+    {"tables", "api_tokens", "left_out", "held_and_counted", "within", "on_hold", "written", "invitations"}
+)

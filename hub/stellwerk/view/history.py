@@ -22,12 +22,14 @@ class SettingChanged(Struct, frozen=True, kw_only=True):
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """One save. `note` is what was done besides settings (the new state), `agreed_by` who answered for consent then."""
+    """One save. `note` is what was done besides settings (the new state), `about` whom that concerns, `agreed_by` who
+    answered for consent then."""
 
     id: int
     at: str
     who: str
     note: str
+    about: str
     state: str
     agreed_by: str | None
     changed: list[SettingChanged]
@@ -47,6 +49,7 @@ def _line(line: Saved, before: Saved | None) -> Line:
         at=moment(line.at),
         who=line.who,
         note=line.note,
+        about=line.about,
         state=line.state,
         agreed_by=None if line.agreed is None else line.agreed.by,
         changed=[] if before is None else _changed(before.settings, line.settings),

@@ -14,7 +14,7 @@ from stellwerk.relay.hub import Hub
 from stellwerk.store import api_tokens
 from stellwerk.store.api_tokens import Rights
 from stellwerk.view.moment import moment, moment_or_none
-from stellwerk.web.choose import Here
+from stellwerk.web.choose import OWN, Here
 from stellwerk.web.forgery import posted
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import speaker
@@ -26,7 +26,7 @@ LONGEST_NAME = 80
 RIGHTS: tuple[Rights, ...] = get_args(Rights)
 
 
-@get("/access", name="access")
+@get("/access", name="access", opt=OWN)
 async def show_access(
     request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
 ) -> Template:
@@ -34,7 +34,7 @@ async def show_access(
     return await _page(request, hub, running)
 
 
-@post("/access", name="change-access", status_code=200)
+@post("/access", name="change-access", status_code=200, opt=OWN)
 async def change_access(
     request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
 ) -> Template | Redirect:

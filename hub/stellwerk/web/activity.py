@@ -14,7 +14,7 @@ from litestar.response import Template
 from stellwerk.relay.hub import Hub
 from stellwerk.view.activity import Reason
 from stellwerk.view.finding import Explained, Finding, explained
-from stellwerk.web.choose import Here
+from stellwerk.web.choose import LOOKS, Here
 from stellwerk.web.credentials import why_code
 from stellwerk.web.forgery import posted
 from stellwerk.web.inside import inside
@@ -32,7 +32,7 @@ async def show_activity(
     return _page(request, hub, running, "", None)
 
 
-@post("/activity", name="search", status_code=200)
+@post("/activity", name="search", status_code=200, opt=LOOKS)
 async def search(
     request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
 ) -> Template:

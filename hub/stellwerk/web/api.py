@@ -31,13 +31,13 @@ from stellwerk.view.letters import Letters, group_finder, letters
 from stellwerk.view.overview import Overview, overview
 from stellwerk.view.parting import Parting, parting
 from stellwerk.web.agreement import words_for
-from stellwerk.web.api_key import Caller, provide_caller
+from stellwerk.web.api_key import CHANGES, Caller, provide_caller
+from stellwerk.web.api_people import about_people
 from stellwerk.web.lists import Lists
 from stellwerk_rules.settings import check_values
 from stellwerk_rules.spec import SettingValue
 
 MOST_BYTES = 100_000
-CHANGES = {"changes": True}
 
 
 class Conflict(HTTPException):
@@ -337,6 +337,7 @@ handlers: tuple[HTTPRouteHandler, ...] = (
     api_settings,
     api_save,
     api_foresight,
+    *about_people,
 )
 
 

@@ -18,6 +18,8 @@ from stellwerk.store.store import Tx
 
 SCHEME = "bearer "
 LONGEST = 200
+CHANGES = {"changes": True}
+"""`opt` of what a token that may only look cannot do."""
 
 
 class Caller(Struct, frozen=True, kw_only=True):

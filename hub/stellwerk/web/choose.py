@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from typing import Any
+from typing import Any, Literal
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
@@ -14,14 +14,20 @@ from msgspec import Struct, structs
 
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.leaving import ERASED_AFTER_SECONDS
-from stellwerk.store import accounts, connections
+from stellwerk.store import accounts, connections, invitations
 from stellwerk.store.accounts import AccountRow
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
 from stellwerk.view.moment import moment
-from stellwerk.web.forgery import posted
+from stellwerk.web.forgery import SAFE_METHODS, posted
 from stellwerk.web.pages import page
-from stellwerk.web.visitor import NotLoggedIn, NotSetUp, Visitor, keep_visitor
+from stellwerk.web.visitor import NotAllowed, NotLoggedIn, NotSetUp, Visitor, keep_visitor
+
+OWN = {"own": True}
+"""`opt` of what only people who have logged in may do."""
+
+LOOKS = {"looks": True}
+"""`opt` of what changes nothing although it is sent."""
 
 NEW = "new"
 FROM_FILE = "file"
@@ -31,7 +37,8 @@ FROM_WEB = "web"
 class Here(Struct, frozen=True, kw_only=True):
     """What a logged-in visitor looks at: a connection (`stored` or only begun) and its accounts by system.
 
-    `again`: it was disconnected and is being connected once more, with the settings it had.
+    `again`: it was disconnected and is being connected once more, with the settings it had. `rights` are less than `own`
+    for who was invited.
     """
 
     visitor: Visitor
@@ -39,6 +46,7 @@ class Here(Struct, frozen=True, kw_only=True):
     stored: bool
     accounts: dict[str, AccountRow]
     again: bool = False
+    rights: Literal["own", "change", "view"] = "own"
 
     @property
     def from_file(self) -> bool:
@@ -54,8 +62,35 @@ async def first_connection(hub: Hub, account: str) -> tuple[str, str]:
     return mine[0].id, "/connections" if len(mine) > 1 else "/overview"
 
 
-async def provide_here(hub: NamedDependency[Hub], visitor: NamedDependency[Visitor]) -> Here:
-    """The visitor's connection, found through the account that they logged in with. Raises `NotLoggedIn`."""
+async def provide_here(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], visitor: NamedDependency[Visitor]
+) -> Here:
+    """The visitor's connection, found through their login or invitation. Raises `NotLoggedIn`, `NotAllowed`."""
+    here = await _by_login(hub, visitor) if visitor.invitation is None else await _invited(hub, visitor)
+    opt = request.scope["route_handler"].opt
+    if opt.get("own") and here.rights != "own":
+        raise NotAllowed()
+    if here.rights == "view" and request.method not in SAFE_METHODS and not opt.get("looks"):
+        raise NotAllowed()
+    return here
+
+
+async def _invited(hub: Hub, visitor: Visitor) -> Here:
+    """The connection that somebody was invited to, while the invitation works."""
+
+    def look(tx: Tx) -> Here:
+        invitation = invitations.by_id(tx, visitor.invitation or 0)
+        connection = None if invitation is None else connections.living(tx, invitation.connection)
+        if invitation is None or connection is None or not invitation.works(hub.now()):
+            raise NotLoggedIn()
+        found = {name: accounts.by_id(tx, hub.vault, one) for name, one in connection.accounts.items()}
+        rows = {name: row for name, row in found.items() if row is not None}
+        return Here(visitor=visitor, connection=connection, stored=True, accounts=rows, rights=invitation.rights)
+
+    return await hub.store.read(look)
+
+
+async def _by_login(hub: Hub, visitor: Visitor) -> Here:
     login = hub.integration.login
     account = visitor.account
     if account is None or visitor.connection is None or login is None:

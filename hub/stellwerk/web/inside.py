@@ -22,8 +22,17 @@ NAV = (
     ("settings", "/settings"),
     ("history", "/history"),
     ("access", "/access"),
+    ("people", "/people"),
 )
 """Name (of the phrase `page-NAME`) and path, in their order."""
+
+OWN_PAGES = frozenset({"access", "people"})
+"""Only for people who have logged in."""
+
+
+def nav_of(here: Here) -> tuple[tuple[str, str], ...]:
+    """The pages that this visitor may open."""
+    return NAV if here.rights == "own" else tuple(one for one in NAV if one[0] not in OWN_PAGES)
 
 
 def inside(
@@ -39,5 +48,10 @@ def inside(
     visitor = running.visitor
     if visitor.flashes:
         keep_visitor(request, structs.replace(visitor, flashes=()))
-    about = {"nav": NAV, "connection": running.connection, "from_file": running.from_file}
+    about = {
+        "nav": nav_of(running),
+        "connection": running.connection,
+        "from_file": running.from_file,
+        "rights": running.rights,
+    }
     return page(request, hub, template, visitor=visitor, status=status, context={**about, **context})

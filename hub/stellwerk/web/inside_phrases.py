@@ -12,6 +12,7 @@ INSIDE: Mapping[str, tuple[str, str]] = {
     "page-fields": ("Fields", "Felder"),
     "page-history": ("History", "Verlauf"),
     "page-access": ("API", "API"),
+    "page-people": ("People", "Personen"),
     "page-settings": ("Settings", "Einstellungen"),
     # Overview.
     "state-runs": ("Running", "Läuft"),

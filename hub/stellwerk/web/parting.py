@@ -13,7 +13,7 @@ from stellwerk.relay.forgetting import forget_connection
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.leaving import OptOutsWait
 from stellwerk.view.parting import Leaving, Parting, parting
-from stellwerk.web.choose import Here
+from stellwerk.web.choose import OWN, Here
 from stellwerk.web.forgery import posted
 from stellwerk.web.form import YES
 from stellwerk.web.inside import inside
@@ -21,7 +21,7 @@ from stellwerk.web.pages import Speaker, page, speaker, system_title
 from stellwerk.web.visitor import Visitor, keep_visitor
 
 
-@get("/disconnect", name="disconnect")
+@get("/disconnect", name="disconnect", opt=OWN)
 async def show_disconnect(
     request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
 ) -> Template:
@@ -29,7 +29,7 @@ async def show_disconnect(
     return await _page(request, hub, running)
 
 
-@post("/disconnect", name="change-disconnect", status_code=200)
+@post("/disconnect", name="change-disconnect", status_code=200, opt=OWN)
 async def change_disconnect(
     request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
 ) -> Template | Redirect:

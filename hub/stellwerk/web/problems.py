@@ -14,7 +14,7 @@ from litestar.types import ExceptionHandlersMap
 from stellwerk.errors import StoreError
 from stellwerk.relay.hub import Hub, log
 from stellwerk.web.pages import page, speaker
-from stellwerk.web.visitor import NotLoggedIn, NotSetUp
+from stellwerk.web.visitor import NotAllowed, NotLoggedIn, NotSetUp
 
 FOR_PROGRAMS = ("/api", "/webhooks", "/health", "/metrics", "/schema")
 API = "/api/"
@@ -31,6 +31,11 @@ def problem_handlers(hub: Hub) -> ExceptionHandlersMap:
         detail = error.detail if request.url.path.startswith(API) and error.status_code in TOLD else ""
         return answer(request, hub, error.status_code, headers=error.headers, detail=detail)
 
+    def not_allowed(request: Request[Any, Any, Any], error: NotAllowed) -> Template:
+        say = speaker(request)
+        context = {"sentence": say("error-not-allowed"), "again": "/overview", "again_label": say("page-overview")}
+        return page(request, hub, "problem.html", status=403, context=context)
+
     def no_store(request: Request[Any, Any, Any], error: StoreError) -> Response[Any]:
         log.error("web: %s", error)
         return answer(request, hub, 503)
@@ -41,6 +46,7 @@ def problem_handlers(hub: Hub) -> ExceptionHandlersMap:
 
     return {
         HTTPException: refused,
+        NotAllowed: not_allowed,
         NotLoggedIn: lambda request, error: Redirect("/", status_code=303),
         NotSetUp: lambda request, error: Redirect("/settings", status_code=303),
         StoreError: no_store,

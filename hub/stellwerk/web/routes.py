@@ -23,6 +23,7 @@ from stellwerk.web.field_page import show_fields, show_history
 from stellwerk.web.forgery import refuse_forged
 from stellwerk.web.headers import STATIC, security_headers
 from stellwerk.web.health import health, metrics, ready
+from stellwerk.web.invited import accept, show_invited
 from stellwerk.web.letters import change_letters, show_letters
 from stellwerk.web.lists import Lists
 from stellwerk.web.login import come_back, go, home, leave
@@ -30,6 +31,7 @@ from stellwerk.web.oauth import UsedStates
 from stellwerk.web.overview import change_overview, show_overview
 from stellwerk.web.pages import template_config
 from stellwerk.web.parting import change_disconnect, show_disconnect
+from stellwerk.web.people import change_people, show_people
 from stellwerk.web.problems import problem_handlers
 from stellwerk.web.session import session_middleware
 from stellwerk.web.settings import change_settings, show_settings
@@ -59,6 +61,10 @@ pages: tuple[HTTPRouteHandler, ...] = (
     show_history,
     show_access,
     change_access,
+    show_people,
+    change_people,
+    show_invited,
+    accept,
     show_disconnect,
     change_disconnect,
     show_settings,

@@ -26,7 +26,7 @@ from stellwerk.web.fields import Painter
 from stellwerk.web.foresight import foreseen, shown_foresight
 from stellwerk.web.forgery import posted
 from stellwerk.web.form import YES, Typed, read_settings
-from stellwerk.web.inside import NAV
+from stellwerk.web.inside import nav_of
 from stellwerk.web.lists import COUNTED_DAYS, Door, Lists
 from stellwerk.web.pages import Speaker, page, speaker, system_title
 from stellwerk.web.save import (
@@ -195,15 +195,18 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
     painter = Painter(hub, look.book.plan, say, look.typed, options, refused.settings)
     context: dict[str, object] = {
         "here": "/settings",
-        "nav": NAV if look.here.stored else (),
+        "nav": nav_of(look.here) if look.here.stored else (),
+        "rights": look.here.rights,
         "connection": look.here.connection,
         "from_file": look.here.from_file,
+        "locked": look.here.from_file or look.here.rights == "view",
         "login_account": _login_account(hub, look.here, say),
         "waits": _waits(hub, look.here, say),
         "account": _account_part(hub, look, say, opt_outs),
         "sections": painter.sections(hub.integration.settings),
         "agreement": await _agreement_part(hub, lists, doors, look, say),
-        "webhooks": await _webhooks(hub, look.here, say),
+        # Who may only look is not shown them: whoever knows them can tell us things in the vendor's name.
+        "webhooks": [] if look.here.rights == "view" else await _webhooks(hub, look.here, say),
         "refused": refused,
         "foresight": shown_foresight(hub, say, await foreseen(hub, lists, look.here, doors, look.typed.values))
         if look.foresees

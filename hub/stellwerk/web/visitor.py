@@ -40,6 +40,8 @@ class Flash(Struct, frozen=True, kw_only=True):
 class Visitor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`account` is the id of the account that the login leads to, `connection` the one being looked at.
 
+    Who came by an invitation has no account, and the number of the `invitation`, which is looked up at each request.
+
     `token` is in every form of this session (against forged requests); it is new with every login.
     """
 
@@ -48,6 +50,7 @@ class Visitor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     account: str | None = None
     user: str = ""
     connection: str | None = None
+    invitation: int | None = None
     token: str = ""
     tested: dict[str, Tested] = {}
     flashes: tuple[Flash, ...] = ()
@@ -55,6 +58,10 @@ class Visitor(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class NotLoggedIn(Exception):
     """Only for people who have logged in; they are led to the login page."""
+
+
+class NotAllowed(Exception):
+    """Who was invited may do less than who has logged in."""
 
 
 class NotSetUp(Exception):

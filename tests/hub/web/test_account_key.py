@@ -91,7 +91,7 @@ async def test_a_tested_key_waits_for_save_without_being_typed_again(person: Any
 async def test_a_stored_key_is_not_asked_for_and_can_be_tested(person: Any) -> None:
     page = await _saved(person)
     assert "account.post.api_key" not in page.form.values
-    assert buttons(page) == ["Save", "Test API Key", "Change API Key", "Save"]
+    assert buttons(page) == ["Save", "Test API Key", "Change API Key", "Save", "Show what this would do"]
     page = await person.submit(page, action="test-key")
     assert "Account: Acme Letters." in page.text
 

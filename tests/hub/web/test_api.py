@@ -65,6 +65,8 @@ async def test_a_token_that_may_only_look_changes_nothing(person: Any, hub: Any)
         ("PUT", "/api/state", {"state": "rests"}),
         ("PUT", "/api/hold", {"stopped": True}),
         ("POST", "/api/disconnect", {}),
+        ("POST", "/api/invitations", {"name": "Eva"}),
+        ("POST", "/api/invitations/1/revoke", None),
         ("POST", "/api/set-up", None),
         ("POST", "/api/repairs/1/end", None),
         ("POST", "/api/letters/replay", {"group": "x"}),
@@ -174,7 +176,9 @@ async def test_the_description_names_every_call_and_needs_nothing_from_elsewhere
     assert described["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
     paths = {path for path in described["paths"] if path.startswith("/api")}
     routes = {route.path for route in person.client.app.routes if route.path.startswith("/api")}
-    assert {path.replace("{repair}", "{repair:int}") for path in paths} == routes
+    assert {
+        path.replace("{repair}", "{repair:int}").replace("{invitation}", "{invitation:int}") for path in paths
+    } == routes
     assert not [path for path in described["paths"] if path in ("/settings", "/overview", "/activity")]
 
 

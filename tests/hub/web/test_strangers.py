@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk.store import api_tokens, repairs
+from stellwerk.store import api_tokens, invitations, repairs
 
 pytestmark = pytest.mark.anyio
 SECRET = "Secret sender of seven"
@@ -14,9 +14,9 @@ SECRET = "Secret sender of seven"
 OPEN = {
     "/", "/login/{name:str}", "/oauth/{name:str}/callback", "/logout", "/health", "/health/ready", "/metrics", "/static",
     "/static/{file_path:path}", "/webhooks/{connector:str}", "/webhooks/{connector:str}/{rest:path}", "/schema",
-    "/schema/openapi.json", "/schema/{path:str}", "/connections",
+    "/schema/openapi.json", "/schema/{path:str}", "/connections", "/invited/{text:str}",
 }  # fmt: skip
-"""What anybody may call, or what has tests of its own against strangers (test_login, test_isolation, test_guards)."""
+"""What anybody may call, or what has tests of its own against strangers (test_login, test_isolation, test_guards, test_invited)."""
 PAGES: dict[str, tuple[dict[str, str], ...]] = {
     "/settings": ({"action": "save", "version": "1", "setting.sender": "Mine"}, {"action": "test-key"}),
     "/overview": ({"action": "state:rests"}, {"action": "repaired:1"}, {"action": "set-up"}),
@@ -26,6 +26,7 @@ PAGES: dict[str, tuple[dict[str, str], ...]] = {
     "/history": (),
     "/access": ({"action": "revoke:1"},),
     "/disconnect": ({"sure": "no"},),
+    "/people": ({"action": "revoke:1"},),
 }
 """Pages with what a stranger tries to send there, aimed at the first connection."""
 API: dict[str, tuple[str, Any]] = {
@@ -42,9 +43,21 @@ API: dict[str, tuple[str, Any]] = {
     "/api/letters/dismiss": ("POST", {"group": "change|dead|post:900|create|x", "why": "x"}),
     "/api/fields": ("GET", None),
     "/api/history": ("GET", None),
+    "/api/invitations": ("GET", None),
+    "/api/invitations/{invitation:int}/revoke": ("POST", None),
     "/api/settings": ("GET", None),
     "/api/foresight": ("POST", {"sender": "Mine"}),
 }
+
+
+OF_THE_OWN = ("/access", "/people", "/disconnect")
+"""Pages for people who have logged in."""
+SENT_TO_LOOK = ("/activity",)
+"""Pages where a form is sent and nothing is changed."""
+
+
+def numbered(path: str) -> str:
+    return path.replace("{repair:int}", "1").replace("{invitation:int}", "1")
 
 
 async def two(person: Any, somebody: Any, hub: Any) -> tuple[Any, Any]:
@@ -59,6 +72,11 @@ async def two(person: Any, somebody: Any, hub: Any) -> tuple[Any, Any]:
             tx, hub.vault, connection=seven.id, name=SECRET, rights="view", made_by="jo", now=hub.now(), expires=9e12
         )
     )
+    await hub.store.write(
+        lambda tx: invitations.add(
+            tx, hub.vault, connection=seven.id, name=SECRET, rights="change", made_by="jo", now=hub.now()
+        )
+    )
     other = somebody()
     page = await other.logs_in("8")
     values["setting__sender"] = "Sender of eight"
@@ -71,7 +89,8 @@ async def state_of(hub: Any, one: Any) -> object:
         from stellwerk.store import connections
 
         works = [token.works(hub.now()) for token in api_tokens.of_connection(tx, one.id)]
-        return connections.by_id(tx, one.id), [row["subject"] for row in repairs.still_open(tx)], works
+        invited = [found.works(hub.now()) for found in invitations.of_connection(tx, one.id)]
+        return connections.by_id(tx, one.id), [row["subject"] for row in repairs.still_open(tx)], works, invited
 
     return await hub.store.read(look)
 
@@ -112,7 +131,7 @@ async def test_a_strangers_token_sees_and_changes_nothing(person: Any, somebody:
     before = await state_of(hub, seven)
     sent = {"authorization": f"Bearer {text}", "if-match": f'"{seven.id}-{seven.version}"'}
     for path, (method, body) in API.items():
-        url = path.replace("{repair:int}", "1")
+        url = numbered(path)
         answer = await other.client.request(method, url, headers=sent, json=body)
         assert answer.status_code < 500, (path, answer.text)
         assert SECRET not in answer.text, path
@@ -123,5 +142,44 @@ async def test_a_strangers_token_sees_and_changes_nothing(person: Any, somebody:
 
 async def test_every_call_of_the_api_needs_a_token(somebody: Any) -> None:
     for path, (method, body) in API.items():
-        answer = await somebody().client.request(method, path.replace("{repair:int}", "1"), json=body)
+        answer = await somebody().client.request(method, numbered(path), json=body)
         assert answer.status_code == 401, path
+
+
+async def guest_of(person: Any, somebody: Any, rights: str) -> tuple[Any, str]:
+    """Somebody whom the person invited, and the text of their link."""
+    page = await person.open("/people")
+    made = await person.submit(page, action="invite", name="Eva", rights=rights)
+    (link,) = [given["value"] for tag, given in made.read.tags if given.get("id") == "made"]
+    text = link.rpartition("/")[2]
+    guest = somebody()
+    await guest.submit(await guest.open(f"/invited/{text}"))
+    return guest, text
+
+
+async def test_who_is_invited_to_look_opens_every_page_and_changes_nothing_on_any(
+    person: Any, somebody: Any, hub: Any
+) -> None:
+    await person.sets_up()
+    (one,) = await hub.connections_of("shop:7")
+    await hub.store.write(lambda tx: repairs.open_(tx, one.id, "field-missing", "x", 1.0))
+    guest, _ = await guest_of(person, somebody, "view")
+    before = await state_of(hub, one)
+    token = (await guest.open("/overview")).form.values["token"]
+    for path, bodies in PAGES.items():
+        page = await guest.open(path)
+        assert page.status == (403 if path in OF_THE_OWN else 200), path
+        for body in bodies:
+            answer = await guest.post(path, {"token": token, "version": "1", **body})
+            assert answer.status == (200 if path in SENT_TO_LOOK else 403), (path, body)
+    assert await state_of(hub, one) == before
+    assert "Your invitation does not reach that far." in (await guest.open("/people")).text
+
+
+async def test_a_link_is_no_token_of_the_api(person: Any, somebody: Any) -> None:
+    await person.sets_up()
+    guest, text = await guest_of(person, somebody, "change")
+    for path, (method, body) in API.items():
+        for sent in ({"authorization": f"Bearer {text}"}, {}):
+            answer = await guest.client.request(method, numbered(path), headers=sent, json=body)
+            assert answer.status_code == 401, path

@@ -25,7 +25,7 @@ from stellwerk_rules.model import Because, Fact, FactKind, Permission, Planned, 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 LogIn: TypeAlias = Callable[[Page], Awaitable[None]]
-PATHS = ("/overview", "/activity", "/letters", "/fields", "/history", "/access", "/settings", "/disconnect")
+PATHS = ("/overview", "/activity", "/letters", "/fields", "/history", "/access", "/settings", "/disconnect", "/people")
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 4
 ADA = "ada@example.com"
 

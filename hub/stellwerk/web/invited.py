@@ -1,0 +1,103 @@
+"""Following an invitation's link: who invites to what is shown first, and a click accepts it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+from msgspec import structs
+
+from stellwerk.relay.hub import Hub
+from stellwerk.relay.inviting import name_of
+from stellwerk.store import accounts, connections, invitations
+from stellwerk.store.connections import Connection
+from stellwerk.store.invitations import Invitation
+from stellwerk.store.store import Tx
+from stellwerk.view.moment import moment
+from stellwerk.web.pages import page, speaker
+from stellwerk.web.visitor import Visitor, keep_visitor
+
+LONGEST = 100
+
+
+@get("/invited/{text:str}", name="invited")
+async def show_invited(
+    request: Request[Any, Any, Any],
+    hub: NamedDependency[Hub],
+    visitor: NamedDependency[Visitor],
+    text: FromPath[str],
+) -> Template:
+    """Who invites to what; nothing is done by looking, since links are also opened by programs that check mails."""
+    found = await _found(hub, text)
+    if found is None:
+        return _ended(request, hub, visitor)
+    invitation, connection = found
+    if not visitor.token:
+        visitor = keep_visitor(request, structs.replace(visitor, token=secrets.token_urlsafe(32)))
+    context = {
+        "invitation": invitation,
+        "until": moment(invitation.expires)[:16].replace("T", " "),
+        "sides": await _names(hub, connection),
+        "text": text,
+    }
+    return page(request, hub, "invited.html", visitor=visitor, context=context)
+
+
+@post("/invited/{text:str}", name="accept-invitation", status_code=200)
+async def accept(
+    request: Request[Any, Any, Any],
+    hub: NamedDependency[Hub],
+    visitor: NamedDependency[Visitor],
+    text: FromPath[str],
+) -> Redirect | Template:
+    """From now on this browser looks after the connection, as far as the invitation goes."""
+    found = await _found(hub, text)
+    if found is None:
+        return _ended(request, hub, visitor)
+    invitation, connection = found
+    await hub.store.write(lambda tx: invitations.used(tx, invitation.id, hub.now()))
+    keep_visitor(
+        request,
+        Visitor(
+            language=visitor.language,
+            user=name_of(invitation),
+            connection=connection.id,
+            invitation=invitation.id,
+            token=secrets.token_urlsafe(32),
+        ),
+    )
+    return Redirect("/overview", status_code=303)
+
+
+async def _found(hub: Hub, text: str) -> tuple[Invitation, Connection] | None:
+    """None for a link that nobody was given, or that works no more."""
+    if len(text) > LONGEST:
+        raise NotFoundException()
+
+    def look(tx: Tx) -> tuple[Invitation, Connection] | None:
+        invitation = invitations.by_text(tx, hub.vault, text)
+        connection = None if invitation is None else connections.living(tx, invitation.connection)
+        if invitation is None or connection is None or not invitation.works(hub.now()):
+            return None
+        return invitation, connection
+
+    return await hub.store.read(look)
+
+
+def _ended(request: Request[Any, Any, Any], hub: Hub, visitor: Visitor) -> Template:
+    say = speaker(request, visitor)
+    context = {"sentence": say("invited-ended"), "again": "/", "again_label": ""}
+    return page(request, hub, "problem.html", visitor=visitor, status=404, context=context)
+
+
+async def _names(hub: Hub, connection: Connection) -> list[str]:
+    def look(tx: Tx) -> list[str]:
+        rows = (accounts.by_id(tx, hub.vault, one) for one in connection.accounts.values())
+        return [row.name or row.remote for row in rows if row is not None]
+
+    return await hub.store.read(look)
