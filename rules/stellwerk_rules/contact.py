@@ -153,7 +153,7 @@ class Backfill(Struct, frozen=True, kw_only=True):
     `left`: of so many more it was confirmed that they are mailed or granted something; None in a dry run, which counts them.
     """
 
-    run: str
+    run: int
     began_at: datetime
     ask: bool = False
     grant: Permission = Permission.NONE

@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 
 
 def run(world: Any, **more: Any) -> Backfill:
-    return Backfill(run="7", began_at=world.now, **more)
+    return Backfill(run=7, began_at=world.now, **more)
 
 
 def older(world: Any, **more: Any) -> Any:
@@ -292,7 +292,7 @@ def test_a_second_sync_over_the_same_contact_changes_nothing(world: Any) -> None
 def test_who_never_arrived_over_there_is_brought_in_by_the_next_sync(world: Any) -> None:
     contact = older(world, subscribe="yes")
     world.decide(contact, backfill=run(world))
-    again = world.decide(contact, backfill=replace(run(world), run="8"))
+    again = world.decide(contact, backfill=replace(run(world), run=8))
     assert again.changes[0].key.startswith("sync:8:")
 
 

@@ -21,7 +21,7 @@ def older(world: Any, **more: Any) -> Contact:
 
 
 def said_of(world: Any, contact: Contact, **terms: Any) -> Foreseen:
-    run = Backfill(run="7", began_at=world.now, **terms)
+    run = Backfill(run=7, began_at=world.now, **terms)
     known = world.known()
     decision = evaluate(world.plan, world.event(contact, backfill=run), known, world.settings)
     return foreseen(world.plan, decision, known)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stellwerk.relay import case as cases
-from stellwerk.relay.decide import tag_of, write
+from stellwerk.relay.decide import write
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.opened import opened
+from stellwerk.relay.putting import tag_of
 from stellwerk.relay.receive import new_event
 from stellwerk.sdk.connector import Ref, Signal
 from stellwerk.store import accounts, connections, counts, inbox, lease, meta, outbox

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -10,42 +10,32 @@ from msgspec import Struct
 from stellwerk.relay import breaking, erasing, no_way_back
 from stellwerk.relay.case import Case
 from stellwerk.relay.hub import Hub
+from stellwerk.relay.putting import put
 from stellwerk.relay.receive import new_event
 from stellwerk.relay.telling import Learnt, told_to_others
 from stellwerk.sdk.connector import Ref, Signal
-from stellwerk.store import consent, contacts, counts, inbox, lease, meta, outbox, repairs, traces
+from stellwerk.store import consent, contacts, counts, inbox, lease, meta, outbox, repairs, syncs, traces
 from stellwerk.store import held as held_rows
 from stellwerk.store.connections import Connection, stands
 from stellwerk.store.contacts import Stale
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
-from stellwerk_rules.brake import source_of
 from stellwerk_rules.consent import ends_suppression, reaches_all
+from stellwerk_rules.foreseen import foreseen
 from stellwerk_rules.merging import secondary
 from stellwerk_rules.model import (
     Because,
-    Change,
     Decision,
-    Enter,
     Event,
     EventKind,
     Fact,
     FactKind,
-    Held,
     Planned,
-    SetFields,
     Skip,
 )
 from stellwerk_rules.prepare import OPT_OUT_CLAIMED
-from stellwerk_rules.wishes import WISHING
 from stellwerk_rules.zones import marked
 
-AS_RELEASED = frozenset({"enter", "delete_contact"})
-"""What passes the brake and the limit of age where a person let go one of its kind; other changes ask for no such word."""
-
-NOTHING_LET_GO: Mapping[int, str] = {}
-ONCE = frozenset({"enter", "ask", "create", "move_stage", "add_entry", "unsubscribe", "opt_out"})
-OPT_OUT_TAGS = frozenset({"unsubscribe", "opt_out"})
 SETTLES_A_CLAIM = frozenset({FactKind.OPTED_OUT, FactKind.OPT_OUT_DENIED})
 MOST_RETRIES = 10
 UNSETTLED = "opt-out-unsettled"
@@ -108,11 +98,12 @@ async def decide(
                 one.case,
                 _as_it_runs(one.case, one.decision),
                 event=one.event.id,
-                backfill=one.event.backfill is not None,
+                run=None if one.event.backfill is None else one.event.backfill.run,
                 what=one.event.kind.value,
                 released=released,
             )
             learnt += [(one.event.id, new) for new in news]
+            _count(tx, one)
         # After all have written: what is told to one that decided here as well is told to its contact as it stands now.
         for cause, new in learnt:
             _tell(tx, hub, new, event=cause, told=_deciding_on(decided, new.fact))
@@ -151,12 +142,13 @@ def write(
     what: str,
     outcome: str = "",
     answer: str | None = None,
+    run: int | None = None,
 ) -> Case:
     """Store what a decision says: state, ledger, deliveries, reasons. The case with its stored state comes back.
 
-    The other connections that share the mail account are told of an opt-out.
+    The other connections that share the mail account are told of an opt-out. `run` is the sync that all this belongs to.
     """
-    case, learnt = _write(tx, hub, case, decision, event=event, what=what, outcome=outcome, answer=answer)
+    case, learnt = _write(tx, hub, case, decision, event=event, what=what, outcome=outcome, answer=answer, run=run)
     for new in learnt:
         _tell(tx, hub, new, event=event, told=frozenset())
     return case
@@ -170,7 +162,7 @@ def _write(
     *,
     event: str,
     what: str,
-    backfill: bool = False,
+    run: int | None = None,
     outcome: str = "",
     answer: str | None = None,
     released: Sequence[int] = (),
@@ -200,9 +192,9 @@ def _write(
         for planned in (*decision.changes, *(one for one, _ in decision.held)):
             breaking.overtake(tx, case, case.connection.accounts[planned.system], planned.change, now)
         for planned in decision.changes:
-            put(tx, hub, case, planned, event=event, backfill=backfill, now=now, let_go=let_go)
+            put(tx, hub, case, planned, event=event, run=run, now=now, let_go=let_go)
         for planned, why in decision.held:
-            put(tx, hub, case, planned, event=event, backfill=backfill, now=now, hold=why)
+            put(tx, hub, case, planned, event=event, run=run, now=now, hold=why)
             repairs.open_(tx, case.connection.id, why.repair, why.because.text, now)
         _end_released(tx, let_go, decision, event, now)
         no_way_back.note(tx, case, decision, now)
@@ -314,84 +306,11 @@ def write_facts(tx: Tx, case: Case, facts: Sequence[Fact], now: float) -> tuple[
     return fresh
 
 
-def put(
-    tx: Tx,
-    hub: Hub,
-    case: Case,
-    planned: Planned,
-    *,
-    event: str,
-    backfill: bool,
-    now: float,
-    hold: Held | None = None,
-    let_go: Mapping[int, str] = NOTHING_LET_GO,
-) -> None:
-    account = case.connection.accounts[planned.system]
-    tag = tag_of(planned)
-    new = outbox.NewDelivery(
-        account=account,
-        connection=case.connection.id,
-        contact=case.state.id,
-        tag=tag,
-        once=planned.key if tag in ONCE else None,
-        urgency=_urgency(planned.change, tag, backfill=backfill, mails=planned.system == case.book.plan.mail_system),
-        due=now,
-        body=hub.vault.seal(account, msgspec.json.encode(planned)),
-        event=event,
-        created=now,
-        state="waiting" if hold is None else "held",
-        code="" if hold is None else hold.repair,
-        text="" if hold is None else hold.because.text,
-        origin=source_of(planned.change).value,
-        released=now if tag in AS_RELEASED and tag in let_go.values() else None,
-    )
-    if let_go and held_rows.renew(tx, let_go, new) is not None:
-        lease.wake(tx, account, now)
-        return
-
-    def merge(waiting: bytes, new_body: bytes) -> bytes | None:
-        joined = join(_planned(hub, account, waiting), _planned(hub, account, new_body))
-        return None if joined is None else hub.vault.seal(account, msgspec.json.encode(joined))
-
-    if not outbox.put(tx, new, merge if tag == "set_fields" and hold is None else None):
-        meta.count(tx, "effects_again")
-    lease.wake(tx, account, now)
-
-
-def _urgency(change: Change, tag: str, *, backfill: bool, mails: bool) -> int:
-    """0 for opt-outs, 1 for what somebody waits for, 2 for whoever came by an import or a workflow, 3 for back-fill.
-
-    Who comes in where nobody is mailed goes before what follows from that, of the same class.
-    """
-    if tag in OPT_OUT_TAGS:
-        return 0
-    if backfill:
-        return 3
-    return 2 if mails and isinstance(change, Enter) and change.origin not in WISHING else 1
-
-
-def join(waiting: Planned, new: Planned) -> Planned | None:
-    """Two field writes as one: the later value of each field, decided on the basis of the earlier; None when not alike."""
-    if (
-        not (isinstance(waiting.change, SetFields) and isinstance(new.change, SetFields))
-        or waiting.change.mirror != new.change.mirror
-    ):
-        return None
-    fields = dict(waiting.change.fields)
-    for name, value in new.change.fields.items():
-        before = fields.get(name)
-        fields[name] = value if before is None else msgspec.structs.replace(value, basis=before.basis)
-    return msgspec.structs.replace(new, change=msgspec.structs.replace(new.change, fields=fields))
-
-
-def tag_of(planned: Planned) -> str:
-    tag = planned.change.__struct_config__.tag
-    assert isinstance(tag, str)
-    return tag
-
-
-def _planned(hub: Hub, account: str, sealed: bytes) -> Planned:
-    return msgspec.json.decode(hub.vault.open(account, sealed), type=Planned)
+def _count(tx: Tx, one: Decided) -> None:
+    """What a sync made of the contact, into its figures, with the decision."""
+    if one.event.backfill is not None:
+        told = foreseen(one.case.book.plan, one.decision, one.case.known)
+        syncs.count(tx, one.event.backfill.run, [told.what])
 
 
 def _first_code(decided: Sequence[Decided]) -> str:

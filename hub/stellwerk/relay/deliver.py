@@ -40,6 +40,9 @@ from stellwerk_rules.model import (
 )
 from stellwerk_rules.prepare import Ready, prepare, prepare_history
 
+BACKFILL = 3
+FEWEST_BACKFILL = 4
+
 
 async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:
     """Make the deliveries whose turn it is. Their number; 0 when nothing is ready."""
@@ -50,6 +53,7 @@ async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:
     rows = await hub.store.read(
         lambda tx: outbox.ready(tx, account, hub.now(), wave(connector), hold=hold.holds(tx, account))
     )
+    rows = _in_one_go(rows, wave(connector))
     if not rows:
         return 0
     writes: list[Write] = []
@@ -79,6 +83,12 @@ async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:
             if not await _write(hub, desk, held, connector, [one]):
                 break
     return len(rows)
+
+
+def _in_one_go(rows: list[OutboxRow], most: int) -> list[OutboxRow]:
+    """Back-fill goes by itself and, where each look-up is a call, in small groups: what comes meanwhile is next."""
+    live = [row for row in rows if row.urgency < BACKFILL or row.progress]
+    return live or rows[: max(FEWEST_BACKFILL, most // 2)]
 
 
 async def look_up(hub: Hub, desk: Desk, held: Lease, rows: Sequence[OutboxRow]) -> list[Job]:

@@ -15,7 +15,7 @@ from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.leaving import SLICE, in_slices, tidy_up
 from stellwerk.relay.provide import provide_again
 from stellwerk.relay.renewal import end_old_hooks
-from stellwerk.store import keeping, rotation, traces
+from stellwerk.store import keeping, rotation, syncs, traces
 from stellwerk.store.store import Row, Tx
 
 DAY_SECONDS = 86_400.0
@@ -90,6 +90,7 @@ async def tidy(hub: Hub) -> None:
     dead = now - keep.dead_letter_days * DAY_SECONDS
     await in_slices(hub, lambda tx: traces.outlive(tx, dead, now))
     await in_slices(hub, lambda tx: traces.purge_payloads(tx, payloads, dead))
+    await in_slices(hub, lambda tx: syncs.purge(tx, payloads, SLICE))
     await _drop_old(hub, payloads, dead, now)
     await _drop_histories(hub, now - keep.ledger_years * YEAR_SECONDS)
 

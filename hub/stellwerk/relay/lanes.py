@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncIterator
 
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, StellwerkError, StoreAway, StoreError
+from stellwerk.relay.backfill import next_page
 from stellwerk.relay.bug import place
 from stellwerk.relay.company import OUTAGE
 from stellwerk.relay.deliver import deliver
@@ -18,7 +19,7 @@ from stellwerk.relay.picks import check_picks
 from stellwerk.relay.poll import poll
 from stellwerk.relay.read import read_and_decide
 from stellwerk.relay.stages import refresh_stages
-from stellwerk.store import accounts, hold, inbox, lease, outbox, repairs
+from stellwerk.store import accounts, hold, inbox, lease, outbox, repairs, syncs
 from stellwerk.store.accounts import AccountRow
 from stellwerk.store.lease import Lease, LeaseLost
 from stellwerk.store.store import Tx
@@ -145,6 +146,8 @@ async def _drain(hub: Hub, held: Lease, account: AccountRow | None) -> None:
             done = await settle_in_flight(hub, desk, held)
             done += await read_and_decide(hub, desk, held)
             done += await deliver(hub, desk, held)
+            if not done:
+                done = await next_page(hub, desk, held)
             if not done or desk.pulse.failed >= OUTAGE > desk.pulse.answered:
                 break
             hub.wake()
@@ -167,6 +170,7 @@ async def _release(hub: Hub, desk: Desk, held: Lease, next_poll: float | None) -
         times = [
             inbox.next_due(tx, held.account),
             outbox.next_due(tx, held.account, hold=hold.holds(tx, held.account)),
+            syncs.next_due(tx, held.account),
             next_poll,
         ]
         lease.release(tx, held, min((time for time in times if time is not None), default=None))

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StellwerkError
-from stellwerk.relay import dead, forgetting, held, holding, preview, renewal, states
+from stellwerk.relay import dead, forgetting, held, holding, preview, renewal, states, sync
 from stellwerk.relay.bug import place
 from stellwerk.relay.hub import Hub, log
 
@@ -39,6 +39,12 @@ ORDERS: Mapping[str, Order] = {
     "renew webhooks": renewal.renew_hooks,
     "erase": forgetting.erase_address,
     "forget": forgetting.forget_connection,
+    "sync dry run": sync.dry_run,
+    "sync start": sync.start,
+    "sync stop": sync.stop,
+    "sync resume": sync.resume,
+    "sync cancel": sync.cancel,
+    "sync status": sync.status,
 }
 
 

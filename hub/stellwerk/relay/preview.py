@@ -12,11 +12,12 @@ from msgspec import Struct
 from stellwerk.errors import DeliveryError
 from stellwerk.relay import again, dead
 from stellwerk.relay.company import companies
-from stellwerk.relay.decide import Decided, outcome_of, tag_of
+from stellwerk.relay.decide import Decided, outcome_of
 from stellwerk.relay.deliver import look_up
 from stellwerk.relay.hub import Desk, Hub
 from stellwerk.relay.job import Job, tag
 from stellwerk.relay.opened import UNREADABLE, opened
+from stellwerk.relay.putting import tag_of
 from stellwerk.relay.read import Waiting, decide_contact, read_contacts
 from stellwerk.relay.receive import new_event, subject_of
 from stellwerk.relay.seeking import SOUGHT

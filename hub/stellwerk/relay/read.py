@@ -15,17 +15,18 @@ from stellwerk.relay.applied import BROKEN
 from stellwerk.relay.bug import BUG, place
 from stellwerk.relay.case import Case
 from stellwerk.relay.company import OUTAGE, companies
-from stellwerk.relay.decide import AS_RELEASED, Decided, decide
+from stellwerk.relay.decide import Decided, decide
 from stellwerk.relay.evidence import evidence_of, is_settled
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.looking import late_confirmation, next_look
 from stellwerk.relay.opened import UNREADABLE, opened
+from stellwerk.relay.putting import AS_RELEASED
 from stellwerk.relay.reading import read_all
 from stellwerk.relay.retry import LATELY_SECONDS, retry
 from stellwerk.relay.wave import wave
 from stellwerk.sdk.connector import ConsentSource, Reader, Ref, Signal
 from stellwerk.store import held as held_rows
-from stellwerk.store import inbox, lease, repairs
+from stellwerk.store import inbox, lease, repairs, syncs
 from stellwerk.store.connections import Connection
 from stellwerk.store.contacts import Stale
 from stellwerk.store.inbox import InboxRow
@@ -217,18 +218,19 @@ async def decide_contact(
 ) -> list[Decided]:
     """One decision for each thing that may have happened; what only says "look again" is one together."""
     contact = _with_times(contact, one.signals)
-    groups: dict[tuple[EventKind, str], list[tuple[InboxRow, Signal]]] = {}
+    groups: dict[tuple[EventKind, str, int], list[tuple[InboxRow, Signal]]] = {}
     for row, signal in zip(one.rows, one.signals, strict=True):
         kind = signal.kind if signal.kind not in LOOK_AGAIN else EventKind.CHANGED
         fact = signal.details.get(ENTRY, "") if kind in EACH else ""
-        groups.setdefault((kind, fact), []).append((row, signal))
+        groups.setdefault((kind, fact, row.run or 0), []).append((row, signal))
     contact = contact if contact.id is not None or one.ref.by != "id" else named(contact, one.ref)
     searches = seeking.is_search(one.signals)
     if searches:
         await seeking.keep_secondary(hub, held, desk.system.name, connections, one.ref, contact)
     decided: list[Decided] = []
-    for kind, fact in sorted(groups, key=lambda key: ORDER.index(key[0]) if key[0] in ORDER else len(ORDER)):
-        decided += await _decide_kind(hub, desk, held, connections, contact, kind, groups[kind, fact])
+    # What a sync only looks at comes after all that happened.
+    for key in sorted(groups, key=lambda key: (key[2], ORDER.index(key[0]) if key[0] in ORDER else len(ORDER))):
+        decided += await _decide_kind(hub, desk, held, connections, contact, key[0], groups[key])
     if searches:
         await seeking.ended(hub, held, one.signals)
     return decided
@@ -249,6 +251,9 @@ async def _decide_kind(
     released = _let_go([told for _, told in pairs])
     evidence: OptOutEvidence | None = None
     subject = contact
+    run = None if first.run is None else await hub.store.read(lambda tx: syncs.by_id(tx, first.run or 0))
+    if first.run is not None:
+        connections = [one for one in connections if run is not None and one.id == run.connection]
     if kind is EventKind.UNSUBSCRIBED and isinstance(desk.connector, ConsentSource):
         try:
             evidence = await evidence_of(hub, desk, desk.connector, connections, named(contact, signal.ref))
@@ -269,6 +274,7 @@ async def _decide_kind(
 
     def judged(tx: Tx, case: Case) -> Event:
         proof = None if evidence is None else prove(evidence, case.known.facts, claimed, hub.time(), details)
+        now = None if run is None else syncs.by_id(tx, run.id)  # with as many left as were not mailed meanwhile
         return Event(
             id=str(first.id),
             kind=kind,
@@ -280,6 +286,7 @@ async def _decide_kind(
             fields_released=_is_released(tx, case, released, FIELDS),
             details={**details, **({} if proof is None else proof.details)},
             occurred_at=max((one.occurred_at for _, one in pairs if one.occurred_at is not None), default=None),
+            backfill=None if now is None else now.terms(),
         )
 
     until: float | None = None

@@ -183,12 +183,12 @@ def subject_of(vault: Vault, ref: Ref) -> str:
     return f"{ref.by}:{vault.address(ref.value) if ref.by == 'email' else ref.value}"
 
 
-def new_event(hub: Hub, account: str, signal: Signal, now: float, *, backfill: bool = False) -> inbox.NewEvent:
-    """A signal as an inbox row: sealed, grouped by contact without clear text."""
+def new_event(hub: Hub, account: str, signal: Signal, now: float, *, run: int | None = None) -> inbox.NewEvent:
+    """A signal as an inbox row: sealed, grouped by contact without clear text. `run` is the sync that looks at it."""
     subject = subject_of(hub.vault, signal.ref)
-    # Whoever fills in a form does not wait behind an import.
-    many = backfill or signal.origin is Origin.IMPORT
-    urgency = 0 if signal.kind in OPT_OUTS and not backfill else 2 if many else 1
+    # Whoever fills in a form does not wait behind an import or a sync.
+    many = run is not None or signal.origin is Origin.IMPORT
+    urgency = 0 if signal.kind in OPT_OUTS else 2 if many else 1
     return inbox.NewEvent(
         account=account,
         dedup=signal.key,
@@ -198,4 +198,5 @@ def new_event(hub: Hub, account: str, signal: Signal, now: float, *, backfill: b
         occurred=None if signal.occurred_at is None else signal.occurred_at.timestamp(),
         received=now,
         urgency=urgency,
+        run=run,
     )

@@ -88,6 +88,7 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
             what=tag(change),
             outcome=receipt.outcome.value,
             answer=receipt.answer,
+            run=job.row.run,
         )
         if is_looked_for(case.book.plan, job.planned, change, receipt.outcome.value):
             look_for(tx, hub, held.account, email_of(job.planned) or "", receipt.id)
@@ -128,7 +129,8 @@ async def refuse(
         decision = after(
             case.book.plan, job.planned, made, outcome, None, None, job.target, case.known, case.settings, hub.time()
         )
-        write(tx, hub, case, decision, event=job.row.event, what=tag(made), outcome="dead", answer=answer)
+        event, run = job.row.event, job.row.run
+        write(tx, hub, case, decision, event=event, what=tag(made), outcome="dead", answer=answer, run=run)
         outbox.settle(tx, job.row.id, "dead", code=code, text=text, answer=_sealed(hub, job, answer), now=now)
         repairs.open_(tx, job.case.connection.id, code, text or code, now)
         erasing.go_on(tx, job.row.contact, now)
@@ -154,7 +156,8 @@ async def put_aside(hub: Hub, held: Lease, job: Job, why: Skip | Held) -> None:
         if isinstance(why, Held):
             repairs.open_(tx, case.connection.id, why.repair, why.because.text, now)
         decision = dropped(case.book.plan, job.planned, why, job.target, case.known, case.settings, hub.time())
-        write(tx, hub, case, decision, event=job.row.event, what=tag(job.planned.change), outcome=state)
+        event, run = job.row.event, job.row.run
+        write(tx, hub, case, decision, event=event, what=tag(job.planned.change), outcome=state, run=run)
         erasing.go_on(tx, job.row.contact, now)
 
     await hub.store.write(work)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.store import accounts, contacts, inbox
+from stellwerk.store import accounts, contacts, inbox, syncs
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.vault import Vault
 
@@ -40,6 +40,7 @@ def erase(tx: Tx, vault: Vault, email: str, now: float) -> Erased:
     events += _erase_unread(tx, vault, email)
     changes = sum(_erase_changes(tx, row["id"], now) for row in found)
     reasons = tx.run("delete from trace where address = :address", address=address)
+    reasons += syncs.forget_address(tx, address)
     for row in found:
         reasons += tx.run("delete from trace where contact = :contact", contact=row["id"])
         tx.run("delete from repair where subject = :subject", subject=f"{row['connection']}/{row['id']}")

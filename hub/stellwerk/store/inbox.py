@@ -17,7 +17,10 @@ Ended = Literal["decided", "skipped", "held", "dead", "erased"]
 
 
 class NewEvent(Struct, frozen=True, kw_only=True):
-    """One signal to store. `subject` groups events of one contact (an id or an address's digest, never clear text)."""
+    """One signal to store. `subject` groups events of one contact (an id or an address's digest, never clear text).
+
+    `run` is the sync that looks at the contact, where nothing happened to it.
+    """
 
     account: str
     dedup: str | None
@@ -27,6 +30,7 @@ class NewEvent(Struct, frozen=True, kw_only=True):
     occurred: float | None
     received: float
     urgency: int
+    run: int | None = None
 
 
 class InboxRow(Struct, frozen=True, kw_only=True):
@@ -39,13 +43,14 @@ class InboxRow(Struct, frozen=True, kw_only=True):
     received: float
     attempts: int
     code: str
+    run: int | None = None
 
 
 def put(tx: Tx, events: Sequence[NewEvent]) -> int:
     """Store; an event whose vendor key stands already is a redelivery and changes nothing. Number of new rows."""
     new = tx.many(
-        "insert into inbox (account, dedup, subject, kind, body, occurred, received, class, due)"
-        " values (:account, :dedup, :subject, :kind, :body, :occurred, :received, :urgency, :received) on conflict do nothing",
+        "insert into inbox (account, dedup, subject, kind, body, occurred, received, class, due, run)"
+        " values (:account, :dedup, :subject, :kind, :body, :occurred, :received, :urgency, :received, :run) on conflict do nothing",
         [structs.asdict(event) for event in events],
     )
     for event in events:
@@ -113,7 +118,7 @@ def take(tx: Tx, account: str, now: float, contacts: int) -> list[InboxRow]:
         found += [
             InboxRow(**event)
             for event in tx.all(
-                "select id, subject, kind, body, received, attempts, code from inbox"
+                "select id, subject, kind, body, received, attempts, code, run from inbox"
                 " where account = :account and subject = :subject and state = 'waiting' and due <= :now order by id",
                 account=account,
                 subject=subject,

@@ -8,6 +8,13 @@ from stellwerk.store.store import Tx
 def leave(tx: Tx, connection: str, text: str, now: float) -> None:
     """The connection ends, or leaves an account: what was to be made for it is not needed any more."""
     tx.run(
+        "update sync_run set state = 'cancelled', code = 'disconnected', text = :text, ended = :now"
+        " where connection = :connection and state in ('running', 'stopped')",
+        connection=connection,
+        text=text,
+        now=now,
+    )
+    tx.run(
         "update outbox set state = 'skipped', code = 'disconnected', text = :text, ended = :now"
         " where connection = :connection and state in ('waiting', 'parked', 'held')",
         connection=connection,

@@ -8,34 +8,19 @@ from msgspec import Struct, structs
 
 from stellwerk.store import counts as events
 from stellwerk.store.store import Row, Tx
+from stellwerk.store.turn import TURN
 
 COLUMNS = (
     "id, connection, contact, tag, class as urgency, attempts, progress, sent, due, body, event, created, state, once,"
-    " origin, released"
+    " origin, released, run"
 )
-
-
-# What mails or grants, and waits while the whole hub or its connection holds that.
-KEPT_BACK = (
-    "({0}.tag in ('enter', 'move_address') and {0}.progress = ''"
-    " and (:hold or exists (select 1 from connection as h where h.id = {0}.connection and h.on_hold is not null)))"
-)
-# Rows that nothing holds up, of connections that run. The inner conditions are those of `outbox_contact`, word for word: otherwise each row
-# searches the whole backlog.
-TURN = (
-    "outbox as o where account = :account and state = 'waiting' and not exists"
-    " (select 1 from outbox as e where e.contact = o.contact and e.state in ('waiting', 'sent', 'parked')"
-    "  and e.account = o.account and e.id <> o.id and e.state <> 'parked'"
-    "  and (e.state = 'sent' or (e.id < o.id and o.class > 0 and not {e})))"
-    " and not {o}"
-    " and not exists (select 1 from connection as c where c.id = o.connection and c.state <> 'runs')"
-).format(e=KEPT_BACK.format("e"), o=KEPT_BACK.format("o"))
 
 
 class NewDelivery(Struct, frozen=True, kw_only=True):
     """One planned change. `once` (or None) is an effect that may happen once for ever; `urgency` 0 is an opt-out.
 
-    `origin` is where the contact's record comes from. A held one says by `code` which repair shows it, by `text` why.
+    `origin` is where the contact's record comes from, `run` the sync that it belongs to. A held one says by `code` which
+    repair shows it, by `text` why.
     """
 
     account: str
@@ -53,6 +38,7 @@ class NewDelivery(Struct, frozen=True, kw_only=True):
     text: str = ""
     origin: str = "other"
     released: float | None = None
+    run: int | None = None
 
 
 class OutboxRow(Struct, frozen=True, kw_only=True):
@@ -77,6 +63,7 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     once: str | None
     origin: str
     released: float | None
+    run: int | None = None
 
 
 def put(tx: Tx, new: NewDelivery, merge: Callable[[bytes, bytes], bytes | None] | None = None) -> bool:
@@ -106,9 +93,9 @@ def put(tx: Tx, new: NewDelivery, merge: Callable[[bytes, bytes], bytes | None] 
                 return True
     row = tx.one(
         "insert into outbox (account, connection, contact, tag, once, class, due, body, event, created, state, code, text, origin,"
-        " released)"
+        " released, run)"
         " values (:account, :connection, :contact, :tag, :once, :urgency, :due, :body, :event, :created, :state, :code, :text,"
-        " :origin, :released) on conflict do nothing returning id",
+        " :origin, :released, :run) on conflict do nothing returning id",
         **structs.asdict(new),
     )
     if row is None:

@@ -18,7 +18,12 @@ BEFORE = "key before:"
 
 DONE_UP_TO = "sealed anew"
 SLICE = 200
-SEALED: Mapping[str, Sequence[str]] = {"inbox": ("body", "answer"), "outbox": ("body", "answer"), "trace": ("body",)}
+SEALED: Mapping[str, Sequence[str]] = {
+    "inbox": ("body", "answer"),
+    "outbox": ("body", "answer"),
+    "trace": ("body",),
+    "sync_row": ("body",),
+}
 CREDENTIALS = ("secrets", "oauth", "hook_secret")
 
 

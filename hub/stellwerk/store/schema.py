@@ -220,6 +220,38 @@ def invitations(db: Database) -> None:
             db.conn.execute(statement)
 
 
+SYNC = """
+create table sync_run (
+    id integer primary key, connection text not null, account text not null, kind text not null, ask integer not null,
+    permission text not null, confirmed integer not null, state text not null, code text not null default '',
+    text text not null default '', made_by text not null, started real not null, ended real, version integer not null,
+    plan text not null, cursor text, listed integer not null default 0, pages integer not null default 0,
+    contacts integer not null default 0, total integer, counts text not null default '{}',
+    attempts integer not null default 0, due real not null
+);
+create unique index sync_run_open on sync_run (connection) where state in ('running', 'stopped');
+create index sync_run_running on sync_run (account) where state = 'running';
+create table sync_row (
+    id integer primary key, run integer not null, remote text not null, address text, what text not null, code text not null,
+    body blob not null
+);
+create unique index sync_row_of on sync_row (run, remote);
+create index sync_row_address on sync_row (address) where address is not null;
+alter table inbox add column run integer;
+alter table outbox add column run integer;
+create index inbox_run on inbox (run, state) where run is not null;
+create index outbox_run on outbox (run, state) where run is not null;
+"""
+
+
+@migrations()
+def sync(db: Database) -> None:
+    """Syncs with where they stand, what a dry run said of each contact, and which events and deliveries belong to one."""
+    for statement in SYNC.split(";"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
 KNOWN_MIGRATIONS = frozenset(
-    {"tables", "api_tokens", "left_out", "held_and_counted", "within", "on_hold", "written", "invitations"}
+    {"tables", "api_tokens", "left_out", "held_and_counted", "within", "on_hold", "written", "invitations", "sync"}
 )

@@ -1,0 +1,302 @@
+"""Syncs and dry runs: on which terms, how far, and what came of them. A page and its cursor are written together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, structs
+
+from stellwerk.store.store import Row, Tx
+from stellwerk_rules.model import Backfill, Permission
+
+Kind = Literal["dry", "sync"]
+State = Literal["running", "stopped", "done", "cancelled", "failed"]
+GOING_ON = ("running", "stopped")
+UNDONE = ("waiting", "sent", "parked")
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One sync, or one dry run of it.
+
+    With `ask` those who enter are asked, else granted `permission`; `confirmed` is how many a person said there may be of
+    these. `version` and `plan` name the settings and the rules it was started under. `listed`: the last page was seen.
+    `contacts` are those on the pages so far, of `total` where the system tells; `counts` is by what became of them.
+    """
+
+    id: int = 0
+    connection: str
+    account: str
+    kind: Kind
+    ask: bool = False
+    permission: Permission = Permission.NONE
+    confirmed: int = 0
+    state: State = "running"
+    code: str = ""
+    text: str = ""
+    made_by: str
+    started: float
+    ended: float | None = None
+    version: int
+    plan: str
+    cursor: str | None = None
+    listed: bool = False
+    pages: int = 0
+    contacts: int = 0
+    total: int | None = None
+    counts: Mapping[str, int] = {}
+    attempts: int = 0
+    due: float
+
+    @property
+    def going_on(self) -> bool:
+        return self.state in GOING_ON
+
+    def terms(self) -> Backfill:
+        """What the rules are told of it. A dry run counts those who would be mailed or granted something."""
+        used = self.counts.get("mailed", 0) + self.counts.get("granted", 0)
+        return Backfill(
+            run=self.id,
+            began_at=datetime.fromtimestamp(self.started, UTC),
+            ask=self.ask,
+            grant=self.permission,
+            left=None if self.kind == "dry" else max(self.confirmed - used, 0),
+        )
+
+
+class DryRow(Struct, frozen=True, kw_only=True):
+    """What a dry run says of one contact. `address` is a digest, `body` sealed."""
+
+    remote: str
+    address: str | None
+    what: str
+    code: str
+    body: bytes
+
+
+def add(tx: Tx, new: Run) -> Run:
+    row = tx.one(
+        "insert into sync_run (connection, account, kind, ask, permission, confirmed, state, made_by, started, version, plan,"
+        " total, due) values (:connection, :account, :kind, :ask, :permission, :confirmed, :state, :made_by, :started,"
+        " :version, :plan, :total, :due) returning id",
+        connection=new.connection,
+        account=new.account,
+        kind=new.kind,
+        ask=int(new.ask),
+        permission=new.permission.value,
+        confirmed=new.confirmed,
+        state=new.state,
+        made_by=new.made_by,
+        started=new.started,
+        version=new.version,
+        plan=new.plan,
+        total=new.total,
+        due=new.due,
+    )
+    assert row is not None
+    return structs.replace(new, id=row["id"])
+
+
+def by_id(tx: Tx, run: int) -> Run | None:
+    return _run(tx.one("select * from sync_run where id = :run", run=run))
+
+
+def going_on(tx: Tx, connection: str) -> Run | None:
+    """The one that runs or was stopped; a connection has one at most."""
+    return _run(
+        tx.one(
+            "select * from sync_run where connection = :connection and state in ('running', 'stopped')",
+            connection=connection,
+        )
+    )
+
+
+def last(tx: Tx, connection: str, kind: Kind | None = None) -> Run | None:
+    """The youngest of the connection, whatever became of it."""
+    return _run(
+        tx.one(
+            "select * from sync_run where connection = :connection and kind = coalesce(:kind, kind) order by id desc limit 1",
+            connection=connection,
+            kind=kind,
+        )
+    )
+
+
+def connections_with_any(tx: Tx) -> list[str]:
+    return [
+        row["connection"] for row in tx.all("select connection from sync_run group by connection order by connection")
+    ]
+
+
+def next_of(tx: Tx, account: str, now: float) -> Run | None:
+    """The run of this account that waits longest for its turn, where one is due."""
+    return _run(
+        tx.one(
+            "select * from sync_run where account = :account and state = 'running' and due <= :now order by due, id limit 1",
+            account=account,
+            now=now,
+        )
+    )
+
+
+def next_due(tx: Tx, account: str) -> float | None:
+    row = tx.one("select min(due) as due from sync_run where account = :account and state = 'running'", account=account)
+    return None if row is None else row["due"]
+
+
+def turned(tx: Tx, run: Run, after: str | None, contacts: int, now: float) -> None:
+    """One page more was taken in; the next begins at `after`, None where there is none."""
+    tx.run(
+        "update sync_run set cursor = :after, listed = :listed, pages = pages + 1, contacts = contacts + :contacts,"
+        " attempts = 0, code = '', text = '', due = :now where id = :run and state in ('running', 'stopped')",
+        run=run.id,
+        after=after,
+        listed=int(after is None),
+        contacts=contacts,
+        now=now,
+    )
+
+
+def put_off(tx: Tx, run: Run, due: float, *, attempts: int = 0, code: str = "", text: str = "") -> None:
+    """Nothing more of it before `due`."""
+    tx.run(
+        "update sync_run set due = :due, attempts = :attempts, code = :code, text = :text where id = :run",
+        run=run.id,
+        due=due,
+        attempts=attempts,
+        code=code,
+        text=text,
+    )
+
+
+def know_total(tx: Tx, run: Run, total: int) -> None:
+    tx.run("update sync_run set total = :total where id = :run", run=run.id, total=total)
+
+
+def count(tx: Tx, run: int, what: Iterable[str]) -> None:
+    """Add to the figures of what became of contacts."""
+    row = tx.one("select counts from sync_run where id = :run", run=run)
+    if row is None:
+        return
+    counts: dict[str, int] = msgspec.json.decode(row["counts"], type=dict[str, int])
+    for one in what:
+        counts[one] = counts.get(one, 0) + 1
+    tx.run("update sync_run set counts = :counts where id = :run", run=run, counts=msgspec.json.encode(counts).decode())
+
+
+def go(tx: Tx, run: Run, state: State, now: float, *, code: str = "", text: str = "") -> bool:
+    """Stop it, let it go on or end it; False where it has ended already."""
+    return bool(
+        tx.run(
+            "update sync_run set state = :state, code = :code, text = :text, due = :now, attempts = 0, ended = :ended"
+            " where id = :run and state in ('running', 'stopped')",
+            run=run.id,
+            state=state,
+            code=code,
+            text=text,
+            now=now,
+            ended=None if state in GOING_ON else now,
+        )
+    )
+
+
+# --- what a dry run says
+
+
+def put_rows(tx: Tx, run: int, rows: Sequence[DryRow]) -> None:
+    """A contact that stands there already stays as it was said first."""
+    tx.many(
+        "insert into sync_row (run, remote, address, what, code, body) values (:run, :remote, :address, :what, :code, :body)"
+        " on conflict do nothing",
+        [{"run": run, **structs.asdict(row)} for row in rows],
+    )
+
+
+def rows(tx: Tx, run: int, after: str, limit: int, what: str | None = None) -> list[DryRow]:
+    """In the order of the ids, as texts, behind `after`."""
+    found = tx.all(
+        "select remote, address, what, code, body from sync_row where run = :run and remote > :after"
+        " and what = coalesce(:what, what) order by remote limit :limit",
+        run=run,
+        after=after,
+        limit=limit,
+        what=what,
+    )
+    return [DryRow(**row) for row in found]
+
+
+def reasons(tx: Tx, run: int) -> list[Row]:
+    """`{what, code, count}`, the most frequent first."""
+    return tx.all(
+        "select what, code, count(*) as count from sync_row where run = :run group by what, code order by count desc, what, code",
+        run=run,
+    )
+
+
+def forget_address(tx: Tx, address: str) -> int:
+    """What was said of the address goes. How many rows went."""
+    return tx.run("delete from sync_row where address = :address", address=address)
+
+
+def forget(tx: Tx, connection: str) -> None:
+    """Nothing stands of the connection's syncs any more."""
+    tx.run(
+        "delete from sync_row where run in (select id from sync_run where connection = :connection)",
+        connection=connection,
+    )
+    tx.run("delete from sync_run where connection = :connection", connection=connection)
+
+
+def purge(tx: Tx, before: float, limit: int) -> int:
+    """What dry runs said that ended before; the figures stay."""
+    return tx.run(
+        "delete from sync_row where id in (select r.id from sync_row as r join sync_run as s on s.id = r.run"
+        " where s.ended < :before order by r.id limit :limit)",
+        before=before,
+        limit=limit,
+    )
+
+
+# --- events and deliveries of a sync
+
+
+def waiting_events(tx: Tx, run: int) -> int:
+    row = tx.one("select count(*) as n from inbox where run = :run and state = 'waiting'", run=run)
+    return 0 if row is None else int(row["n"])
+
+
+def deliveries(tx: Tx, run: int) -> dict[str, int]:
+    """How many of its deliveries stand in which state."""
+    found = tx.all("select state, count(*) as n from outbox where run = :run group by state order by state", run=run)
+    return {row["state"]: int(row["n"]) for row in found}
+
+
+def drop_events(tx: Tx, run: int, code: str, now: float) -> int:
+    """What waits to be looked at is left. How many were."""
+    return tx.run(
+        "update inbox set state = 'skipped', code = :code, ended = :now where run = :run and state = 'waiting'",
+        run=run,
+        code=code,
+        now=now,
+    )
+
+
+def entries_to_drop(tx: Tx, run: int, limit: int) -> list[Row]:
+    """Deliveries that would bring somebody in and have not begun, as deciding again needs them."""
+    return tx.all(
+        "select id, account, connection, contact, tag, body, event from outbox where run = :run and state = 'waiting'"
+        " and tag = 'enter' and progress = '' order by id limit :limit",
+        run=run,
+        limit=limit,
+    )
+
+
+def _run(row: Row | None) -> Run | None:
+    if row is None:
+        return None
+    told: dict[str, Any] = dict(row)
+    told |= {"ask": bool(row["ask"]), "listed": bool(row["listed"]), "permission": Permission(row["permission"])}
+    told["counts"] = msgspec.json.decode(row["counts"], type=dict[str, int])
+    return Run(**told)
