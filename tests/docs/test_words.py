@@ -24,7 +24,7 @@ from stellwerk_rules.settle import STANDS_TWICE
 from stellwerk_rules.spec import Limits
 
 CODE = r'"([a-z]+(?:-[a-z]+)+)"'
-NO_CODES = frozenset({"_TIMES", "RENEWED", "STAGES", "UNPROVIDED", "ENTRY", "SHOWN", "SIGNED", "WATCH"})
+NO_CODES = frozenset({"_TIMES", "RENEWED", "STAGES", "UNPROVIDED", "ENTRY", "SHOWN", "SIGNED", "WATCH", "CANCELLED"})
 """Words of the relay that are names of lists and cursors, not reasons."""
 
 

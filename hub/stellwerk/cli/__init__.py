@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "status": "stellwerk.cli.status",
     "hold": "stellwerk.cli.hold",
     "held": "stellwerk.cli.held",
+    "sync": "stellwerk.cli.sync",
     "dead": "stellwerk.cli.dead",
     "replay": "stellwerk.cli.replay",
     "repairs": "stellwerk.cli.repairs",

@@ -30,7 +30,7 @@ LONGEST_SECONDS = 300.0
 def give(config: Path, order: str, **arguments: Any) -> Any:
     """What the hub tells. Raises `StellwerkError` where it refuses, `ConfigError` for a wrong file."""
     given = Given(order=order, arguments={**arguments, "by": whoami()})
-    answer = _to_the_hub(database_of(config), given)
+    answer = to_the_hub(database_of(config), given)
     if answer is None:
         return asyncio.run(_here(config, given))
     if answer.refused is not None:
@@ -57,7 +57,7 @@ def with_moments(row: Mapping[str, Any], *times: str) -> dict[str, Any]:
     return {**row, **told}
 
 
-def _to_the_hub(database: Path | None, given: Given) -> Answer | None:
+def to_the_hub(database: Path | None, given: Given) -> Answer | None:
     """The answer of the hub that listens; None where none does, and for a database on a server, which is everybody's."""
     if database is None:
         return None

@@ -43,7 +43,9 @@ def put(
         contact=case.state.id,
         tag=tag,
         once=planned.key if tag in ONCE else None,
-        urgency=_urgency(planned.change, tag, backfill=run is not None, mails=planned.system == case.book.plan.mail_system),
+        urgency=_urgency(
+            planned.change, tag, backfill=run is not None, mails=planned.system == case.book.plan.mail_system
+        ),
         due=now,
         body=hub.vault.seal(account, msgspec.json.encode(planned)),
         event=event,

@@ -70,12 +70,12 @@ async def start(
 
 async def stop(hub: Hub, *, connection: str, by: str) -> dict[str, Any]:
     """No page more, and nothing more of it goes out, until it is resumed. Raises `StellwerkError` where none runs."""
-    return await _go(hub, connection, "running", "stopped", f"stopped by {by}")
+    return await _go(hub, connection, "stopped", f"stopped by {by}")
 
 
 async def resume(hub: Hub, *, connection: str, by: str) -> dict[str, Any]:
-    """Go on where it was stopped. Raises `StellwerkError` where none was."""
-    return await _go(hub, connection, "stopped", "running", "")
+    """Go on where it was stopped; one that runs goes on. Raises `StellwerkError` where none is going on."""
+    return await _go(hub, connection, "running", "")
 
 
 async def cancel(hub: Hub, *, connection: str, by: str) -> dict[str, Any]:
@@ -233,12 +233,10 @@ def _begin(
     return run
 
 
-async def _go(hub: Hub, connection: str, before: syncs.State, after: syncs.State, text: str) -> dict[str, Any]:
+async def _go(hub: Hub, connection: str, state: syncs.State, text: str) -> dict[str, Any]:
     def work(tx: Tx) -> Run:
         run = _going_on(tx, connection)
-        if run.state != before:
-            _refuse(f"the sync of connection {connection} is {run.state} already")
-        syncs.go(tx, run, after, hub.now(), text=text)
+        syncs.go(tx, run, state, hub.now(), text=text)
         one = connections.by_id(tx, connection)
         for account in () if one is None else one.accounts.values():
             lease.wake(tx, account, hub.now())

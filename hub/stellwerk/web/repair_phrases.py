@@ -309,6 +309,16 @@ REPAIRS: Mapping[str, RepairText] = {
         ("Release or discard what is held.", "Geben Sie Zurückgehaltenes frei oder verwerfen Sie es."),
         "held",
     ),
+    "sync-failed": RepairText(
+        (
+            "A sync ended early: the contacts of the other side could not be listed.",
+            "Ein Abgleich endete vorzeitig: Die Kontakte der anderen Seite ließen sich nicht auflisten.",
+        ),
+        (
+            "Mend what the words below name, then start the sync again. Nobody is brought in twice.",
+            "Beheben Sie, was unten steht, und starten Sie den Abgleich neu. Niemand wird zweimal aufgenommen.",
+        ),
+    ),
     "poll-fails": RepairText(
         (
             "{system} cannot be asked for changes. What its webhooks tell still arrives.",
