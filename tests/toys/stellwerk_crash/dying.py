@@ -1,0 +1,101 @@
+"""`stellwerk run` in a process that ends, or stands still, at a chosen point. Run with `python -m stellwerk_crash.dying run …`.
+
+A point is just before or just after a commit, a call, or the writing of the small file beside the database. Every point is
+written to the log as it is passed, so that the last line says where the process ended.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from stellwerk.cli import main
+from stellwerk.relay import instance
+from stellwerk.sdk.http import Http, HttpResponse
+from stellwerk.store import lease
+from stellwerk.store.sqlite import SqliteStore
+
+ORDER, LOG, LEASE = "STELLWERK_CRASH", "STELLWERK_CRASH_LOG", "STELLWERK_CRASH_LEASE"
+SIGNALS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
+NAMED = re.compile(r"[^/]*@[^/]*|[0-9]+|SW-[^/]+")
+
+
+class Points:
+    """Counts what is passed. `order` is `kill:N` or `freeze:N`; `count:0` only counts."""
+
+    def __init__(self, order: str, log: Path) -> None:
+        what, _, number = order.partition(":")
+        self._signal = SIGNALS.get(what)
+        self._number = int(number)
+        self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._lock = threading.Lock()
+        self._passed = 0
+
+    def passed(self, what: str) -> None:
+        """From the loop's thread and the writer's alike."""
+        with self._lock:
+            self._passed += 1
+            os.write(self._log, f"{self._passed} {what}\n".encode())
+            if self._signal is not None and self._passed == self._number:
+                os.kill(os.getpid(), self._signal)
+
+
+def watch(points: Points) -> None:
+    """Put points around every commit of the store, every call of a connector, and the small file."""
+    works: list[str] = []
+
+    class Watched(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            if sql != "commit":
+                return super().execute(sql, *parameters)
+            what = " + ".join(sorted(set(works))) or "opening"
+            points.passed(f"before commit: {what}")
+            done = super().execute(sql)
+            points.passed(f"after commit: {what}")
+            return done
+
+    commit = SqliteStore._commit
+
+    def named(self: SqliteStore, group: list[Any]) -> list[Any]:
+        works[:] = [_name(work) for work in group]
+        return commit(self, group)
+
+    call = Http.request
+
+    async def request(self: Http, method: str, url: str, **more: Any) -> HttpResponse:
+        what = f"{method} {NAMED.sub('…', unquote(urlsplit(url).path))}"
+        points.passed(f"before call: {what}")
+        answer = await call(self, method, url, **more)
+        points.passed(f"after call: {what}")
+        return answer
+
+    write = instance._write
+
+    def small_file(path: Path, mark: instance.Mark) -> None:
+        points.passed("before the small file")
+        write(path, mark)
+        points.passed("after the small file")
+
+    sqlite3.connect = partial(sqlite3.connect, factory=Watched)  # type: ignore[assignment]
+    SqliteStore._commit = named  # type: ignore[method-assign]
+    Http.request = request  # type: ignore[method-assign,assignment]
+    instance._write = small_file
+
+
+def _name(work: Any) -> str:
+    """The function that a transaction runs, as its module names it."""
+    function = work.func if isinstance(work, partial) else work
+    return f"{function.__module__.rpartition('.')[2]}.{function.__qualname__.partition('.')[0]}"
+
+
+if __name__ == "__main__":
+    lease.SECONDS = float(os.environ.get(LEASE, lease.SECONDS))
+    watch(Points(os.environ[ORDER], Path(os.environ[LOG])))
+    main()
