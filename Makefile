@@ -9,7 +9,7 @@ WHEEL_ROOM := .wheel-room
 ONE_OF_EACH_LAW := law-1-an-older-yes law-2-nobody-need-agree law-3-an-unknown-outcome law-4-plus-follows \
   law-5-the-stage-is-not-compared law-8-an-event-forgets law-9-payloads
 
-.PHONY: demo test test-all check format mutants mutation clean
+.PHONY: demo test test-all check format crash mutants mutation clean
 
 demo: $(VENV)/.ready  ## hub and both twins on free loopback ports; prints what to open
 	@$(BIN)/stellwerk demo
@@ -29,6 +29,9 @@ check: $(VENV)/.ready-dev  ## format, lint, types
 format: $(VENV)/.ready-dev
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+crash: $(VENV)/.ready-dev  ## kill -9 at every commit and every call, and what is lost or doubled; about half an hour
+	@PYTHONPATH=tests/toys $(BIN)/python -m stellwerk_crash $(CRASH)
 
 mutants: $(VENV)/.ready-dev  ## planted faults: each must turn the property suite red
 	@$(BIN)/python tests/mutants/run.py
