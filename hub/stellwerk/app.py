@@ -25,6 +25,7 @@ from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.orders import listening
 from stellwerk.relay.place import Place
 from stellwerk.relay.rulebook import Rulebook, rulebook
+from stellwerk.store import meta
 from stellwerk.store.address import database_file, open_store
 from stellwerk.store.connections import IN_FILE, Connection
 from stellwerk.store.store import Store
@@ -63,11 +64,21 @@ async def create_hub(
         place=place,
     )
     try:
+        await _refuse_moved(hub)
         await hub.ready_keys()
     except StoreError:
         await hub.close()
         raise
     return hub
+
+
+async def _refuse_moved(hub: Hub) -> None:
+    """Raises `StoreError` for a file whose contents went to a server: run here as well, everybody would be mailed twice."""
+    moved = await hub.store.read(lambda tx: meta.value(tx, meta.MOVED))
+    if moved is not None:
+        raise StoreError(
+            f"this database was moved to {moved.decode()}: put that under hub.database; if moving was interrupted, do it again"
+        )
 
 
 def book_of(loaded: Loaded, connection: Connection) -> Rulebook:

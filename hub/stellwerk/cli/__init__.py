@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "dead": "stellwerk.cli.dead",
     "replay": "stellwerk.cli.replay",
     "repairs": "stellwerk.cli.repairs",
+    "db": "stellwerk.cli.db",
     "check": "stellwerk.cli.check",
     "schema": "stellwerk.cli.schema",
     "test": "stellwerk.cli.test",

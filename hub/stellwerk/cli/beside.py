@@ -12,7 +12,7 @@ from msgspec import Struct
 from stellwerk.config.load import load
 from stellwerk.config.secrets import BadReference, is_reference
 from stellwerk.config.secrets import Vault as References
-from stellwerk.config.spec import Integration
+from stellwerk.config.spec import HubSpec, Integration
 from stellwerk.errors import ConfigError, StoreError
 from stellwerk.registry import load_connectors
 from stellwerk.store import meta, rotation
@@ -40,11 +40,11 @@ def beside(config: Path) -> Iterator[Beside]:
     if integration is None:
         raise ConfigError(loaded.errors)
     folder = loaded.path.absolute().parent
-    database = _followed("database", integration.hub.database, folder)
+    database = followed("database", integration.hub.database, folder)
     before = integration.hub.secret_key_before
     vault = Vault(
-        _followed("secret_key", integration.hub.secret_key.reveal(), folder),
-        None if before is None else _followed("secret_key_before", before.reveal(), folder),
+        followed("secret_key", integration.hub.secret_key.reveal(), folder),
+        None if before is None else followed("secret_key_before", before.reveal(), folder),
     )
     with looking(database, folder) as tx:
         wrapped = meta.value(tx, "hash_key")
@@ -55,20 +55,25 @@ def beside(config: Path) -> Iterator[Beside]:
         yield Beside(integration=integration, tx=tx, vault=vault)
 
 
-def database_of(config: Path) -> Path | None:
-    """The database file that the file names, None for one on a server; no other reference of the file is looked up."""
+def hub_of(config: Path) -> tuple[HubSpec, Path]:
+    """What stands under `hub:`, references as they are written, and the folder of the file. Raises `ConfigError`."""
     loaded = load(config, None, load_connectors())
     if loaded.integration is None:
         raise ConfigError(loaded.errors)
-    folder = loaded.path.absolute().parent
-    path = database_file(_followed("database", loaded.integration.hub.database, folder), folder)
+    return loaded.integration.hub, loaded.path.absolute().parent
+
+
+def database_of(config: Path) -> Path | None:
+    """The database file that the file names, None for one on a server; no other reference of the file is looked up."""
+    spec, folder = hub_of(config)
+    path = database_file(followed("database", spec.database, folder), folder)
     if path is not None and not path.is_file():
         raise StoreError(f"{path} is not there; has the hub of this file ever run?")
     return path
 
 
-def _followed(key: str, written: str, folder: Path) -> str:
-    """What stands for itself, or what a reference means."""
+def followed(key: str, written: str, folder: Path) -> str:
+    """What stands for itself, or what a reference means. Raises `StoreError`."""
     if not is_reference(written):
         return written
     try:

@@ -19,7 +19,7 @@ from stellwerk.errors import StoreError
 from stellwerk.registry import has
 from stellwerk.relay.hub import Hub, log
 from stellwerk.sdk.connector import Reporter
-from stellwerk.store import accounts, connections, hold, meta, repairs
+from stellwerk.store import accounts, connections, counts, hold, meta, repairs
 from stellwerk.store.hold import PAUSED, RESTORED, Hold
 from stellwerk.store.store import Tx
 
@@ -69,12 +69,12 @@ async def _compare(hub: Hub) -> None:
     def work(tx: Tx) -> None:
         stored = _stored(tx, hub, beside)
         beats = [one.beat for one in _all(tx)]
-        if not beats and not connections.every(tx):
+        if not beats and (not connections.every(tx) or not counts.is_anything_planned(tx)):
             return  # a new database: nothing was ever sent from it
-        if not beats and beside is None:
+        if not beats and beside is None and hub.place is None:
             return  # of a version that had no such mark
         verdict = judged(stored, beside, hub.now(), newest=max(beats, default=0.0))
-        if beside is None and hub.place is not None and hub.now() - max(beats) < ALIVE_SECONDS:
+        if beside is None and hub.place is not None and hub.now() - max(beats, default=0.0) < ALIVE_SECONDS:
             verdict = None  # one more host, beside others that are at it
         if verdict is None or not hold.put_on(tx, Hold(since=hub.now(), by="the hub", because=verdict)):
             return
@@ -121,10 +121,26 @@ async def end_pause(hub: Hub) -> None:
     await hub.store.write(work)
 
 
+def to_carry(tx: Tx, database: Path, now: float) -> Mark | None:
+    """The mark that goes with a database file to another place; None where the file is not the one that ran here last."""
+    value = meta.value(tx, meta.INSTANCE)
+    stored = None if value is None else msgspec.json.decode(value, type=Mark)
+    return None if judged(stored, _read(_beside(database)), now) == RESTORED else stored
+
+
+def put(path: Path, mark: Mark) -> None:
+    """Write the small file. Raises `StoreError`."""
+    _write(path, mark)
+
+
+def _beside(database: Path) -> Path:
+    return database.with_name(database.name + ".instance")
+
+
 def _file(hub: Hub) -> Path | None:
     if hub.place is not None:
         return hub.place.mark
-    return None if hub.database is None else hub.database.with_name(hub.database.name + ".instance")
+    return None if hub.database is None else _beside(hub.database)
 
 
 def _row(hub: Hub, mark: Mark) -> str:

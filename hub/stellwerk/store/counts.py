@@ -48,6 +48,11 @@ def acknowledged(tx: Tx) -> int:
     return meta.counters(tx).get(ACKNOWLEDGED, 0)
 
 
+def is_anything_planned(tx: Tx) -> bool:
+    """Whether a change is kept that was ever to be made from this database."""
+    return tx.one("select id from outbox limit 1") is not None
+
+
 def fates(tx: Tx) -> list[Row]:
     """`{id, head, fate}` of every event that is kept; `head` is the first of those that were read together."""
     return tx.all(_FATES)

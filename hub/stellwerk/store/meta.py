@@ -7,6 +7,9 @@ from stellwerk.store.store import Tx
 INSTANCE = "instance"
 """Begins the names under which hosts count, so that a restored back-up is known."""
 
+MOVED = "moved"
+"""Names, in a file that is not to be run any more, where its contents went."""
+
 
 def value(tx: Tx, name: str) -> bytes | None:
     row = tx.one("select value from meta where name = :name", name=name)

@@ -61,7 +61,7 @@ class PostgresTx:
         return self._cursor.rowcount
 
     def many(self, sql: str, rows: Iterable[Mapping[str, Any]], /) -> int:
-        several = [_storable(row) for row in rows]
+        several = [storable(row) for row in rows]
         if not several:
             return 0
         if len(several) == 1:
@@ -71,10 +71,10 @@ class PostgresTx:
         return self._cursor.rowcount
 
     def _execute(self, sql: str, params: Mapping[str, Any]) -> None:
-        self._cursor.execute(parameters(sql).encode(), _storable(params))
+        self._cursor.execute(parameters(sql).encode(), storable(params))
 
 
-def _storable(params: Mapping[str, Any]) -> Mapping[str, Any]:
+def storable(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Texts of this server cannot hold the character 0; what somebody sent with one is kept with a mark in its place."""
     if any(isinstance(value, str) and "\0" in value for value in params.values()):
         return {

@@ -159,11 +159,11 @@ def sample(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def furnished(sample: Callable[..., Path]) -> Callable[[], Path]:
-    """`furnished()`: the file of a hub that has run, and has left something for a person."""
+def furnished(sample: Callable[..., Path]) -> Callable[..., Path]:
+    """`furnished()`: the file of a hub that has run, and has left something for a person. Pieces are replaced as by `sample`."""
 
-    def make() -> Path:
-        file = sample()
+    def make(*pieces: tuple[str, str]) -> Path:
+        file = sample(*pieces)
         furnish(file)
         return file
 

@@ -12,17 +12,22 @@ import pytest
 from click.testing import Result
 
 from stellwerk.relay.orders import socket_of
+from stellwerk_toys.databases import PostgresDatabase
 
 Run = Callable[..., Result]
 Running = Callable[[Path], AbstractContextManager[None]]
-Furnished = Callable[[], Path]
+Furnished = Callable[..., Path]
 NOON = 1_790_000_000.0
 
 
-@pytest.fixture(params=["no hub", "a hub"])
+@pytest.fixture(params=["no hub", "a hub", "a hub on a server"])
 def config(request: pytest.FixtureRequest, furnished: Furnished, running: Running) -> Iterator[Path]:
-    """The file of a hub that is not running, and of one that is."""
-    file = furnished()
+    """The file of a hub that is not running, of one that is, and of one whose database is on a server."""
+    if request.param == "a hub on a server":
+        url = PostgresDatabase(request.getfixturevalue("pg_server")).url
+        file = furnished(("sqlite:///stellwerk.db ", f"'{url}' "))
+    else:
+        file = furnished()
     if request.param == "no hub":
         yield file
         return
