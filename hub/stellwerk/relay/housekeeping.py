@@ -15,6 +15,7 @@ from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.leaving import SLICE, in_slices, tidy_up
 from stellwerk.relay.provide import provide_again
 from stellwerk.relay.renewal import end_old_hooks
+from stellwerk.relay.unconfirmed import look_at_answers
 from stellwerk.store import keeping, rotation, syncs, traces
 from stellwerk.store.store import Row, Tx
 
@@ -80,8 +81,9 @@ async def seal_anew(hub: Hub) -> None:
 
 
 async def tidy(hub: Hub) -> None:
-    """One round: drop what is older than `keep:` allows."""
+    """One round: drop what is older than `keep:` allows, and see whether anybody confirms."""
     await end_old_hooks(hub)
+    await look_at_answers(hub)
     keep = hub.integration.keep
     now = hub.now()
     before = now - keep.trace_days * DAY_SECONDS

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import Struct
 
 from stellwerk.store.store import Tx
 from stellwerk_rules.model import Fact, FactKind
@@ -117,6 +118,35 @@ def unanswered(tx: Tx, connection: str, since: float) -> int:
         since=since,
     )
     return 0 if row is None else int(row["n"])
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """An address that was asked: `effect` names the delivery that asked it. `confirmed`: it has answered since."""
+
+    account: str
+    effect: str
+    confirmed: bool
+
+
+def asked_before(tx: Tx, connection: str, before: float, limit: int) -> list[Asked]:
+    """Whom this connection asked until then, the last first."""
+    rows = tx.all(
+        "select asked.account, asked.body, exists (select 1 from ledger as answer where answer.account = asked.account"
+        " and answer.address = asked.address and answer.id > asked.id and answer.kind = 'confirmed') as confirmed"
+        " from ledger as asked where asked.connection = :connection and asked.kind = 'asked' and asked.recorded <= :before"
+        " order by asked.id desc limit :limit",
+        connection=connection,
+        before=before,
+        limit=limit,
+    )
+    return [
+        Asked(
+            account=row["account"],
+            effect=msgspec.json.decode(row["body"], type=Fact).event,
+            confirmed=bool(row["confirmed"]),
+        )
+        for row in rows
+    ]
 
 
 def carry_suppression(tx: Tx, account: str, to: str, after: str, limit: int) -> str | None:

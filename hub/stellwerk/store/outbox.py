@@ -139,6 +139,14 @@ def stands(tx: Tx, one: int, body: bytes) -> bool:
     )
 
 
+def body_of(tx: Tx, connection: str, once: str) -> bytes | None:
+    """What the delivery with this effect said; None where there is none, or its days are over."""
+    row = tx.one(
+        "select body from outbox where connection = :connection and once = :once", connection=connection, once=once
+    )
+    return None if row is None else row["body"]
+
+
 def sent(tx: Tx, ids: Sequence[int], now: float) -> None:
     """Written down before the call: a crash after this leaves a row that must be settled, never one that is repeated blindly."""
     tx.many(

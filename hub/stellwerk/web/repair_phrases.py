@@ -264,6 +264,17 @@ REPAIRS: Mapping[str, RepairText] = {
         ),
         ("Nothing; it is looked at again by itself.", "Nichts; es wird von selbst noch einmal nachgesehen."),
     ),
+    "never-confirmed": RepairText(
+        (
+            "The last twenty who were asked with one mailing have not confirmed within two days. Perhaps the mail does not arrive.",
+            "Die letzten zwanzig, die mit einem Mailing gefragt wurden, haben zwei Tage lang nicht bestätigt. Vielleicht kommt die Mail nicht an.",
+        ),
+        (
+            "Sign up with an address of your own. Does no mail come, or no link in it? Mend the mailing, or choose another. The first who confirms closes this.",
+            "Melden Sie sich mit einer eigenen Adresse an. Kommt keine Mail, oder keine mit Link? Berichtigen Sie das Mailing oder wählen Sie ein anderes. Wer als Erster bestätigt, schließt dies.",
+        ),
+        "settings",
+    ),
     "no-way-to-ask": RepairText(
         (
             "Somebody who left says yes again. Only a double opt-in leads back, and there is none to send: they stay out.",

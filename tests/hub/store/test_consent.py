@@ -116,3 +116,14 @@ async def test_the_number_of_suppressed_addresses_is_told_without_naming_them(st
     await add(store, fact(FactKind.OPTED_OUT, "o1"), address="ben")
     assert await store.read(lambda tx: consent.unnamed_suppressions(tx, "mail:1")) == 2
     assert await store.read(lambda tx: consent.unnamed_suppressions(tx, "mail:2")) == 0
+
+
+async def test_whom_a_connection_asked_is_told_last_first_with_whether_it_confirmed_since(store: Store) -> None:
+    await add(store, fact(FactKind.CONFIRMED, "c0"), structs.replace(fact(FactKind.ASKED, "w1"), event="enter:w1"))
+    await add(store, structs.replace(fact(FactKind.ASKED, "w2"), event="enter:w2"), address="ben")
+    await add(store, fact(FactKind.ASKED, "w3"), address="cleo", connection="another")
+    await add(store, fact(FactKind.CONFIRMED, "c2"), address="ben", connection="another")
+    asked = await store.read(lambda tx: consent.asked_before(tx, "acme", 1.0, 10))
+    assert [(one.effect, one.confirmed) for one in asked] == [("enter:w2", True), ("enter:w1", False)]
+    assert await store.read(lambda tx: consent.asked_before(tx, "acme", 0.5, 10)) == []
+    assert [one.effect for one in await store.read(lambda tx: consent.asked_before(tx, "acme", 1.0, 1))] == ["enter:w2"]
