@@ -7,7 +7,8 @@ a person is told. The first who does ends it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.opened import opened
@@ -26,18 +27,16 @@ MOST_ASKS = 20 * IN_A_ROW
 async def look_at_answers(hub: Hub) -> None:
     """Open the repair of each connection where nobody confirms, close it where somebody does."""
     for connection in await hub.store.read(connections.every):
+        ways = await hub.store.read(partial(_ways_without_answer, hub=hub, connection=connection))
+        await hub.store.write(partial(_shown, ways=ways, subject=connection.id, now=hub.now()))
 
-        def work(tx: Tx, connection: Connection = connection) -> None:
-            ways = _ways_without_answer(tx, hub, connection)
-            if not ways:
-                repairs.close(tx, connection.id, NEVER_CONFIRMED, hub.now())
-                return
-            text = (
-                f"of the last {IN_A_ROW} who were asked with {' and with '.join(ways)} nobody confirmed within 48 hours"
-            )
-            repairs.open_(tx, connection.id, NEVER_CONFIRMED, text, hub.now())
 
-        await hub.store.write(work)
+def _shown(tx: Tx, ways: Sequence[str], subject: str, now: float) -> None:
+    if not ways:
+        repairs.close(tx, subject, NEVER_CONFIRMED, now)
+        return
+    text = f"of the last {IN_A_ROW} who were asked with {' and with '.join(ways)} nobody confirmed within 48 hours"
+    repairs.open_(tx, subject, NEVER_CONFIRMED, text, now)
 
 
 def _ways_without_answer(tx: Tx, hub: Hub, connection: Connection) -> list[str]:

@@ -93,6 +93,7 @@ def in_news(world: World) -> list[str]:
 # --- dry run
 
 
+@pytest.mark.behaviour("sync-dry-run")
 async def test_a_dry_run_says_of_everybody_what_would_happen_and_writes_nothing(
     yard: Yard, world: World, old: list[str]
 ) -> None:
@@ -105,6 +106,7 @@ async def test_a_dry_run_says_of_everybody_what_would_happen_and_writes_nothing(
     assert await yard.look(lambda tx: tx.all("select id from contact")) == []
 
 
+@pytest.mark.behaviour("sync-dry-run")
 async def test_a_dry_run_counts_who_would_be_mailed_and_who_is_skipped_and_why(
     yard: Yard, world: World, old: list[str]
 ) -> None:
@@ -153,6 +155,7 @@ async def test_a_dry_run_goes_on_at_its_page_after_a_crash(yard: Yard, turn: int
 # --- sync
 
 
+@pytest.mark.behaviour("sync-brings-in")
 async def test_everybody_older_than_the_connection_is_brought_in_without_a_mail(
     yard: Yard, world: World, old: list[str]
 ) -> None:
@@ -179,6 +182,7 @@ async def test_a_field_that_changes_after_the_sync_is_carried_over(yard: Yard, w
     assert found.fields["FIRST"] == "Augusta"
 
 
+@pytest.mark.behaviour("sync-out")
 async def test_an_address_that_opted_out_is_left_alone(yard: Yard, world: World, old: list[str]) -> None:
     world.mail.markers[old[0]] = world.clock.moment()
     await dry(yard)
@@ -186,6 +190,7 @@ async def test_an_address_that_opted_out_is_left_alone(yard: Yard, world: World,
     assert in_news(world) == sorted(old[1:])
 
 
+@pytest.mark.behaviour("sync-known")
 async def test_who_is_there_already_keeps_what_it_allowed_and_is_linked(
     yard: Yard, world: World, old: list[str]
 ) -> None:
@@ -199,6 +204,7 @@ async def test_who_is_there_already_keeps_what_it_allowed_and_is_linked(
     assert (found.permission, found.fields["FIRST"], found.extern) == (ONE, "There", record.id)
 
 
+@pytest.mark.behaviour("sync-again")
 async def test_a_second_sync_changes_nothing(yard: Yard, world: World) -> None:
     await dry(yard)
     await synced(yard)
@@ -227,6 +233,7 @@ async def test_a_resync_heals_a_field_whose_event_was_lost(yard: Yard, world: Wo
 # --- mails and permissions
 
 
+@pytest.mark.behaviour("sync-asks")
 async def test_with_the_number_that_the_dry_run_counted_each_is_asked_once(
     yard: Yard, world: World, old: list[str]
 ) -> None:
@@ -248,6 +255,7 @@ async def test_another_number_is_refused_and_nobody_is_mailed(yard: Yard, world:
     assert world.mail.sent == []
 
 
+@pytest.mark.behaviour("sync-asks")
 async def test_no_more_are_mailed_than_were_confirmed_though_more_have_come(yard: Yard, world: World) -> None:
     await dry(yard, ask=True)
     world.person_edits("c1", "wants_news", "yes")
@@ -321,6 +329,7 @@ async def test_a_connection_that_watches_can_be_foreseen_and_not_synced(yard: Ya
 # --- crash, stop, resume, cancel
 
 
+@pytest.mark.behaviour("sync-killed")
 @pytest.mark.parametrize("turn", range(1, 40, 4))
 @pytest.mark.parametrize("after", [False, True])
 async def test_a_sync_goes_on_where_it_was_killed_and_mails_nobody_twice(
@@ -339,6 +348,7 @@ async def test_a_sync_goes_on_where_it_was_killed_and_mails_nobody_twice(
     assert await six_add_up(yard)
 
 
+@pytest.mark.behaviour("sync-killed")
 async def test_a_stopped_sync_sends_nothing_more_and_goes_on_when_it_is_resumed(
     yard: Yard, world: World, old: list[str]
 ) -> None:
@@ -419,6 +429,7 @@ async def test_a_connection_that_ends_ends_its_sync(yard: Yard, world: World) ->
 # --- beside live traffic
 
 
+@pytest.mark.behaviour("sync-live")
 async def test_a_form_passes_in_front_of_a_sync(yard: Yard, world: World) -> None:
     await dry(yard, ask=True)
     await sync.start(yard.hub, connection="toys", by="jo", ask=MANY)
