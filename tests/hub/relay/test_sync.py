@@ -14,7 +14,7 @@ from stellwerk.relay.forgetting import forget_connection
 from stellwerk.relay.holding import go_on, hold
 from stellwerk.relay.housekeeping import tidy
 from stellwerk.relay.states import set_state
-from stellwerk.store import accounts, counts, syncs
+from stellwerk.store import accounts, counts, repairs, syncs
 from stellwerk.store.store import Tx
 from stellwerk.store.syncs import DryRow
 from stellwerk_toys.faults import Fault, Stopped
@@ -415,6 +415,20 @@ async def test_a_shop_that_does_not_answer_puts_the_sync_off_and_it_goes_on(yard
     world.faults.none_any_more()
     await yard.settle(7200)
     assert (await sync.one_status(yard.hub, begun["run"]))["state"] == "done"
+
+
+async def test_a_shop_that_lets_nobody_list_ends_the_sync_with_a_repair_that_the_next_one_closes(
+    yard: Yard, world: World
+) -> None:
+    await dry(yard)
+    world.crm.list_closed = True
+    done = await synced(yard)
+    assert (done["state"], done["code"]) == ("failed", "list-closed")
+    open_now = await yard.look(lambda tx: [row["code"] for row in repairs.still_open(tx)])
+    assert open_now == ["sync-failed"]
+    world.crm.list_closed = False
+    assert (await dry(yard))["state"] == "done"
+    assert await yard.look(repairs.still_open) == []
 
 
 async def test_a_connection_that_ends_ends_its_sync(yard: Yard, world: World) -> None:

@@ -77,6 +77,7 @@ class Crm:
         self.stage_required = False
         self.choices: dict[str, frozenset[str]] = {}
         self.installed = True
+        self.list_closed = False
         self._clock = clock
         self._posts = posts
         self._events = 0

@@ -35,6 +35,7 @@ from stellwerk.sdk import (
     ReauthorizeError,
     Receipt,
     Ref,
+    RejectedError,
     RetryableError,
     Secret,
     Services,
@@ -145,6 +146,8 @@ class ToyCrm:
 
     async def page(self, cursor: str | None, /) -> tuple[Sequence[Ref], str | None]:
         """In order of numbers; the cursor is the last one that was named."""
+        if self._world.crm.list_closed:
+            raise RejectedError("list-closed", "nobody may list all contacts")
         after = int((cursor or "c0")[1:])
         try:
             numbers = await self._call(
