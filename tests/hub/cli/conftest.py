@@ -15,7 +15,7 @@ from stellwerk.cli import cli
 from stellwerk.config.load import load
 from stellwerk.registry import load_connectors
 from stellwerk.relay.orders import listening
-from stellwerk.store import accounts, connections, consent, counts, inbox, meta, outbox, repairs
+from stellwerk.store import accounts, connections, consent, counts, inbox, meta, outbox, repairs, syncs
 from stellwerk.store.connections import Connection
 from stellwerk.store.inbox import NewEvent
 from stellwerk.store.outbox import NewDelivery
@@ -63,7 +63,7 @@ class Running:
 
 
 def furnish(config: Path) -> None:
-    """One held ask, one dead letter, one repair, one address that opted out."""
+    """One held ask, one dead letter, one repair, one address that opted out, one dry run."""
 
     async def run() -> None:
         registry = load_connectors()
@@ -111,6 +111,10 @@ def furnish(config: Path) -> None:
             repairs.open_(tx, "acme", "too-many-asks", "more than 3", NOON)
             gone = Fact(kind=FactKind.OPTED_OUT, key="o", at=hub.moment(NOON), event="9", told_by="mail")
             consent.add(tx, mail, hub.vault.address("gone@x.example"), "acme", [gone], NOON)
+            run = syncs.Run(
+                connection="acme", account=crm, kind="dry", made_by="jo", started=NOON, version=1, plan="p", due=NOON
+            )
+            syncs.go(tx, syncs.add(tx, run), "done", NOON)
 
         await hub.store.write(work)
         await hub.close()
