@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
 
 from stellwerk.errors import DeliveryError
-from stellwerk.relay import again, dead
+from stellwerk.relay import again, dead, foretold
 from stellwerk.relay.company import companies
-from stellwerk.relay.decide import Decided, outcome_of
 from stellwerk.relay.deliver import look_up
 from stellwerk.relay.hub import Desk, Hub
-from stellwerk.relay.job import Job, tag
 from stellwerk.relay.opened import UNREADABLE, opened
-from stellwerk.relay.putting import tag_of
 from stellwerk.relay.read import Waiting, decide_contact, read_contacts
 from stellwerk.relay.receive import new_event, subject_of
 from stellwerk.relay.seeking import SOUGHT
+from stellwerk.relay.undoing import Undoing
 from stellwerk.sdk.connector import Reader, Signal
 from stellwerk.store import accounts, dead_letters, inbox, lease
 from stellwerk.store.inbox import InboxRow
 from stellwerk.store.lease import PLAYED, Lease
-from stellwerk.store.store import Row, Store, Tx
-from stellwerk_rules.model import Because, Change, Planned
-from stellwerk_rules.prepare import Ready, prepare
+from stellwerk.store.store import Row, Tx
 
-T = TypeVar("T")
 MOST = 200
 """Dead letters that one preview looks at, the oldest."""
 
@@ -45,46 +40,6 @@ class Letter(Struct, frozen=True, kw_only=True):
     number: int
     account: str
     signal: Signal | None
-
-
-class Undoing:
-    """A store on which nothing lasts. `first` is done before each piece of work, in the same transaction."""
-
-    def __init__(self, store: Store, first: Callable[[Tx], None]) -> None:
-        self._store = store
-        self._first = first
-
-    async def write(self, work: Callable[[Tx], T], /) -> T:
-        done: list[T] = []
-
-        def played(tx: Tx) -> None:
-            self._first(tx)
-            done.append(work(tx))
-            raise _Undone
-
-        try:
-            await self._store.write(played)
-        except _Undone:
-            return done[-1]
-        raise AssertionError("what is played is always undone")
-
-    async def read(self, work: Callable[[Tx], T], /) -> T:
-        """What would be read if the letters were put back."""
-        return await self.write(work)
-
-    @property
-    def alone(self) -> bool:
-        return self._store.alone
-
-    def now(self) -> float:
-        return self._store.now()
-
-    async def close(self) -> None:
-        """The real store goes on."""
-
-
-class _Undone(Exception):
-    """Takes a transaction back that went well."""
 
 
 async def preview(
@@ -133,7 +88,7 @@ async def _at(hub: Hub, account: str, letters: Sequence[Letter]) -> list[dict[st
     """What would become of the letters that are decided, or go out, at this account."""
     row = await hub.account(account)
     if row is None:
-        return [_told([one], [_unknown("not-connected", "its account is not connected")]) for one in letters]
+        return [_told([one], [foretold.unknown("not-connected", "its account is not connected")]) for one in letters]
     by_reading = [one for one in letters if one.signal is not None]
     others = [one for one in letters if one.signal is None]
     try:
@@ -141,7 +96,7 @@ async def _at(hub: Hub, account: str, letters: Sequence[Letter]) -> list[dict[st
             told = [await _goes_out(hub, desk, one) for one in others]
             return told + await _decided(hub, desk, by_reading)
     except DeliveryError as failed:
-        return [_told([one], [_unknown(failed.code, "it cannot be read at this moment")]) for one in letters]
+        return [_told([one], [foretold.unknown(failed.code, "it cannot be read at this moment")]) for one in letters]
 
 
 async def _decided(hub: Hub, desk: Desk, letters: Sequence[Letter]) -> list[dict[str, Any]]:
@@ -149,7 +104,7 @@ async def _decided(hub: Hub, desk: Desk, letters: Sequence[Letter]) -> list[dict
     if not letters:
         return []
     if not isinstance(connector, Reader) or not connections:
-        return [_told([one], [_unknown("not-connected", "nobody is connected")]) for one in letters]
+        return [_told([one], [foretold.unknown("not-connected", "nobody is connected")]) for one in letters]
     by_contact: dict[str, list[Letter]] = {}
     for one in letters:
         assert one.signal is not None
@@ -165,7 +120,7 @@ async def _decided(hub: Hub, desk: Desk, letters: Sequence[Letter]) -> list[dict
     held = Lease(desk.account.id, PLAYED, None)
     for contact_waits, contact, group in zip(waiting, contacts, by_contact.values(), strict=True):
         decided = await decide_contact(_played(hub, group), desk, held, connections, contact_waits, contact)
-        told.append(_told(group, [_outcome(this) for this in decided]))
+        told.append(_told(group, [foretold.decided(this) for this in decided]))
     return told
 
 
@@ -214,59 +169,15 @@ def _played(hub: Hub, letters: Sequence[Letter]) -> Hub:
 async def _goes_out(hub: Hub, desk: Desk, letter: Letter) -> dict[str, Any]:
     """A change that is not decided again: the laws are asked just before it is written."""
     if letter.what == dead.EVENT:
-        return _told([letter], [_unknown(UNREADABLE, "what is stored of it cannot be read")])
+        return _told([letter], [foretold.unknown(UNREADABLE, "what is stored of it cannot be read")])
     played = _played(hub, [letter])
     row = await played.store.read(lambda tx: dead_letters.as_delivery(tx, letter.row["id"]))
     jobs = [] if row is None else await look_up(played, desk, Lease(desk.account.id, PLAYED, None), [row])
     if not jobs:
-        return _told([letter], [_unknown("not-looked-up", "its contact is not known any more, or cannot be read")])
-    return _told([letter], [_prepared(hub, job) for job in jobs])
-
-
-def _prepared(hub: Hub, job: Job) -> dict[str, Any]:
-    case = job.case
-    released = job.row.released is not None
-    ready = prepare(case.book.plan, job.planned, job.target, case.known, case.settings, hub.time(), released=released)
-    if isinstance(ready, Ready):
-        changes = [_change(tag(one), job.planned.system, one, job.planned.because) for one in ready.changes]
-        return _as_told(case.connection.id, "goes out again", changes, ready.notices)
-    outcome = "skipped" if not hasattr(ready, "repair") else "held"
-    return _as_told(case.connection.id, outcome, [], [ready.because])
-
-
-def _outcome(one: Decided) -> dict[str, Any]:
-    decision, connection = one.decision, one.case.connection
-    outcome = "held" if decision.held and not decision.changes else outcome_of(decision, connection.state)
-    changes = [_planned(planned) for planned in decision.changes]
-    changes += [_planned(planned, held=why.because) for planned, why in decision.held]
-    reasons = [*(skip.because for skip in decision.skips), *decision.notices]
-    return _as_told(connection.id, outcome, changes, reasons)
-
-
-def _planned(planned: Planned, held: Because | None = None) -> dict[str, Any]:
-    change = _change(tag_of(planned), planned.system, planned.change, planned.because)
-    return change if held is None else {**change, "held": _reason(held)}
-
-
-def _change(name: str, system: str, change: Change, because: Because) -> dict[str, Any]:
-    """Names of fields, never their values."""
-    fields = sorted(getattr(change, "fields", {}))
-    return {"change": name, "system": system, "fields": fields, "because": _reason(because)}
-
-
-def _reason(one: Because) -> dict[str, Any]:
-    return {"code": one.code, "text": one.text, "rule": one.rule, "line": one.line}
-
-
-def _unknown(code: str, text: str) -> dict[str, Any]:
-    return _as_told(None, "cannot be told", [], [Because(code=code, text=text)])
-
-
-def _as_told(
-    connection: str | None, outcome: str, changes: Sequence[dict[str, Any]], reasons: Sequence[Because]
-) -> dict[str, Any]:
-    told = [_reason(one) for one in reasons]
-    return {"connection": connection, "outcome": outcome, "changes": list(changes), "reasons": told}
+        return _told(
+            [letter], [foretold.unknown("not-looked-up", "its contact is not known any more, or cannot be read")]
+        )
+    return _told([letter], [foretold.prepared(hub, job) for job in jobs])
 
 
 def _told(letters: Sequence[Letter], outcomes: Sequence[dict[str, Any]]) -> dict[str, Any]:
