@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "replay": "stellwerk.cli.replay",
     "repairs": "stellwerk.cli.repairs",
     "db": "stellwerk.cli.db",
+    "operator-link": "stellwerk.cli.operator_link",
     "check": "stellwerk.cli.check",
     "schema": "stellwerk.cli.schema",
     "test": "stellwerk.cli.test",

@@ -18,6 +18,7 @@ from stellwerk.sdk.connector import (
     Asker,
     AskType,
     Batched,
+    Capped,
     Catalogue,
     Command,
     CommandContext,
@@ -88,7 +89,7 @@ from stellwerk_rules.model import (
 )
 
 __all__ = [
-    "ADDRESS", "AccessTeller", "Account", "AddEntry", "AmbiguousError", "Announcing", "Ask", "AskTerms", "AskType", "Asker", "Batched", "Catalogue",
+    "ADDRESS", "AccessTeller", "Account", "AddEntry", "AmbiguousError", "Announcing", "Ask", "AskTerms", "AskType", "Asker", "Batched", "Capped", "Catalogue",
     "Change", "ClearStage",
     "Command", "CommandContext", "Commands", "Connector", "ConsentSource", "Contact", "Counter", "Create", "DeleteContact", "Delivery",
     "DeliveryError", "Difference", "Disconnector", "EventKind", "FieldSpec", "FieldValue", "Finder", "Grant", "Hook", "Http", "HttpResponse", "LeftOut", "Lister", "MarkState", "MoveAddress",

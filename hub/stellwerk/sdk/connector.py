@@ -38,6 +38,7 @@ __all__ = [
     "AskType",
     "Asker",
     "Batched",
+    "Capped",
     "Catalogue",
     "Command",
     "CommandContext",
@@ -122,6 +123,12 @@ class Asker(Protocol):
 class Titled(Protocol):
     title: ClassVar[str]
     """The brand as people write it, for pages; without it the hub shows `name` with a capital."""
+
+
+@runtime_checkable
+class Capped(Protocol):
+    most_accounts: ClassVar[int]
+    """In how many accounts an app of one's own may be installed over there, unless the vendor has raised it."""
 
 
 @runtime_checkable

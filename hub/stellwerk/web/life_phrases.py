@@ -133,6 +133,48 @@ LIFE: Mapping[str, tuple[str, str]] = {
         "You can look at the settings and not change them.",
         "Sie können die Einstellungen ansehen, aber nicht ändern.",
     ),
+    # The operator's page.
+    "operator-page": ("All connections", "Alle Verbindungen"),
+    "operator-link-why": (
+        "This is for whoever runs this hub. The link works once; what it opens stays open for an hour.",
+        "Das ist für den Betreiber dieses Hubs. Der Link gilt einmal; was er öffnet, bleibt eine Stunde offen.",
+    ),
+    "operator-follow": ("Show all connections", "Alle Verbindungen zeigen"),
+    "operator-ended": (
+        "This link was used already, is older than ten minutes, or is none. Get a new one with: stellwerk operator-link",
+        "Dieser Link wurde schon benutzt, ist älter als zehn Minuten oder ist keiner. Einen neuen gibt: stellwerk operator-link",
+    ),
+    "operator-held": (
+        "Everything that mails or grants a permission is held in the whole hub since {at} (UTC), by {user}.",
+        "Alles, was Mails sendet oder Berechtigungen erteilt, ist im ganzen Hub angehalten seit {at} (UTC), durch {user}.",
+    ),
+    "operator-connections": ("Connections ({count})", "Verbindungen ({count})"),
+    "operator-connection": ("Connection", "Verbindung"),
+    "operator-repairs": ("To mend", "Zu beheben"),
+    "operator-state": ("State", "Zustand"),
+    "operator-not-begun": ("Not begun.", "Noch nicht begonnen."),
+    "operator-stopped-since": ("mails stopped since {at} (UTC)", "Mails angehalten seit {at} (UTC)"),
+    "operator-waiting": ("{waiting} waiting, {held} held, {dead} given up", "{waiting} wartend, {held} zurückgehalten, {dead} aufgegeben"),
+    "operator-opt-out": ("oldest opt-out: {minutes} min", "älteste Abmeldung: {minutes} min"),
+    "operator-none": ("There is no connection yet.", "Es gibt noch keine Verbindung."),
+    "operator-accounts": ("Accounts", "Konten"),
+    "operator-count": ("{system}: {count} connected.", "{system}: {count} verbunden."),
+    "operator-most": (
+        "The app may be installed in {most} accounts, unless that was raised there.",
+        "Die App darf in {most} Konten installiert sein, falls das dort nicht erhöht wurde.",
+    ),
+    "operator-wait": ("{count} wait for a person.", "{count} warten auf einen Menschen."),
+    "operator-stop": ("In an emergency", "Im Notfall"),
+    "operator-stop-why": (
+        "Nobody is mailed or given a permission by any connection from that moment on. Opt-outs and field values go on.",
+        "Ab dann erhält über keine Verbindung jemand eine Mail oder eine Berechtigung. Abmeldungen und Feldwerte laufen weiter.",
+    ),
+    "operator-stopped": (
+        "Stopped in the whole hub. Nobody is mailed or given a permission until you let it go on.",
+        "Im ganzen Hub angehalten. Niemand erhält eine Mail oder Berechtigung, bis Sie fortfahren lassen.",
+    ),
+    "operator-went-on": ("It goes on; what waited is looked at again first.", "Es geht weiter; was gewartet hat, wird zuerst noch einmal angesehen."),
+    "operator-not-held": ("Nothing was held.", "Es war nichts angehalten."),
     # Before Save.
     "foresight": ("What these settings would have done", "Was diese Einstellungen bewirkt hätten"),
     "foresight-do": ("Show what this would do", "Zeigen, was das bewirkt"),

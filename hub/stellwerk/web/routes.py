@@ -28,6 +28,7 @@ from stellwerk.web.letters import change_letters, show_letters
 from stellwerk.web.lists import Lists
 from stellwerk.web.login import come_back, go, home, leave
 from stellwerk.web.oauth import UsedStates
+from stellwerk.web.operator import change_operator, follow_link, provide_operator, show_link, show_operator
 from stellwerk.web.overview import change_overview, show_overview
 from stellwerk.web.pages import template_config
 from stellwerk.web.parting import change_disconnect, show_disconnect
@@ -65,6 +66,10 @@ pages: tuple[HTTPRouteHandler, ...] = (
     change_people,
     show_invited,
     accept,
+    show_link,
+    follow_link,
+    show_operator,
+    change_operator,
     show_disconnect,
     change_disconnect,
     show_settings,
@@ -87,6 +92,7 @@ def route_handlers(hub: Hub) -> list[HTTPRouteHandler | Router]:
             "visitor": Provide(provide_visitor, sync_to_thread=False),
             "here": Provide(provide_here),
             "running": Provide(provide_running, sync_to_thread=False),
+            "operator": Provide(provide_operator, sync_to_thread=False),
             "lists": Provide(lambda: lists, sync_to_thread=False),
             "used_states": Provide(lambda: used_states, sync_to_thread=False),
         },

@@ -40,7 +40,7 @@ class Flash(Struct, frozen=True, kw_only=True):
 class Visitor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`account` is the id of the account that the login leads to, `connection` the one being looked at.
 
-    Who came by an invitation has no account, and the number of the `invitation`, which is looked up at each request.
+    Who came by an invitation has no account, and the number of the `invitation`, which is looked up at each request. `operator` is who followed an operator's link, until `operator_until`.
 
     `token` is in every form of this session (against forged requests); it is new with every login.
     """
@@ -51,6 +51,8 @@ class Visitor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     user: str = ""
     connection: str | None = None
     invitation: int | None = None
+    operator: str | None = None
+    operator_until: float = 0.0
     token: str = ""
     tested: dict[str, Tested] = {}
     flashes: tuple[Flash, ...] = ()

@@ -83,6 +83,8 @@ class HubspotConnector(
     lists: ClassVar[tuple[str, ...]] = ("stages",)
     twin_module: ClassVar[str] = "stellwerk_hubspot.twin"
     read_batch: ClassVar[int] = BATCH
+    # Reference page, section 2: private OAuth distribution; 100 for Solutions Partners, 25 on the marketplace before listing.
+    most_accounts: ClassVar[int] = 10
 
     def __init__(self, system: HubspotSystem, account: HubspotAccount, services: Services) -> None:
         self.system = system

@@ -168,3 +168,11 @@ def test_one_connection_is_held_and_goes_on(stellwerk: Run, config: Path) -> Non
     assert stellwerk("hold", "off", "--connection", "acme", *at).output == "goes on\n"
     assert told(stellwerk, "connections", "list", *at)[0]["on_hold"] is None
     assert stellwerk("hold", "on", "--connection", "acme", "--reason", "x", *at).exit_code == 2
+
+
+def test_the_operators_link_is_given_by_the_hub_that_runs_and_where_none_does(stellwerk: Run, config: Path) -> None:
+    at = ("--config", config)
+    link = stellwerk("operator-link", *at)
+    assert link.exit_code == 0
+    assert link.output.startswith("https://hub.example/operator/")
+    assert told(stellwerk, "operator-link", *at)["seconds"] == 600

@@ -198,6 +198,7 @@ def _toys(world: World) -> dict[str, type[Any]]:
         lists: ClassVar[tuple[str, ...]] = ("stages",)
         hook_topics: ClassVar[tuple[str, ...]] = ()
         webhook_trust: ClassVar[Literal["signature", "path"]] = "signature"
+        most_accounts: ClassVar[int] = 10
 
         @classmethod
         def receive(cls, request: WebhookRequest, system: Any, /) -> Sequence[Signal | Unread]:

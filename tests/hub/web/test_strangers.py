@@ -15,8 +15,9 @@ OPEN = {
     "/", "/login/{name:str}", "/oauth/{name:str}/callback", "/logout", "/health", "/health/ready", "/metrics", "/static",
     "/static/{file_path:path}", "/webhooks/{connector:str}", "/webhooks/{connector:str}/{rest:path}", "/schema",
     "/schema/openapi.json", "/schema/{path:str}", "/connections", "/invited/{text:str}",
+    "/operator", "/operator/{text:str}",
 }  # fmt: skip
-"""What anybody may call, or what has tests of its own against strangers (test_login, test_isolation, test_guards, test_invited)."""
+"""What anybody may call, or what has tests of its own against strangers (test_login, test_isolation, test_guards, test_invited, test_operator)."""
 PAGES: dict[str, tuple[dict[str, str], ...]] = {
     "/settings": ({"action": "save", "version": "1", "setting.sender": "Mine"}, {"action": "test-key"}),
     "/overview": ({"action": "state:rests"}, {"action": "repaired:1"}, {"action": "set-up"}),
