@@ -37,6 +37,7 @@ from stellwerk_rules.model import (
 )
 from stellwerk_rules.moving import moved
 from stellwerk_rules.plan import Plan
+from stellwerk_rules.restoring import restored
 from stellwerk_rules.scene import Scene, Verb, first, joined, kinds, missed, scene
 from stellwerk_rules.spec import SettingValue
 from stellwerk_rules.wishes import handled
@@ -63,7 +64,7 @@ def evaluate(plan: Plan, event: Event, known: Known, settings: Mapping[str, Sett
     if event.system == plan.mail_system:
         return _at_mail(now)
     if event.kind is EventKind.RESTORED:
-        return _restored(now)
+        return restored(now)
     return _elsewhere(now)
 
 
@@ -120,21 +121,6 @@ def _merged(now: Scene) -> Decision:
     mail = now.plan.mail_system
     changes = renamed(now.known.remembered, now.before, now.system, mail, now.event.id)
     return Decision(changes=changes, look_again=() if mail is None else (mail,))
-
-
-def _restored(now: Scene) -> Decision:
-    """A contact back from a deletion: its link is taken up again, and nobody is subscribed. What was said before is handled."""
-    names = now.plan.answered_fields(now.system, entered=now.known.remembered.entered)
-    said = handled(now.contact, names, now.known)
-    since = now.event.occurred_at
-    before = {name: one for name, one in said.items() if since is None or one.at is None or one.at <= since}
-    now = now.remembering(replace(remember.with_answers(now.known.remembered, before), by_wish=True))
-    now = replace(now, moved=False)
-    fields = carried_over(now, frozenset({"restored", "changed"}), brought=False)
-    text = "back from a deletion: linked as before, and only an explicit yes subscribes it"
-    skip = Skip(because=Because(code="restored", text=text))
-    mail = now.plan.mail_system
-    return joined(Decision(skips=(skip,), look_again=() if mail is None else (mail,)), fields)
 
 
 def _at_mail(now: Scene) -> Decision:

@@ -57,6 +57,23 @@ async def test_a_restore_subscribes_nobody_and_a_new_yes_does(world: World, join
     assert len(world.mails_to(ADA)) == 2
 
 
+@settings(on_removal="unsubscribe")
+async def test_who_was_taken_out_with_its_record_reads_so_once_that_is_restored_and_may_come_back(
+    world: World, joined: Joined, yard: Yard
+) -> None:
+    one = await joined()
+    world.person_deletes(one)
+    await yard.settle(60)
+    world.person_restores(one)
+    await yard.settle(60)
+    record = world.crm.records[one]
+    assert [record.value(name) for name in ("wants_news", "news_state", "news_level")] == ["no", "unsubscribed", "none"]
+    world.clock.advance(60)
+    world.form(ADA, {"wants_news": "yes"})
+    await yard.settle(60)
+    assert len(world.mails_to(ADA)) == 2
+
+
 @pytest.mark.behaviour("restored-unread")
 async def test_whoever_was_deleted_before_anything_was_read_is_not_brought_in_by_the_restore(
     yard: Yard, world: World

@@ -1,0 +1,75 @@
+"""A contact back from a deletion: its link is taken up again, and nobody is subscribed. What was said before is handled.
+
+While it was gone nothing could be written to it: what became of it meanwhile is told to it now.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from stellwerk_rules import remember
+from stellwerk_rules.carrying import carried_over
+from stellwerk_rules.mirror import mirrored
+from stellwerk_rules.model import (
+    Because,
+    Contact,
+    Decision,
+    EventKind,
+    FieldValue,
+    Planned,
+    Presence,
+    Seen,
+    SetFields,
+    Skip,
+)
+from stellwerk_rules.reasons import because
+from stellwerk_rules.scene import Scene, joined
+from stellwerk_rules.wishes import handled
+
+
+def restored(now: Scene) -> Decision:
+    """Only an explicit yes from now on brings it in, if it is not in any more."""
+    names = now.plan.answered_fields(now.system, entered=now.known.remembered.entered)
+    said = handled(now.contact, names, now.known)
+    since = now.event.occurred_at
+    before = {name: one for name, one in said.items() if since is None or one.at is None or one.at <= since}
+    now = now.remembering(replace(remember.with_answers(now.known.remembered, before), by_wish=True))
+    now = replace(now, moved=False)
+    fields = carried_over(now, frozenset({"restored", "changed"}), brought=False)
+    text = "back from a deletion: linked as before, and only an explicit yes subscribes it"
+    skip = Skip(because=Because(code="restored", text=text))
+    mail = now.plan.mail_system
+    decision = joined(Decision(skips=(skip,), look_again=() if mail is None else (mail,)), fields)
+    decision = joined(decision, _answered_no(now.remembering(decision.remembered)))
+    return joined(decision, _shown(now.remembering(decision.remembered)))
+
+
+def _answered_no(now: Scene) -> Decision:
+    """The answer of a contact that left while it was gone, as the file sets it for who leaves: else a later yes would be no change."""
+    remembered, name = now.known.remembered, now.plan.answer_field(now.system)
+    if name is None or not now.consent.left or now.contact.fields.get(name) != "yes":
+        return Decision(remembered=remembered)
+    for rule in now.plan.rules:
+        value = (rule.spec.set_ or {}).get(name)
+        if rule.spec.to != now.system or EventKind.UNSUBSCRIBED not in rule.events or value is None:
+            continue
+        planned = Planned(
+            system=now.system,
+            change=SetFields(fields={name: FieldValue(value=value, at=now.event.at, owned=True)}),
+            key=f"set:{rule.spec.id}:{now.contact.id}:{now.event.id}",
+            because=because(rule, "unsubscribed", "left while the contact was deleted"),
+        )
+        going = {name: Seen(digest=remember.digest_of(now.known.digest, value), at=now.event.at)}
+        return Decision(changes=(planned,), remembered=remember.with_going(remembered, now.system, going))
+    return Decision(remembered=remembered)
+
+
+def _shown(now: Scene) -> Decision:
+    """The state of a contact that has nobody left over there to be read, where one was ever shown."""
+    remembered, mail = now.known.remembered, now.plan.mail_system
+    names = now.plan.mirror_fields(now.system)
+    stands = mail in remembered.ids and not now.consent.left
+    if mail is None or stands or all(remember.seen(remembered, now.system, one) is None for one in names):
+        return Decision(remembered=remembered)
+    nowhere = Contact(presence=Presence.ABSENT, read_at=now.event.at)
+    return mirrored(now.plan, mail, nowhere, now.consent, remembered, now.known.digest, key=now.event.id)
