@@ -34,12 +34,16 @@ DENIED_AFTER = timedelta(hours=1)
 
 
 class AskOutcome(StrEnum):
-    """What became of a double opt-in that was started."""
+    """What became of a double opt-in that was started. `VOID`: the contact was deleted, and the link leads nowhere."""
 
     SENT = "sent"
     UNKNOWN = "unknown"
+    VOID = "void"
     CONFIRMED = "confirmed"
     ENDED = "ended"
+
+
+UNANSWERED = frozenset({AskOutcome.SENT, AskOutcome.UNKNOWN, AskOutcome.VOID})
 
 
 class AskState(Struct, frozen=True, kw_only=True):
@@ -67,8 +71,9 @@ class Consent(Struct, frozen=True, kw_only=True):
     `opted_out`: nothing may be sent or granted. `left`: that is proved, and it is not only the CRM's own opt-out.
     `standing` are the opt-outs that nothing has ended since, with the time we set the answer to no for each in `no_set`.
     `confirmation` is the last one if no opt-out and no removal followed, `last_confirmation` in any case; `removed` says
-    that a removal did. `asks_in_window` counts the
-    unanswered ones of 30 days, `ways_back_in_window` those after an opt-out. `counted` are facts already acted upon.
+    that a removal did. `open_ask` may still be answered; `last_ask` is unanswered too, be it that nobody can answer it any more:
+    only a confirmation or an opt-out ends its count. `asks_in_window` counts the unanswered ones of 30 days,
+    `ways_back_in_window` those after an opt-out. `counted` are facts already acted upon.
     """
 
     state: ConsentState
@@ -78,6 +83,7 @@ class Consent(Struct, frozen=True, kw_only=True):
     no_set: Mapping[str, Fact]
     asks: Mapping[str, AskState]
     open_ask: AskState | None
+    last_ask: AskState | None
     asks_in_window: int
     ways_back_in_window: int
     confirmation: Fact | None
@@ -111,8 +117,9 @@ def fold(
     told = tuple(facts)
     total = _added_up(told)
     since = at - COUNT_WINDOW
-    unanswered = [ask for ask in total.asks.values() if ask.outcome in (AskOutcome.SENT, AskOutcome.UNKNOWN)]
-    pending = [ask for ask in unanswered if at - ask.at < timedelta(days=limits.doi_valid_days)]
+    unanswered = [ask for ask in total.asks.values() if ask.outcome in UNANSWERED]
+    lately = [ask for ask in unanswered if at - ask.at < timedelta(days=limits.doi_valid_days)]
+    pending = [ask for ask in lately if ask.outcome is not AskOutcome.VOID]
     opted_out = bool(total.standing) or (suppressed and total.last_confirmation is None)
     subscribed = total.confirmation is not None or total.granted is not None
     return Consent(
@@ -123,6 +130,7 @@ def fold(
         no_set=total.no_set,
         asks=total.asks,
         open_ask=pending[-1] if pending else None,
+        last_ask=lately[-1] if lately else None,
         asks_in_window=sum(ask.at > since for ask in unanswered),
         ways_back_in_window=sum(ask.way_back and ask.at > since for ask in total.asks.values()),
         confirmation=total.confirmation,
@@ -309,7 +317,7 @@ def _opted_out(total: _Sum, fact: Fact) -> _Sum:
 
 
 def _removed(total: _Sum, _: Fact) -> _Sum:
-    asks = {mark: _ended(ask, AskOutcome.ENDED) for mark, ask in total.asks.items()}
+    asks = {mark: _ended(ask, AskOutcome.VOID) for mark, ask in total.asks.items()}
     return replace(total, asks=asks, confirmation=None, granted=None, removed=True)
 
 
@@ -322,7 +330,7 @@ def _is_proved(fact: Fact) -> bool:
 
 
 def _ended(ask: AskState, outcome: AskOutcome) -> AskState:
-    return replace(ask, outcome=outcome) if ask.outcome in (AskOutcome.SENT, AskOutcome.UNKNOWN) else ask
+    return replace(ask, outcome=outcome) if ask.outcome in UNANSWERED else ask
 
 
 def _new_entry(entries: tuple[OptOutEntry, ...], known: Consent) -> OptOutEntry | None:

@@ -8,7 +8,14 @@ from datetime import timedelta
 from msgspec.structs import replace
 
 from stellwerk_rules import permission
-from stellwerk_rules.consent import DENIED_AFTER, OPT_OUT_MARGIN, AskOutcome, Consent, period_key
+from stellwerk_rules.consent import (
+    DENIED_AFTER,
+    OPT_OUT_MARGIN,
+    SOURCE_OPT_OUT,
+    AskOutcome,
+    Consent,
+    period_key,
+)
 from stellwerk_rules.effects import Cause, effects
 from stellwerk_rules.mirror import mirrored
 from stellwerk_rules.model import (
@@ -146,7 +153,8 @@ def _came_back(scene: Scene) -> bool:
     Where another system told the opt-out, that is two clocks, and nothing here shows that it was carried out before.
     """
     changed = scene.contact.updated_at
-    outs = [fact for fact in scene.consent.standing if fact.final]
+    # A CRM's own opt-out says nothing of the mail system, where somebody may come back all the same.
+    outs = [fact for fact in scene.consent.standing if fact.final and not fact.key.startswith(SOURCE_OPT_OUT)]
     if scene.contact.opted_out or changed is None or not outs:
         return False
     return all(changed > out.at + _unsure(scene, out) for out in outs)

@@ -87,7 +87,7 @@ def may_ask(enter: Enter, consent: Consent, at: datetime) -> Because | None:
         return Because(code="already-asked", text="this wish was asked already")
     if consent.confirmation is not None:
         return Because(code="already-confirmed", text="this address confirmed already")
-    waiting = consent.open_ask
+    waiting = consent.last_ask
     if waiting is not None:
         if not enter.explicit:
             return Because(code="pending", text="a double opt-in is unanswered, and this is no explicit yes")

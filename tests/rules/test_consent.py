@@ -111,6 +111,23 @@ def test_an_opt_out_ends_everything_before_it() -> None:
     assert found.asks["1"].outcome is AskOutcome.ENDED
 
 
+def test_a_removal_leaves_an_unanswered_ask_void_and_counted() -> None:
+    found = folded(fact("asked", "1"), fact("removed", "r", NOON + HOUR), at=NOON + DAY)
+    assert (found.state, found.open_ask, found.asks["1"].outcome) == (
+        ConsentState.NOT_SUBSCRIBED,
+        None,
+        AskOutcome.VOID,
+    )
+    assert found.last_ask is not None
+    assert (found.last_ask.mark, found.asks_in_window) == ("1", 1)
+
+
+@pytest.mark.parametrize("end", ["confirmed", "opted_out"])
+def test_a_void_ask_is_ended_like_any_other(end: str) -> None:
+    found = folded(fact("asked", "1"), fact("removed", "r"), fact(end, "x"))
+    assert (found.last_ask, found.asks_in_window, found.asks["1"].outcome) == (None, 0, AskOutcome.ENDED)
+
+
 def test_an_outcome_is_final() -> None:
     found = folded(fact("asked", "1"), fact("confirmed", "1"), OUT)
     assert found.asks["1"].outcome is AskOutcome.CONFIRMED

@@ -189,6 +189,16 @@ def test_who_came_back_without_us_is_subscribed_again(linked: Any) -> None:
     assert found.key == "rise:after:w0"
 
 
+def test_a_crms_own_opt_out_does_not_keep_anybody_from_coming_back_to_the_mail_system(linked: Any) -> None:
+    linked.facts = [
+        fact(linked, "confirmed", "w0", 2 * DAY),
+        fact(linked, "opted_out", "E1", HOUR),
+        fact(linked, "opted_out", "out:c1:first", HOUR / 2, told_by="crm"),
+    ]
+    (found,) = confirm(linked, mark=None).facts
+    assert found.key == "rise:after:w0"
+
+
 @pytest.mark.parametrize(
     ("unzoned", "doubtful", "margin"),
     [

@@ -170,6 +170,17 @@ def test_the_way_back_does_not_wait() -> None:
     assert may_ask(BACK, folded(fact("asked", "0", NOON - HOUR), OUT), NOON) is None
 
 
+def test_an_ask_that_was_deleted_with_its_contact_holds_up_the_next_as_any_other() -> None:
+    """An automation that makes and deletes a contact again and again must not mail it each time."""
+    asked, removed = fact("asked", "w0"), fact("removed", "r", NOON + HOUR)
+    assert code(may_ask(ENTER, folded(asked, removed, at=NOON + 2 * HOUR), NOON + 2 * HOUR)) == "asked-lately"
+    after = NOON + 25 * HOUR
+    assert may_ask(ENTER, folded(asked, removed, at=after), after) is None
+    assert code(may_ask(replace(ENTER, explicit=False), folded(asked, removed, at=after), after)) == "pending"
+    three = [one for number in range(3) for one in (fact("asked", f"w-{number}"), removed)]
+    assert code(may_ask(ENTER, folded(*three, at=NOON + 20 * DAY), NOON + 20 * DAY)) == "asked-often"
+
+
 @pytest.mark.behaviour("pending-over")
 def test_after_its_days_an_ask_is_asked_anew_also_without_an_explicit_yes() -> None:
     assert may_ask(replace(ENTER, explicit=False), folded(fact("asked", "0", NOON - 14 * DAY)), NOON) is None
