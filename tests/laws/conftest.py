@@ -24,7 +24,9 @@ settings.register_profile(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`make test` plays the usual histories, in which every law is watched; each law's own hard ones take longer."""
+    """`make test` plays the usual histories, in which every law is watched; each law's own hard ones and harder ground take longer."""
     for item in items:
-        if item.path.parent.name == "laws" and item.path.name.startswith(("test_law_", "test_two_connections")):
+        if item.path.parent.name == "laws" and item.path.name.startswith(
+            ("test_law_", "test_two_connections", "test_ground")
+        ):
             item.add_marker(pytest.mark.long)

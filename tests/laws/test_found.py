@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from stellwerk_laws.laws import play
-from stellwerk_laws.steps import (
+from stellwerk_laws.happenings import (
     Again,
     Claim,
     Confirm,
+    Delete,
     EditThere,
     FailsAfter,
     History,
     Leave,
     Meanwhile,
+    Move,
+    Restore,
     Scripted,
     SignsUpThere,
     Step,
@@ -24,6 +26,7 @@ from stellwerk_laws.steps import (
     Wait,
     Write,
 )
+from stellwerk_laws.laws import play
 from stellwerk_laws.variants import File, Row, made
 from stellwerk_toys.faults import Fault
 
@@ -88,6 +91,18 @@ FOUND = {
         Write(who=0, by="form", values={"wants_news": "yes"}),
         Claim(who=0, topic="goodbye"),
         EditThere(who=0, field="FIRST"),
+    ),
+    "who was taken out with its record reads no once that is restored": history(
+        file(on_removal="unsubscribe"), YES, Confirm(who=0), Delete(who=0), Restore(who=0)
+    ),
+    "of who was deleted with its record the state is shown once that is restored": history(
+        file(on_removal="delete"), YES, Confirm(who=0), Delete(who=0), Restore(who=0)
+    ),
+    "deleting who was asked and has not answered does not let the address be asked anew": history(
+        file(on_move_old="delete"), YES, Move(who=0, to=2), Write(who=0, by="form", values={"wants_news": "yes"})
+    ),
+    "who comes back to the newsletter by itself has come back, though the shop was closed for it": history(
+        file(close_shop=True), YES, Confirm(who=0), Leave(who=0), SignsUpThere(who=0, permission="full")
     ),
     "a contact made without any value is known to have none: what both sides write afterwards is settled": history(
         file(),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 
 from stellwerk_laws import openings, steps
+from stellwerk_laws.happenings import History
 from stellwerk_laws.laws import play
-from stellwerk_laws.steps import History
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 EXAMPLES = 100

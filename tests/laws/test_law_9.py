@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 
 from stellwerk_laws import steps
+from stellwerk_laws.happenings import History, Scripted, Write
 from stellwerk_laws.laws import play
-from stellwerk_laws.steps import History, Scripted, Write
 from stellwerk_laws.variants import made
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")

@@ -8,8 +8,8 @@ from collections import Counter
 from hypothesis import given, settings
 
 from stellwerk_laws import reached, steps
+from stellwerk_laws.happenings import History
 from stellwerk_laws.laws import play
-from stellwerk_laws.steps import History
 
 EXAMPLES = 250
 LEAST_SHARE = 0.02

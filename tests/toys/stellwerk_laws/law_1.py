@@ -5,7 +5,7 @@ from __future__ import annotations
 from stellwerk_laws.player import Player
 from stellwerk_laws.truth import Out, Truth
 from stellwerk_laws.watched import Touch
-from stellwerk_toys.crm import API_SOURCE
+from stellwerk_toys.crm import API_SOURCE, Record
 
 MARGIN_SECONDS = 7200.0
 CLAIM_SECONDS = 3600.0
@@ -18,6 +18,11 @@ def holds(player: Player) -> None:
         if touch.what in ("doi", "create", "update") and touch.email is not None:
             _after_an_opt_out(truth, touch)
             _while_one_is_claimed(truth, touch)
+        if touch.what == "move":
+            assert touch.before is not None
+            for email in (touch.before.email, touch.email):
+                outs = truth.standing(email or "", touch.at)
+                assert not outs, f"a permission went along though an opt-out by {outs[-1].by} stands"
         if touch.what == "update":
             assert touch.before is not None
             assert touch.before.email is not None, "data was put on an anonymised record"
@@ -35,12 +40,12 @@ def _after_an_opt_out(truth: Truth, touch: Touch) -> None:
     if not outs:
         return
     assert touch.what == "doi", f"{touch.what} after an opt-out by {outs[-1].by}"
-    assert not any(out.by == "no_mail" for out in outs), "asked, and the shop says no mail at all"
+    assert not any(truth.is_closed(out, touch.at) for out in outs), "asked, and the shop says no mail at all"
     answers = [
         (record, entry) for record, entry in truth.answers(touch.email or "") if entry.at.timestamp() <= touch.at
     ]
     wishes = [
-        (record.id, entry.at.timestamp())
+        (record, entry.at.timestamp())
         for record, entry in answers
         if entry.value == "yes" and entry.source in ("form", "clerk")
     ]
@@ -49,15 +54,19 @@ def _after_an_opt_out(truth: Truth, touch: Touch) -> None:
     )
 
 
-def _is_younger(truth: Truth, wish: tuple[str, float], out: Out) -> bool:
-    """By one clock where that is possible, else by two hours."""
-    contact, at = wish
+def _is_younger(truth: Truth, wish: tuple[Record, float], out: Out) -> bool:
+    """By one clock where that is possible, else by two hours. The no that we set may stand at a contact that has moved on."""
+    record, at = wish
     if at <= out.at:
         return False
     if out.by == "no":
         return True
-    said = truth.world.crm.records[contact].history["wants_news"]
-    noes = [entry.at.timestamp() for entry in said if entry.value == "no" and entry.source == API_SOURCE]
+    said = record.history["wants_news"]
+    noes = [
+        entry.at.timestamp()
+        for _, entry in truth.answers(out.email)
+        if entry.value == "no" and entry.source == API_SOURCE
+    ]
     if any(out.at < no < at for no in noes):
         return True
     stood = [entry.value for entry in said if entry.at.timestamp() <= out.at]

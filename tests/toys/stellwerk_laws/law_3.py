@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from stellwerk_laws.happenings import PEOPLE
 from stellwerk_laws.player import Player
-from stellwerk_laws.steps import PEOPLE
 
 AGAIN_SECONDS = 24 * 3600.0 - 60.0
 WINDOW_SECONDS = 30 * 86_400.0 - 60.0

@@ -35,13 +35,15 @@ def holds(player: Player) -> None:
             assert move.any_or(cleared.old if cleared is not None else touch.old), (
                 "moved from another stage than its source"
             )
-            _fact_holds(player.truth, record, touch, name)
+            _fact_holds(player.truth, touch, name)
             made[name] += 1
             cleared = None
         _nothing_is_left_blank(record, player)
-        email = record.value("email") or ""
-        assert made["welcome"] <= len(player.truth.confirmations(email)), "more moves than confirmations"
-        assert made["farewell"] <= len(player.truth.left(email)) + _noes(player, email), "more moves than opt-outs"
+        truth, emails = player.truth, player.truth.emails(record)
+        confirmed = sum(len(truth.confirmations(email)) for email in emails)
+        outs = sum(len(truth.left(email)) + _noes(player, email) for email in emails)
+        assert made["welcome"] <= confirmed, "more moves than confirmations"
+        assert made["farewell"] <= outs, "more moves than opt-outs"
 
 
 def _is_where_it_starts(player: Player, record: Record, touch: Touch, moves: list[Move]) -> None:
@@ -54,8 +56,8 @@ def _is_where_it_starts(player: Player, record: Record, touch: Touch, moves: lis
     assert any(move.any_or(stage) for move in moves for stage in looks), "moved from another stage than its source"
 
 
-def _fact_holds(truth: Truth, record: Record, touch: Touch, name: str) -> None:
-    email = record.value("email") or ""
+def _fact_holds(truth: Truth, touch: Touch, name: str) -> None:
+    email = touch.email or ""
     confirmed = [one.at for one in truth.confirmations(email) if one.at <= touch.at]
     known = [out.at for out in truth.outs(email) if out.known < touch.at and out.by == "news"]
     if name == "welcome":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from stellwerk_laws.law_2 import WORDS
+from stellwerk_laws.law_7 import may_be_stopped
 from stellwerk_laws.player import Player
+from stellwerk_laws.truth import Truth, address_at
 from stellwerk_laws.variants import Row
 from stellwerk_laws.watched import Touch
-from stellwerk_toys.crm import API_SOURCE, Entry, Record
+from stellwerk_toys.crm import API_SOURCE, MERGE_SOURCE, Entry, Record
 from stellwerk_toys.mail import Address
 
 MARGIN_SECONDS = 7200.0
@@ -19,11 +21,8 @@ YES_NOTE, LEFT_NOTE, BACK_NOTE = "Said yes", "Left", "Came back"
 def holds(player: Player) -> None:
     for record in player.world.crm.records.values():
         email = record.value("email") or ""
-        notes = [note.text.split("\n")[0] for note in record.notes]
-        assert notes.count(YES_NOTE) <= len(player.truth.confirmations(email)), "a confirmation was noted twice"
-        assert notes.count(LEFT_NOTE) <= len(player.truth.left(email)), "an opt-out was noted twice"
-        assert notes.count(BACK_NOTE) <= len(player.truth.returned(email)), "a mail that came back was noted twice"
-        if not record.gone:
+        _noted_once(player.truth, record)
+        if not record.gone and player.truth.is_told_whole(record):
             there = player.world.news(email)
             _shown(player, record, there)
             _answer(player, record, email, there)
@@ -32,6 +31,17 @@ def holds(player: Player) -> None:
     for touch in player.world.touches:
         if touch.what == "unsubscribe":
             _is_meant(player, touch)
+        if touch.what == "delete":
+            assert _went(player, touch, "delete"), "deleted, and no record of the address went or was erased"
+
+
+def _noted_once(truth: Truth, record: Record) -> None:
+    """One note for one fact; for one that an older back-up does not know, one more."""
+    emails, most = truth.emails(record), 1 + truth.restores
+    notes = [note.text.split("\n")[0] for note in record.notes]
+    for text, facts in ((YES_NOTE, truth.confirmations), (LEFT_NOTE, truth.left), (BACK_NOTE, truth.returned)):
+        happened = sum(len(facts(email)) for email in emails)
+        assert notes.count(text) <= most * happened, f"“{text}” was noted twice"
 
 
 def _is_meant(player: Player, touch: Touch) -> None:
@@ -44,10 +54,23 @@ def _is_meant(player: Player, touch: Touch) -> None:
         for record in player.truth.records(email)
         for name in ("wants_news", "no_mail")
         for entry in record.history.get(name, [])
-        if entry.value == {"wants_news": "no", "no_mail": "yes"}[name] and entry.source != API_SOURCE
+        if entry.value == {"wants_news": "no", "no_mail": "yes"}[name]
+        and entry.source not in (API_SOURCE, MERGE_SOURCE)
     ]
-    gone = any(record.gone for record in player.truth.records(email))
-    assert gone or any(since < at <= touch.at for at in noes), "taken out for something older than the confirmation"
+    assert _went(player, touch, "unsubscribe") or any(since < at <= touch.at for at in noes), (
+        "taken out for something older than the confirmation"
+    )
+
+
+def _went(player: Player, touch: Touch, how: str) -> bool:
+    """Whether the file lets a contact go in this way for what a clerk did to a record of its address."""
+    values, truth, email = player.file.values, player.truth, touch.email or ""
+    deleted = "removed" in player.file.rules and values["on_removal"] == how and truth.did("deleted", email, touch.at)
+    left = values["on_move_old"] == how and truth.did("moved", email, touch.at)
+    ended = [act for act in truth.acts if act.what == "erased" and act.at <= touch.at]
+    forgotten = how == "delete" and "forgotten" in player.file.rules
+    erased = forgotten and any(email in truth.emails(act.record) for act in ended)
+    return bool(deleted or left or erased)
 
 
 def _is_in(player: Player, record: Record) -> bool:
@@ -74,7 +97,8 @@ def _shown(player: Player, record: Record, there: Address | None) -> None:
 def _answer(player: Player, record: Record, email: str, there: Address | None) -> None:
     """A no that takes out has taken out; an opt-out at the newsletter has set the answer to no, or a yes is younger."""
     said = record.history.get("wants_news", [])
-    if said and player.truth.is_opt_out(record, said[-1]) and _is_in(player, record):
+    own = bool(said) and address_at(record, said[-1].at.timestamp()) == email
+    if own and player.truth.is_opt_out(record, said[-1]) and _is_in(player, record):
         later = [one for one in player.truth.confirmations(email) if one.at > said[-1].at.timestamp()]
         assert there is None or there.permission == "nothing" or later, "said no, and is still subscribed"
     left = list(player.truth.left(email))
@@ -97,6 +121,8 @@ def _fields(player: Player, record: Record, email: str, there: Address) -> None:
             if row.goes("shop") and over_there and not _was_emptied(player, row, record, there):
                 assert here, f"{row.shop} is blank and could be filled"
             continue
+        if may_be_stopped(player, there.id, row):
+            continue  # what the breaker holds waits for a person
         _agrees(player, row, record, email, there)
 
 
@@ -151,6 +177,7 @@ def _newest_won(
 def _linked_at(player: Player, record: Record, there: Address) -> float:
     """Since when both sides are to agree: from the start where the hub itself made the contact there."""
     touches = [touch for touch in player.world.touches if touch.contact == there.id]
-    if touches and touches[0].before is None and touches[0].what in ("doi", "create"):
+    made = touches and touches[0].before is None and touches[0].what in ("doi", "create")
+    if made and touches[0].after is not None and touches[0].after.extern in (record.id, *record.took_in):
         return record.created.timestamp()
     return min(touch.at for touch in touches if touch.after is not None and touch.after.extern == record.id)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stellwerk_laws.happenings import PEOPLE
 from stellwerk_laws.player import Player
-from stellwerk_laws.steps import PEOPLE
 from stellwerk_laws.watched import Touch
 from stellwerk_toys.clear_text import assert_no_clear_text
 from stellwerk_toys.world import HOOK_KEY, MAIL_KEY

@@ -9,9 +9,9 @@ from pathlib import Path
 import uvloop
 from hypothesis import currently_in_test_context, event
 
-from stellwerk_laws import law_1, law_2, law_3, law_4, law_5, law_6, law_7, law_9
+from stellwerk_laws import law_1, law_2, law_3, law_4, law_5, law_6, law_7, law_9, of_records
+from stellwerk_laws.happenings import History
 from stellwerk_laws.player import Player
-from stellwerk_laws.steps import History
 
 _MEMORY = Path("/dev/shm")
 """A disk that waits for nothing, where there is one: what a power cut leaves is another folder's tests."""
@@ -23,7 +23,7 @@ def play(history: History, *, again: bool = False) -> Player:
         player = Player(history, Path(folder))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(player.play(again=again))
-        for law in (law_1, law_2, law_3, law_4, law_5, law_6, law_7, law_9):
+        for law in (law_1, law_2, law_3, law_4, law_5, law_6, law_7, law_9, of_records):
             law.holds(player)
     if currently_in_test_context():
         for one in sorted(player.reached):

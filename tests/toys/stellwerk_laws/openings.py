@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from hypothesis import example
 
-from stellwerk_laws.steps import (
+from stellwerk_laws.happenings import (
     CallFails,
     Claim,
     Confirm,

@@ -17,6 +17,20 @@ TWICE = "the same fact twice"
 BOTH = "both sides changed"
 UP = "a contact's own value asks for more"
 DOWN = "a contact's own value asks for less"
+MERGED = "two records become one"
+MOVED = "an address moves"
+ERASED = "a privacy deletion"
+DELETED = "a deletion"
+RESTORED = "a restore"
+RECONNECTED = "disconnected and connected again"
+ROTATED = "another secret key"
+RESTORED_BACK_UP = "a restored back-up"
+STOPPED = "a field that keeps changing by itself is held"
+WENT_ALONG = "a permission goes along to a new address"
+OF_RECORDS = (MERGED, MOVED, WENT_ALONG, ERASED, DELETED, RESTORED)
+OF_OPERATORS = (RECONNECTED, ROTATED, RESTORED_BACK_UP)
+OF_AUTOMATIONS = (STOPPED,)
+GROUND = (*OF_RECORDS, *OF_OPERATORS, *OF_AUTOMATIONS)
 ALL = (
     BEFORE,
     BETWEEN,
@@ -36,6 +50,8 @@ ALL = (
 def afterwards(truth: Truth) -> set[str]:
     """What can be told once it is over: how contacts came in with values of their own, and what changed at both sides."""
     found = {name for touch in truth.world.touches if touch.what in ("doi", "create") for name in _own(truth, touch)}
+    if any(touch.what == "move" for touch in truth.world.touches):
+        found.add(WENT_ALONG)
     return found | ({BOTH} if _both_changed(truth) else set())
 
 

@@ -1,174 +1,39 @@
-"""What may happen in a history: people, webhooks, faults, crashes, time. Drawn without looking at the state they meet."""
+"""Strategies for histories, drawn without looking at the state they meet."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from hypothesis import strategies as st
-from msgspec import Struct
 
+from stellwerk_laws.happenings import (
+    Again,
+    By,
+    CallFails,
+    Claim,
+    Confirm,
+    Delete,
+    EditThere,
+    FailsAfter,
+    Freezes,
+    History,
+    Jump,
+    Leave,
+    Meanwhile,
+    Opening,
+    Returned,
+    Scripted,
+    Shut,
+    SignsUpThere,
+    Step,
+    StopsAtWrite,
+    Then,
+    Wait,
+    Write,
+)
 from stellwerk_laws.variants import OVERRIDES, STAGES, File, files
 from stellwerk_toys.faults import Fault
-
-PEOPLE = ("ada", "ben")
-Then: TypeAlias = Literal["settle", "run", "hold", "twice", "shuffled", "dropped"]
-By: TypeAlias = Literal["form", "import", "person", "workflow"]
-
-
-class Write(Struct, frozen=True, kw_only=True):
-    """Somebody writes fields of a contact at the shop; a form, an import and a person make the contact where there is none.
-
-    A value of `…` becomes a text never used before.
-    """
-
-    who: int
-    by: By
-    values: Mapping[str, str | None]
-
-
-class Confirm(Struct, frozen=True, kw_only=True):
-    """A click on the link of the last mail that came, or of the first."""
-
-    who: int
-    first: bool = False
-
-
-class Leave(Struct, frozen=True, kw_only=True):
-    """Unsubscribes at the newsletter."""
-
-    who: int
-
-
-class SignsUpThere(Struct, frozen=True, kw_only=True):
-    """Stands at the newsletter by a way that has nothing to do with the hub, with that permission."""
-
-    who: int
-    permission: str
-
-
-class EditThere(Struct, frozen=True, kw_only=True):
-    """Changes a field at the newsletter."""
-
-    who: int
-    field: str
-
-
-class Returned(Struct, frozen=True, kw_only=True):
-    """A mail of the newsletter comes back for good; `again`: of one that did, the newsletter tells once more."""
-
-    who: int
-    again: bool = False
-
-
-class Shut(Struct, frozen=True, kw_only=True):
-    """The newsletter stops sending to the address, or sends again."""
-
-    who: int
-    open_again: bool = False
-
-
-class Claim(Struct, frozen=True, kw_only=True):
-    """An authentic webhook that is not true."""
-
-    who: int
-    topic: Literal["goodbye", "yes"]
-
-
-class Delete(Struct, frozen=True, kw_only=True):
-    """A clerk deletes the contact at the shop."""
-
-    who: int
-
-
-class Wait(Struct, frozen=True, kw_only=True):
-    """Time passes, and the hub does what is due."""
-
-    seconds: float
-
-
-class Jump(Struct, frozen=True, kw_only=True):
-    """Time passes, and the hub sleeps."""
-
-    seconds: float
-
-
-class CallFails(Struct, frozen=True, kw_only=True):
-    """A call that is still to come fails."""
-
-    fault: Fault
-    calls_before: int
-
-
-class FailsAfter(Struct, frozen=True, kw_only=True):
-    """The next call with this effect has it, and then fails."""
-
-    effect: str
-    fault: Fault
-
-
-class StopsAtWrite(Struct, frozen=True, kw_only=True):
-    """The process ends at a write that is still to come: just before the commit or just after."""
-
-    writes_before: int
-    after: bool
-
-
-class Freezes(Struct, frozen=True, kw_only=True):
-    """The process stands still before a write that is still to come, and another one takes its accounts over meanwhile."""
-
-    writes_before: int
-
-
-class Meanwhile(Struct, frozen=True, kw_only=True):
-    """What people do between two calls of the hub; `told`: and the webhooks of it come in there too."""
-
-    calls_before: int
-    step: Write | Confirm | Leave | Claim
-    told: bool = False
-
-
-class Again(Struct, frozen=True, kw_only=True):
-    """Every webhook so far comes again, in another order."""
-
-
-Step: TypeAlias = (
-    Write
-    | Confirm
-    | Leave
-    | SignsUpThere
-    | EditThere
-    | Returned
-    | Shut
-    | Claim
-    | Delete
-    | Wait
-    | Jump
-    | CallFails
-    | FailsAfter
-    | StopsAtWrite
-    | Freezes
-    | Meanwhile
-    | Again
-)
-
-
-class Scripted(Struct, frozen=True):
-    """A step, and what becomes of the webhooks that wait after it."""
-
-    step: Step
-    then: Then
-
-
-class History(Struct, frozen=True, kw_only=True):
-    """A file, what happens, and the seed of every shuffle."""
-
-    file: File
-    steps: tuple[Scripted, ...]
-    seed: int
-
-
-# --- strategies -------------------------------------------------------------------------------------------------------
 
 who = st.sampled_from([0, 0, 0, 1])
 answers = st.sampled_from(["yes", "yes", "yes", "no", None])
@@ -351,7 +216,6 @@ COMES_BACK = (
 BOTH_CHANGE_LATER = (*BOTH_CHANGE[:3], Scripted(Jump(seconds=3 * 3600.0), "hold"), BOTH_CHANGE[3])
 
 
-Opening: TypeAlias = tuple[Scripted, ...]
 OPENINGS: tuple[Opening, ...] = ((), (), (), (), (), GOES_BACK, IS_ASKED, BOTH_CHANGE, BOTH_CHANGE_LATER)
 
 

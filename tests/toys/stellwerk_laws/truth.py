@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stellwerk_laws.variants import File
 from stellwerk_laws.watched import WatchedWorld
-from stellwerk_toys.crm import API_SOURCE, Entry, Record
+from stellwerk_toys.crm import API_SOURCE, MERGE_SOURCE, Entry, Record
 
 WISHING = frozenset({"form", "clerk"})
 AT_CREATION_SECONDS = 120.0
@@ -48,6 +48,20 @@ class Out(Struct, kw_only=True):
     contact: str = ""
 
 
+class Happened(Struct, frozen=True, kw_only=True):
+    """What a clerk did with a record: deleted, restored, erased, merged (into it), merged away, moved (from `email`).
+
+    `calm` is when the hub had come to rest before: what was told until then is handled.
+    """
+
+    what: str
+    at: float
+    email: str
+    record: Record
+    calm: float
+    by: str = ""
+
+
 class Ledger(Struct, frozen=True, kw_only=True):
     """What the hub's database says of one address, as stored."""
 
@@ -56,7 +70,11 @@ class Ledger(Struct, frozen=True, kw_only=True):
 
 
 class Truth:
-    """`began` is when the connection did."""
+    """`began` is when the connection did, `past` has the records that were merged away or erased, as they stood then.
+
+    `gaps` are the times of which the hub knows nothing: what an older back-up does not have, and while it was disconnected;
+    until `unlinked` it has forgotten whom it knew.
+    """
 
     def __init__(self, file: File, world: WatchedWorld) -> None:
         self.file = file
@@ -69,12 +87,44 @@ class Truth:
         self.texts: set[str] = set()
         self.ledgers: dict[str, Ledger] = {}
         self.calm: list[float] = []
+        self.past: dict[str, Record] = {}
+        self.acts: list[Happened] = []
+        self.gaps: list[tuple[float, float]] = []
+        self.restores = 0
+        self.unlinked = 0.0
         self._outs: dict[tuple[str, str], Out] = {}
 
     # --- told while it happens ----------------------------------------------------------------------------------------
 
     def edited_there(self, email: str, field: str, value: str) -> None:
         self.edits_there.append((self.world.clock.now, email, field, value))
+
+    def happened(self, what: str, email: str, record: Record, *, by: str = "") -> None:
+        self.acts.append(
+            Happened(
+                what=what, at=self.world.clock.now, email=email, record=record, calm=max(self.calm, default=0.0), by=by
+            )
+        )
+
+    def knows_nothing_since(self, start: float) -> None:
+        """Of what happened from `start` until now the hub was told nothing, or has forgotten it."""
+        now = self.world.clock.now
+        self.gaps.append((start, now))
+        self._note_report()
+        for key, out in list(self._outs.items()):
+            if out.by != "news" and out.known >= start:
+                del self._outs[key]
+            elif out.known >= start:
+                out.known = NEVER
+        for claim in self.false_claims:
+            if claim.known >= start:
+                claim.known = NEVER
+
+    def reports_are_read(self) -> None:
+        """The hub has asked for every opt-out since its back-up was made."""
+        for out in self._outs.values():
+            if out.by == "news" and any(start <= out.at <= end for start, end in self.gaps):
+                out.known = min(out.known, self.world.clock.now)
 
     def told_at_once(self, told: set[str]) -> None:
         """The hub was told in the middle of its work: it knows, except for what is on its way."""
@@ -114,12 +164,15 @@ class Truth:
                 self._stands(record, record.history["no_mail"][-1], "no_mail", now)
 
     def _stands(self, record: Record, entry: Entry, by: str, now: float) -> None:
-        out = Out(email=record.value("email") or "", at=entry.at.timestamp(), by=by, known=now, contact=record.id)
-        self._outs.setdefault((by, f"{record.id} {entry.at}"), out)
+        if self.in_a_gap(entry.at.timestamp()):
+            return
+        email = record.value("email") if by == "no_mail" else address_at(record, entry.at.timestamp())
+        out = Out(email=email or "", at=entry.at.timestamp(), by=by, known=now, contact=record.id)
+        self._outs.setdefault((by, f"{record.id} {entry.at} {email}"), out)
 
     def is_opt_out(self, record: Record, entry: Entry) -> bool:
         """Whether this answer is one that takes the contact out, by the file and by who gave it."""
-        if entry.value != "no" or entry.source == API_SOURCE or not self.file.no_is_opt_out:
+        if entry.value != "no" or entry.source in (API_SOURCE, MERGE_SOURCE) or not self.file.no_is_opt_out:
             return False
         if entry.source == "form" and not self.file.form_no_is_opt_out():
             return False
@@ -146,15 +199,56 @@ class Truth:
         """The opt-outs known at the time `at` that no confirmation has ended since."""
         confirmed = [one.at for one in self.confirmations(email) if one.at <= at]
         last = max(confirmed, default=0.0)
-        return [one for one in self.outs(email) if one.known <= at and (one.at > last or one.by == "no_mail")]
+        return [one for one in self.outs(email) if one.known <= at and (one.at > last or self.is_closed(one, at))]
+
+    def is_closed(self, out: Out, at: float) -> bool:
+        """Whether it is the shop's own "no mail at all", at a contact that still lives there: no confirmation ends that."""
+        went = {"deleted", "erased", "merged away", "moved"}
+        gone = any(one.record.id == out.contact and one.what in went and one.at <= at for one in self.acts)
+        return out.by == "no_mail" and not gone and self.record(out.contact) is not None
+
+    def in_a_gap(self, at: float) -> bool:
+        return any(start <= at <= end for start, end in self.gaps)
+
+    def record(self, one: str) -> Record | None:
+        """The contact of the shop with that number, be it gone."""
+        return self.world.crm.records.get(one) or self.past.get(one)
 
     def records(self, email: str) -> list[Record]:
         """Contacts of the shop that have or had the address."""
         return [
             one
-            for one in self.world.crm.records.values()
+            for one in (*self.world.crm.records.values(), *self.past.values())
             if any(entry.value == email for entry in one.history.get("email", []))
         ]
+
+    def emails(self, record: Record) -> set[str]:
+        """Every address that the contact, or one merged into it, ever had."""
+        parts = [record, *(self.past[one] for one in record.took_in if one in self.past)]
+        own = {entry.value for one in parts for entry in one.history.get("email", []) if entry.value}
+        return own | set(record.other_emails)
+
+    def is_told_whole(self, record: Record) -> bool:
+        """Whether nothing that concerns the contact happened in a gap."""
+        if record.created.timestamp() <= self.unlinked:
+            return False
+        emails = self.emails(record)
+        times = [record.created.timestamp()]
+        times += [
+            entry.at.timestamp()
+            for entries in record.history.values()
+            for entry in entries
+            if entry.source != API_SOURCE
+        ]
+        times += [one.at for one in self.confirmed if one.email in emails]
+        times += [at for email in emails for at in self.left(email)]
+        times += [at for at, email, _, _ in self.edits_there if email in emails]
+        times += [one.at for one in self.acts if one.record is record or one.email in emails]
+        return not any(self.in_a_gap(at) for at in times)
+
+    def did(self, what: str, email: str, until: float) -> list[Happened]:
+        """What clerks did of that kind with records of the address."""
+        return [one for one in self.acts if (one.what, one.email) == (what, email) and one.at <= until]
 
     def answers(self, email: str) -> Iterator[tuple[Record, Entry]]:
         for record in self.records(email):
@@ -174,3 +268,9 @@ class Truth:
         return sorted(
             one.created.timestamp() for one in self.records(email) if self.began <= one.created.timestamp() <= until
         )
+
+
+def address_at(record: Record, at: float) -> str | None:
+    """The address that the contact had at the time."""
+    had = [entry.value for entry in record.history.get("email", []) if entry.at.timestamp() <= at]
+    return had[-1] if had else record.value("email")

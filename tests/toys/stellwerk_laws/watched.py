@@ -29,7 +29,7 @@ class Standing(Struct, frozen=True):
 class Touch(Struct, frozen=True, kw_only=True):
     """One effect of one call of the hub: on a record of the mail system, or on a field of one of the shop.
 
-    `what` is doi, create, update, peer, unsubscribe, delete (at the mail system); fields, clear, stage, note (at the shop).
+    `what` is doi, create, update, peer, move, unsubscribe, delete (at the mail system); fields, clear, stage, note (at the shop).
     """
 
     what: str
@@ -182,4 +182,6 @@ def _what(old: Standing | None, new: Standing | None, mail: DoiMail | None) -> s
         return "create"
     if old.email is not None and new.email is None:
         return "unsubscribe"
+    if old.email != new.email:
+        return "move"
     return "peer" if (old.fields, old.permission) == (new.fields, new.permission) else "update"

@@ -1,0 +1,129 @@
+"""Histories on harder ground: records that merge, move, go and come back; operators who leave, restore and change keys."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from stellwerk_laws import steps
+from stellwerk_laws.happenings import (
+    Automation,
+    BacksUp,
+    Confirm,
+    Delete,
+    Disconnects,
+    Erase,
+    History,
+    Leave,
+    Merge,
+    Move,
+    Opening,
+    Restore,
+    RestoresBackUp,
+    RotatesKey,
+    Scripted,
+    Step,
+    Write,
+)
+
+who = st.sampled_from([0, 0, 0, 1, 1, 2])
+pairs = st.sampled_from([(0, 1), (0, 1), (1, 0), (0, 2), (2, 0)])
+moves = st.builds(
+    Move,
+    who=st.sampled_from([0, 0, 0, 1, 2]),
+    to=st.sampled_from([2, 2, 2, 0, 1]),
+    by=st.sampled_from(["person", "person", "import", "form"]),
+)
+merges = st.builds(lambda pair, new: Merge(into=pair[0], who=pair[1], new_number=new), pairs, st.booleans())
+deletes = st.builds(Delete, who=who)
+restores = st.builds(Restore, who=who)
+erases = st.builds(Erase, who=who)
+disconnects = st.builds(Disconnects, away_seconds=st.sampled_from([60.0, 3 * 86_400.0, 32 * 86_400.0]))
+automations = st.builds(
+    Automation,
+    who=st.sampled_from([0, 0, 0, 1]),
+    field=st.sampled_from(["name", "name", "town"]),
+    times=st.integers(5, 9),
+    seconds=st.sampled_from([30.0, 30.0, 90.0, 300.0]),
+    by_hand=st.sampled_from([None, None, 0, 2, 6]),
+)
+rotations = st.builds(RotatesKey, sealed=st.booleans())
+back_ups = st.builds(BacksUp)
+comes_from_a_back_up = st.builds(RestoresBackUp)
+elsewhere: st.SearchStrategy[Step] = st.one_of(
+    st.builds(Confirm, who=st.sampled_from([1, 2])),
+    st.builds(Leave, who=st.sampled_from([1, 2])),
+    steps.sign_ups(answer="yes").map(lambda one: Write(who=2, by=one.by, values=one.values)),
+)
+
+SIGNS_UP = tuple(
+    Scripted(Write(who=who, by="form", values={"wants_news": "yes", "name": "…", "stage": "visitor"}), "settle")
+    for who in (0, 1, 2)
+)
+IS_IN = (SIGNS_UP[0], Scripted(Confirm(who=0), "settle"))
+ARE_IN = (*IS_IN, SIGNS_UP[1], Scripted(Confirm(who=1), "settle"))
+LEFT = (*IS_IN, Scripted(Leave(who=0), "settle"))
+NO = Scripted(Write(who=0, by="person", values={"wants_news": "no"}), "settle")
+
+MERGED: tuple[Opening, ...] = (
+    (*ARE_IN, Scripted(Merge(into=0, who=1), "settle")),
+    (*ARE_IN, Scripted(Leave(who=1), "settle"), Scripted(Merge(into=1, who=0), "settle")),
+    (*IS_IN, SIGNS_UP[1], Scripted(Merge(into=1, who=0, new_number=False), "shuffled")),
+)
+MOVED: tuple[Opening, ...] = (
+    (*IS_IN, Scripted(Move(who=0, to=2), "settle")),
+    (*LEFT, Scripted(Move(who=0, to=2, by="import"), "settle")),
+    (SIGNS_UP[0], Scripted(Move(who=0, to=2), "settle"), Scripted(Confirm(who=2), "settle")),
+)
+GONE: tuple[Opening, ...] = (
+    (*IS_IN, Scripted(Erase(who=0), "settle")),
+    (*LEFT, Scripted(Erase(who=0), "settle"), SIGNS_UP[0]),
+    (*IS_IN, Scripted(Delete(who=0), "settle"), Scripted(Restore(who=0), "settle")),
+    (SIGNS_UP[0], Scripted(Delete(who=0), "hold"), Scripted(Restore(who=0), "settle")),
+)
+OPERATED: tuple[Opening, ...] = (
+    (*IS_IN, Scripted(Disconnects(away_seconds=3 * 86_400.0), "settle")),
+    (*LEFT, Scripted(Disconnects(away_seconds=32 * 86_400.0), "settle"), SIGNS_UP[0]),
+    (*LEFT, Scripted(RotatesKey(sealed=True), "settle"), SIGNS_UP[0]),
+    (Scripted(BacksUp(), "settle"), *IS_IN, Scripted(RestoresBackUp(), "settle")),
+    (*IS_IN, Scripted(BacksUp(), "settle"), Scripted(Leave(who=0), "settle"), Scripted(RestoresBackUp(), "settle")),
+    (
+        SIGNS_UP[0],
+        Scripted(BacksUp(), "settle"),
+        Scripted(Confirm(who=0), "settle"),
+        Scripted(RestoresBackUp(), "settle"),
+    ),
+)
+AUTOMATED: tuple[Opening, ...] = (
+    (*IS_IN, Scripted(Automation(who=0, field="name", times=7, seconds=30.0), "settle")),
+    (*IS_IN, Scripted(Automation(who=0, field="name", times=9, seconds=30.0, by_hand=6), "settle")),
+    (*IS_IN, Scripted(Automation(who=0, field="name", times=6, seconds=90.0, by_hand=2), "settle")),
+)
+RECORDS: tuple[tuple[int, st.SearchStrategy[Step]], ...] = (
+    (4, merges),
+    (4, moves),
+    (3, deletes),
+    (4, restores),
+    (2, erases),
+    (4, elsewhere),
+)
+OPERATORS: tuple[tuple[int, st.SearchStrategy[Step]], ...] = (
+    (2, disconnects),
+    (2, rotations),
+    (2, back_ups),
+    (4, comes_from_a_back_up),
+)
+
+
+def of_records() -> st.SearchStrategy[History]:
+    """Whose records merge, move, go and come back."""
+    return steps.histories(*RECORDS, begins=(*MERGED, *MOVED, *GONE) * 2, most=7)
+
+
+def of_automations() -> st.SearchStrategy[History]:
+    """Of workflows that never leave a field alone."""
+    return steps.histories((6, automations), (2, merges), (1, moves), begins=AUTOMATED * 8, most=4)
+
+
+def of_operators() -> st.SearchStrategy[History]:
+    """Of a hub that is left, restored and given other keys, also in the midst of the former."""
+    return steps.histories(*OPERATORS, (2, merges), (2, moves), (2, erases), begins=OPERATED * 2, most=6)

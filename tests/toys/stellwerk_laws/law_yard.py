@@ -1,0 +1,79 @@
+"""The hub of a history: it can be frozen, left and restored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from stellwerk.errors import WebhookError
+from stellwerk.relay import instance
+from stellwerk.relay.lanes import Lanes
+from stellwerk.sdk.http import Http
+from stellwerk.store import hold
+from stellwerk.store.lease import SECONDS as LEASE_SECONDS
+from stellwerk_laws.freezing import FreezingStore
+from stellwerk_laws.happenings import History
+from stellwerk_laws.watched import WatchedWorld
+from stellwerk_toys.crm import sign
+from stellwerk_toys.post import Post
+from stellwerk_toys.world import HOOK_KEY
+from stellwerk_toys.yard import MOST_TURNS, Yard
+
+LONGEST_POLL_SECONDS = 3700.0
+"""After so long every report was read."""
+
+
+class LawYard(Yard):
+    """A yard whose shop signs at the moment of delivery, and that remembers who was told of.
+
+    `backed_up`: its database has a copy, so that each start asks whether it is the one that ran last. `left`: it was
+    disconnected once, so that webhooks may come to an address that is no more.
+    """
+
+    http = Http()
+
+    def __init__(self, folder: Path, world: WatchedWorld, history: History) -> None:
+        super().__init__(folder, world, history.file.loaded())
+        self.told: set[str] = set()
+        self.backed_up = False
+        self.left = False
+
+    async def start(self) -> None:
+        await super().start()
+        self.freezing = self.hub.store = FreezingStore(self.store, self._taken_over)
+        if self.backed_up:
+            self.hub.database = self.path
+            await instance.begin(self.hub)
+
+    async def settle(self, seconds: float = 0.0) -> None:
+        await super().settle(seconds)
+        if not self.backed_up:
+            return
+        await instance.beat(self.hub)
+        held = await self.look(hold.standing)
+        if held is not None and held.because == hold.PAUSED:
+            await super().settle(LONGEST_POLL_SECONDS)
+            await instance.end_pause(self.hub)
+            await super().settle()
+
+    async def _taken_over(self) -> None:
+        """Another process does all there is to do, after the lease of the frozen one has ended."""
+        self.world.clock.advance(LEASE_SECONDS + 1.0)
+        other = Lanes(self.hub)
+        for _ in range(MOST_TURNS):
+            if not await other.turn():
+                return
+
+    async def post(self, post: Post) -> None:
+        if post.connector == "toycrm":
+            at = self.world.clock.moment().isoformat()
+            headers = {"x-toy-time": at, "x-toy-signature": sign(HOOK_KEY, at, post.body)}
+            post = msgspec.structs.replace(post, headers=headers)
+        try:
+            await super().post(post)
+        except WebhookError:
+            assert self.left, "an authentic webhook was refused"
+            return
+        if post.what == "goodbye":
+            self.told.add(msgspec.json.decode(post.body)["who"])

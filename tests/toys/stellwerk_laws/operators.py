@@ -1,0 +1,149 @@
+"""Whoever runs the hub, and the customer who set the connection up: what they do to a hub that has a history."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from stellwerk.relay import holding
+from stellwerk.relay.housekeeping import seal_anew
+from stellwerk.relay.leaving import ERASED_AFTER_SECONDS, OptOutsWait, disconnect, tidy_up
+from stellwerk.store import connections
+from stellwerk.store.store import Tx
+from stellwerk_laws import reached
+from stellwerk_laws.law_yard import LONGEST_POLL_SECONDS, LawYard
+from stellwerk_laws.truth import Truth
+from stellwerk_laws.watched import WatchedWorld
+from stellwerk_toys.yard import ENVIRON
+
+FIRST_KEY = ENVIRON["TOYS_SECRET_KEY"]
+BRINGS_IN = ("doi", "create")
+
+
+class Played(Protocol):
+    """The history that they are part of."""
+
+    yard: LawYard
+    world: WatchedWorld
+    truth: Truth
+    reached: set[str]
+
+    async def connect(self) -> None: ...
+
+    async def rest(self, seconds: float) -> None: ...
+
+
+class Operator:
+    """Nothing else goes wrong while they are at work: that a command of theirs is cut short is for other tests."""
+
+    def __init__(self, played: Played) -> None:
+        self._played = played
+        self._key = FIRST_KEY
+        self._keys_made = 0
+        self._copied: tuple[Path, float] | None = None
+        self._keys_then: tuple[str, ...] = ()
+
+    async def disconnect(self, away_seconds: float) -> None:
+        played, yard = self._played, self._played.yard
+        start = max(played.truth.calm, default=0.0)
+        with self._undisturbed():
+            try:
+                await yard.store.write(self._end)
+            except OptOutsWait:
+                return
+            yard.left = True
+            await tidy_up(yard.hub)
+            played.world.clock.advance(away_seconds)
+            await yard.settle()
+            await tidy_up(yard.hub)
+            await played.connect()
+        played.truth.knows_nothing_since(start)
+        if away_seconds > ERASED_AFTER_SECONDS:
+            played.truth.unlinked = played.world.clock.now
+        played.reached.add(reached.RECONNECTED)
+
+    def _end(self, tx: Tx) -> None:
+        one = connections.by_id(tx, "toys")
+        assert one is not None
+        disconnect(tx, one, who="jo", now=self._played.yard.hub.now())
+
+    async def rotate_key(self, *, sealed: bool) -> None:
+        yard = self._played.yard
+        with self._undisturbed():
+            await seal_anew(yard.hub)  # what stands under a key before the last is lost with it
+            self._keys_made += 1
+            before, self._key = self._key, f"secret key number {self._keys_made} of the toys' hub, 32 or more"
+            yard.keys = (self._key, before)
+            await yard.restart()
+            if sealed:
+                await seal_anew(yard.hub)
+                yard.keys = (self._key,)
+                await yard.restart()
+        self._played.reached.add(reached.ROTATED)
+
+    async def back_up(self) -> None:
+        """Only the first is kept."""
+        yard = self._played.yard
+        if self._copied is not None:
+            return
+        with self._undisturbed():
+            yard.backed_up = True
+            await yard.restart()
+            await yard.settle()
+            await yard.stop()
+            folder = yard.path.parent / "copy"
+            folder.mkdir()
+            for file in _files(yard.path):
+                shutil.copy(file, folder / file.name)
+            self._copied = (folder, self._played.world.clock.now)
+            self._keys_then = yard.keys
+            await yard.start()
+
+    async def restore(self) -> None:
+        """Nobody is mailed or granted anything until a person says so, who waits until the reports were read."""
+        if self._copied is None:
+            return
+        played, yard, (folder, copied_at) = self._played, self._played.yard, self._copied
+        with self._undisturbed():
+            await yard.stop()
+            for file in _files(yard.path):
+                file.unlink()
+            for file in folder.iterdir():
+                shutil.copy(file, yard.path.parent / file.name)
+            yard.keys = self._keys_then
+            await yard.start()
+            played.truth.knows_nothing_since(copied_at)
+            played.truth.restores += 1
+            before = len(played.world.touches)
+            await played.rest(LONGEST_POLL_SECONDS)
+            mailed = [touch for touch in played.world.touches[before:] if touch.what in BRINGS_IN]
+            assert not mailed, "a restored back-up mailed or granted before a person said so"
+            await holding.go_on(yard.hub, by="jo")
+            played.truth.reports_are_read()
+        played.reached.add(reached.RESTORED_BACK_UP)
+        await played.rest(20.0)
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        world, yard = self._played.world, self._played.yard
+        planned, after, between = dict(world.faults.plan), dict(world.fail_after), dict(world.between)
+        world.faults.none_any_more()
+        world.fail_after.clear()
+        world.between.clear()
+        yard.store.stop_at = yard.freezing.freeze_at = None
+        try:
+            yield
+        finally:
+            world.faults.plan.update(planned)
+            world.fail_after.update(after)
+            world.between.update(between)
+
+
+def _files(database: Path) -> list[Path]:
+    """The database's own files, without the mark beside it."""
+    return [
+        one for one in sorted(database.parent.glob(database.name + "*")) if "instance" not in one.name and one.is_file()
+    ]
