@@ -4,7 +4,8 @@ StellwerkError
 ├── ConfigError          an operator mends integration.yaml; carries all problems
 ├── PluginError          an installed distribution offers nothing usable
 ├── StoreError           the database cannot be used as it is
-│   └── StoreAway        it cannot be reached now; what waits goes on when it is back
+│   ├── StoreAway        it cannot be reached now; what waits goes on when it is back
+│   └── NeverUsed        no hub has run on it yet
 ├── WebhookError         refused, nothing stored
 └── DeliveryError        a remote did not do what was asked
     ├── RetryableError   later again
@@ -39,6 +40,10 @@ class StoreError(StellwerkError):
 
 class StoreAway(StoreError):
     """The database cannot be reached now. The store has logged it once, and tries again at each call."""
+
+
+class NeverUsed(StoreError):
+    """There is no database of a hub yet: nobody has set up anything."""
 
 
 class WebhookError(StellwerkError):

@@ -12,10 +12,11 @@ import rich_click as click
 
 from stellwerk.config.fields_used import fields_used
 from stellwerk.config.load import Loaded, load, load_or_fail, ruleset
+from stellwerk.errors import NeverUsed
 from stellwerk.registry import Registry, has, load_connectors
 from stellwerk.sdk.connector import Command, CommandContext, Commands, FieldSpec
 from stellwerk.store import connections
-from stellwerk.store.address import database_file, looking
+from stellwerk.store.address import looking
 from stellwerk_rules.plan import compile_plan
 
 __all__ = [
@@ -98,11 +99,13 @@ def brands_in_database(database: str, folder: Path) -> tuple[str, ...]:
 
     Raises `StoreError` where there is a database that cannot be read: what its connections use must not be left out unsaid.
     """
-    path = database_file(database, folder)
-    if database == STANDING or (path is not None and not path.is_file()):
+    if database == STANDING:
         return ()
-    with looking(database, folder) as tx:
-        used = connections.every(tx)
+    try:
+        with looking(database, folder) as tx:
+            used = connections.every(tx)
+    except NeverUsed:
+        return ()
     return tuple(dict.fromkeys(one.brand for one in used if one.origin != connections.IN_FILE))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from stellwerk.errors import StoreError
+from stellwerk.errors import NeverUsed, StoreError
 from stellwerk.store.sqlite import SqliteStore, SqliteTx, connect
 from stellwerk.store.store import Store, Tx
 
@@ -44,7 +44,7 @@ def shown(database: str, folder: Path) -> str:
 
 @contextmanager
 def looking(database: str, folder: Path) -> Iterator[Tx]:
-    """One consistent view of the database, whoever has it; nothing can be written. Raises `StoreError`."""
+    """One consistent view of the database, whoever has it; nothing can be written. Raises `StoreError`, `NeverUsed` for none."""
     path = database_file(database, folder)
     if path is None:
         _is_server(database)
@@ -54,7 +54,7 @@ def looking(database: str, folder: Path) -> Iterator[Tx]:
             yield tx
         return
     if not path.is_file():
-        raise StoreError(f"{path} is not there; has the hub of this file ever run?")
+        raise NeverUsed(f"{path} is not there; has the hub of this file ever run?")
     try:
         with closing(connect(path, read_only=True)) as connection:
             connection.execute("begin")

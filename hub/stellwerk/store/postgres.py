@@ -20,7 +20,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from stellwerk.errors import StoreAway, StoreError
+from stellwerk.errors import NeverUsed, StoreAway, StoreError
 from stellwerk.store.dialect import parameters
 from stellwerk.store.postgres_schema import applied, migrate
 from stellwerk.store.postgres_session import connect, is_lost, named, said
@@ -265,7 +265,7 @@ def looking_at_server(url: str) -> Iterator[Tx]:
     """One consistent view, in which nothing can be written. Raises `StoreError`."""
     with contextlib.closing(connect(url)) as connection:
         if not applied(connection):
-            raise StoreError(f"{named(url)} has no tables of a hub; has the hub of this file ever run?")
+            raise NeverUsed(f"{named(url)} has no tables of a hub; has the hub of this file ever run?")
         connection.execute("set idle_in_transaction_session_timeout = 0")  # a person may take time to read
         connection.execute("begin isolation level repeatable read read only")
         try:

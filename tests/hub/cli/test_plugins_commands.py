@@ -26,6 +26,7 @@ from stellwerk.store import connections
 from stellwerk.store.connections import ENDED, Connection
 from stellwerk.store.store import Tx
 from stellwerk_rules.plan import compile_plan
+from stellwerk_toys.pg_server import Server
 
 Run = Callable[..., Result]
 Sample = Callable[..., Path]
@@ -171,6 +172,16 @@ def test_fields_of_the_page_alone_are_told_where_the_file_has_no_connection(samp
     save_connections(file, "green")
     names = {field.name for field in command_context(loaded(file), "hubspot").fields}
     assert ("maileon_green_subscribe" in names, "maileon_subscribe" in names) == (True, False)
+
+
+def test_on_a_server_that_no_hub_has_used_yet_nobody_has_set_up_anything(
+    stellwerk: Run, sample: Sample, tmp_path: Path, pg_server: Server
+) -> None:
+    url = pg_server.url(pg_server.new_schema())
+    file = sample(("sqlite:///stellwerk.db", url))
+    result = stellwerk("hubspot", "project", "--config", file, tmp_path / "p")
+    assert result.exit_code == 0, result.exception
+    assert (tmp_path / "p" / "hsproject.json").exists()
 
 
 def test_a_database_that_cannot_be_read_leaves_no_field_out_unsaid(
