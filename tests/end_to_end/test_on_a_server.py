@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from stellwerk_toys.databases import PostgresDatabase
 from stellwerk_toys.pg_server import Server
 
 pytestmark = pytest.mark.slow
@@ -18,8 +17,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def there(town: Callable[..., Any], pg_server: Server) -> Any:
-    """A connected hub whose database is on a server."""
-    url = PostgresDatabase(pg_server).url
+    """A connected hub whose database is on a server; there was nothing in it."""
+    url = pg_server.url(pg_server.new_schema())
 
     def on_a_server(file: Any) -> None:
         file["hub"]["database"] = url

@@ -17,7 +17,7 @@ def old_events(tx: Tx, before: float, dead_before: float, now: float, after: int
     """`{id, head, fate}` of events with a number above `after` that ended before their time, in order of their numbers."""
     rows = tx.all(
         "select id from inbox where id > :after and ended is not null and received < :seen"
-        " and ended < case when state = 'dead' then :dead else :before end order by id limit :limit",
+        " and case when state = 'dead' then ended < :dead else ended < :before end order by id limit :limit",
         after=after,
         before=before,
         dead=dead_before,
@@ -51,7 +51,7 @@ def old_changes(tx: Tx, before: float, dead_before: float, after: int, limit: in
     """
     rows = tx.all(
         "select id from outbox as o where id > :after and ended is not null and once is null and state <> 'held'"
-        " and ended < case when state = 'dead' then :dead else :before end"
+        " and case when state = 'dead' then ended < :dead else ended < :before end"
         " and not exists (select 1 from effect as e where e.delivery = o.id) order by id limit :limit",
         after=after,
         before=before,

@@ -80,11 +80,11 @@ def purge_payloads(tx: Tx, before: float, dead_before: float, limit: int = 5000)
     params: dict[str, Any] = {"before": before, "dead": dead_before, "limit": limit}
     gone = tx.run(
         "update inbox set body = null, answer = null where id in (select id from inbox where body is not null and ended is not null"
-        " and ended < case when state = 'dead' then :dead else :before end limit :limit)",
+        " and case when state = 'dead' then ended < :dead else ended < :before end limit :limit)",
         **params,
     )
     return gone + tx.run(
         "update outbox set body = null, answer = null where id in (select id from outbox where body is not null and ended is not null"
-        " and state <> 'held' and ended < case when state = 'dead' then :dead else :before end limit :limit)",
+        " and state <> 'held' and case when state = 'dead' then ended < :dead else ended < :before end limit :limit)",
         **params,
     )
