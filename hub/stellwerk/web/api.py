@@ -33,6 +33,7 @@ from stellwerk.view.parting import Parting, parting
 from stellwerk.web.agreement import words_for
 from stellwerk.web.api_key import CHANGES, Caller, provide_caller
 from stellwerk.web.api_people import about_people
+from stellwerk.web.limits import Limits
 from stellwerk.web.lists import Lists
 from stellwerk_rules.settings import check_values
 from stellwerk_rules.spec import SettingValue
@@ -341,7 +342,7 @@ handlers: tuple[HTTPRouteHandler, ...] = (
 )
 
 
-def api(lists: Lists) -> Router:
+def api(lists: Lists, limits: Limits) -> Router:
     """Everything below /api."""
     return Router(
         path="/api",
@@ -350,6 +351,7 @@ def api(lists: Lists) -> Router:
         dependencies={
             "caller": Provide(provide_caller),
             "lists": Provide(lambda: lists, sync_to_thread=False),
+            "limits": Provide(lambda: limits, sync_to_thread=False),
         },
         security=[{"token": []}],
         include_in_schema=True,

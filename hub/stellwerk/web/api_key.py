@@ -15,6 +15,7 @@ from stellwerk.store.accounts import AccountRow
 from stellwerk.store.api_tokens import ApiToken
 from stellwerk.store.connections import IN_FILE, Connection
 from stellwerk.store.store import Tx
+from stellwerk.web.limits import Limits
 
 SCHEME = "bearer "
 LONGEST = 200
@@ -39,12 +40,15 @@ class Caller(Struct, frozen=True, kw_only=True):
         return self.connection.origin == IN_FILE
 
 
-async def provide_caller(request: Request[Any, Any, Any], hub: NamedDependency[Hub]) -> Caller:
+async def provide_caller(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], limits: NamedDependency[Limits]
+) -> Caller:
     """The caller. Raises `NotAuthorizedException` (401) for a token that does not work, 403 for one that may only look."""
     header = request.headers.get("authorization", "")
     text = header[len(SCHEME) :].strip() if header.lower().startswith(SCHEME) else ""
     caller = await hub.store.read(lambda tx: _caller(tx, hub, text)) if 0 < len(text) <= LONGEST else None
     if caller is None:
+        limits.refused(request)
         raise NotAuthorizedException(headers={"www-authenticate": 'Bearer realm="api"'})
     opt = request.scope["route_handler"].opt
     if opt.get("changes") and caller.token.rights != "change":

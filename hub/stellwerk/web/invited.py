@@ -7,7 +7,6 @@ from typing import Any
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
-from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from msgspec import structs
@@ -19,6 +18,7 @@ from stellwerk.store.connections import Connection
 from stellwerk.store.invitations import Invitation
 from stellwerk.store.store import Tx
 from stellwerk.view.moment import moment
+from stellwerk.web.limits import Limits
 from stellwerk.web.pages import page, speaker
 from stellwerk.web.visitor import Visitor, keep_visitor
 
@@ -30,12 +30,13 @@ async def show_invited(
     request: Request[Any, Any, Any],
     hub: NamedDependency[Hub],
     visitor: NamedDependency[Visitor],
+    limits: NamedDependency[Limits],
     text: FromPath[str],
 ) -> Template:
     """Who invites to what; nothing is done by looking, since links are also opened by programs that check mails."""
     found = await _found(hub, text)
     if found is None:
-        return _ended(request, hub, visitor)
+        return _ended(request, hub, visitor, limits)
     invitation, connection = found
     if not visitor.token:
         visitor = keep_visitor(request, structs.replace(visitor, token=secrets.token_urlsafe(32)))
@@ -53,12 +54,13 @@ async def accept(
     request: Request[Any, Any, Any],
     hub: NamedDependency[Hub],
     visitor: NamedDependency[Visitor],
+    limits: NamedDependency[Limits],
     text: FromPath[str],
 ) -> Redirect | Template:
     """From now on this browser looks after the connection, as far as the invitation goes."""
     found = await _found(hub, text)
     if found is None:
-        return _ended(request, hub, visitor)
+        return _ended(request, hub, visitor, limits)
     invitation, connection = found
     await hub.store.write(lambda tx: invitations.used(tx, invitation.id, hub.now()))
     keep_visitor(
@@ -77,7 +79,7 @@ async def accept(
 async def _found(hub: Hub, text: str) -> tuple[Invitation, Connection] | None:
     """None for a link that nobody was given, or that works no more."""
     if len(text) > LONGEST:
-        raise NotFoundException()
+        return None
 
     def look(tx: Tx) -> tuple[Invitation, Connection] | None:
         invitation = invitations.by_text(tx, hub.vault, text)
@@ -89,7 +91,8 @@ async def _found(hub: Hub, text: str) -> tuple[Invitation, Connection] | None:
     return await hub.store.read(look)
 
 
-def _ended(request: Request[Any, Any, Any], hub: Hub, visitor: Visitor) -> Template:
+def _ended(request: Request[Any, Any, Any], hub: Hub, visitor: Visitor, limits: Limits) -> Template:
+    limits.refused(request)
     say = speaker(request, visitor)
     context = {"sentence": say("invited-ended"), "again": "/", "again_label": ""}
     return page(request, hub, "problem.html", visitor=visitor, status=404, context=context)

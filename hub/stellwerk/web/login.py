@@ -14,6 +14,7 @@ from msgspec import structs
 from stellwerk.relay.hub import Hub, System
 from stellwerk.web import oauth
 from stellwerk.web.choose import first_connection
+from stellwerk.web.limits import LOGINS, Limits, caller
 from stellwerk.web.oauth import LoginFailed, Return, UsedStates
 from stellwerk.web.pages import login_title, page, speaker, system_title
 from stellwerk.web.visitor import Visitor, keep_visitor, logged_in
@@ -41,9 +42,14 @@ async def home(
 
 @get("/login/{name:str}", name="login")
 async def go(
-    request: Request[Any, Any, Any], hub: NamedDependency[Hub], visitor: NamedDependency[Visitor], name: FromPath[str]
+    request: Request[Any, Any, Any],
+    hub: NamedDependency[Hub],
+    visitor: NamedDependency[Visitor],
+    limits: NamedDependency[Limits],
+    name: FromPath[str],
 ) -> Redirect:
     """To the system's own page, where people log in and grant access."""
+    limits.spend(LOGINS, caller(request))
     visitor, url = oauth.begin(hub, _system(hub, name), visitor)
     keep_visitor(request, visitor)
     return Redirect(url, status_code=303)
@@ -55,6 +61,7 @@ async def come_back(
     hub: NamedDependency[Hub],
     visitor: NamedDependency[Visitor],
     used_states: NamedDependency[UsedStates],
+    limits: NamedDependency[Limits],
     name: FromPath[str],
 ) -> Template | Redirect:
     """From the system's page: logged in, or a sentence that says why not."""
@@ -65,6 +72,7 @@ async def come_back(
     try:
         account, user = await oauth.finish(hub, system, begun, back)
     except LoginFailed as failed:
+        limits.refused(request)
         return _sentence(request, hub, system, visitor, failed)
     connection, first_page = await first_connection(hub, account)
     keep_visitor(request, logged_in(visitor, account=account, user=user, connection=connection))

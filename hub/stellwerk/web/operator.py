@@ -20,6 +20,7 @@ from stellwerk.view.all_connections import AllConnections, OpenRepair, all_conne
 from stellwerk.view.moment import moment
 from stellwerk.web.credentials import why_code
 from stellwerk.web.forgery import posted
+from stellwerk.web.limits import Limits
 from stellwerk.web.pages import Speaker, page, speaker, system_title
 from stellwerk.web.repair_phrases import repair_text
 from stellwerk.web.visitor import Flash, NotLoggedIn, Visitor, keep_visitor
@@ -37,11 +38,15 @@ def provide_operator(hub: NamedDependency[Hub], visitor: NamedDependency[Visitor
 
 @get("/operator/{text:str}", name="operator-link")
 async def show_link(
-    request: Request[Any, Any, Any], hub: NamedDependency[Hub], visitor: NamedDependency[Visitor], text: FromPath[str]
+    request: Request[Any, Any, Any],
+    hub: NamedDependency[Hub],
+    visitor: NamedDependency[Visitor],
+    limits: NamedDependency[Limits],
+    text: FromPath[str],
 ) -> Template:
     """A button; looking uses nothing up."""
     if len(text) > LONGEST or passed(hub, text) is None:
-        return _ended(request, hub, visitor)
+        return _ended(request, hub, visitor, limits)
     if not visitor.token:
         visitor = keep_visitor(request, structs.replace(visitor, token=secrets.token_urlsafe(32)))
     return page(request, hub, "operator_link.html", visitor=visitor, context={"text": text})
@@ -49,12 +54,16 @@ async def show_link(
 
 @post("/operator/{text:str}", name="follow-operator-link", status_code=200)
 async def follow_link(
-    request: Request[Any, Any, Any], hub: NamedDependency[Hub], visitor: NamedDependency[Visitor], text: FromPath[str]
+    request: Request[Any, Any, Any],
+    hub: NamedDependency[Hub],
+    visitor: NamedDependency[Visitor],
+    limits: NamedDependency[Limits],
+    text: FromPath[str],
 ) -> Redirect | Template:
     """The link is used up, and this browser is the operator's for an hour; whoever was logged in here is no more."""
     given = passed(hub, text) if len(text) <= LONGEST else None
     if given is None or not await follow(hub, given):
-        return _ended(request, hub, visitor)
+        return _ended(request, hub, visitor, limits)
     fresh = Visitor(
         language=visitor.language,
         user=given.by,
@@ -114,7 +123,8 @@ async def change_operator(
     return Redirect("/operator", status_code=303)
 
 
-def _ended(request: Request[Any, Any, Any], hub: Hub, visitor: Visitor) -> Template:
+def _ended(request: Request[Any, Any, Any], hub: Hub, visitor: Visitor, limits: Limits) -> Template:
+    limits.refused(request)
     context = {"sentence": speaker(request, visitor)("operator-ended"), "again": "/", "again_label": ""}
     return page(request, hub, "problem.html", visitor=visitor, status=404, context=context)
 

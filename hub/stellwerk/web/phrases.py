@@ -109,6 +109,10 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "Tested for the account {account}. It is stored when you save.",
         "Getestet für das Konto {account}. Gespeichert wird mit Speichern.",
     ),
+    "key-tried-often": (
+        "This was tried very often. Please wait {seconds} seconds, then try again.",
+        "Das wurde sehr oft versucht. Bitte warten Sie {seconds} Sekunden und versuchen Sie es dann noch einmal.",
+    ),
     "key-good": (
         "{system} accepts it. Account: {account}.",
         "{system} nimmt ihn an. Konto: {account}.",
@@ -296,6 +300,10 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "error-404": ("There is nothing here.", "Hier ist nichts."),
     "error-405": ("This cannot be done here.", "Das geht hier nicht."),
     "error-413": ("That is too much at once.", "Das ist zu viel auf einmal."),
+    "error-429": (
+        "Too many tries. Please wait a minute, then try again.",
+        "Zu viele Versuche. Bitte warten Sie eine Minute und versuchen Sie es dann noch einmal.",
+    ),
     "error-500": (
         "Something went wrong on our side. It has been written down; please try again.",
         "Bei uns ist etwas schiefgegangen. Es ist vermerkt; bitte versuchen Sie es noch einmal.",

@@ -20,7 +20,7 @@ FOR_PROGRAMS = ("/api", "/webhooks", "/health", "/metrics", "/schema")
 API = "/api/"
 TOLD = frozenset({400, 409, 422, 502})
 """Statuses whose detail is told to who calls the API with a token."""
-EXPLAINED = frozenset({400, 403, 404, 405, 413, 503})
+EXPLAINED = frozenset({400, 403, 404, 405, 413, 429, 503})
 PROBLEM_JSON = "application/problem+json"
 
 
@@ -67,9 +67,11 @@ def answer(
         return _document(status, headers, detail)
     say = speaker(request)
     sentence = say(f"error-{status}" if status in EXPLAINED else "error-500")
-    return page(
-        request, hub, "problem.html", status=status, context={"sentence": sentence, "again": "/", "again_label": ""}
-    )
+    context = {"sentence": sentence, "again": "/", "again_label": ""}
+    shown = page(request, hub, "problem.html", status=status, context=context)
+    for name, value in (headers or {}).items():
+        shown.set_header(name, value)
+    return shown
 
 
 def _for_program(request: Request[Any, Any, Any]) -> bool:

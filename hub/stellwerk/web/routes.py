@@ -25,6 +25,7 @@ from stellwerk.web.headers import STATIC, security_headers
 from stellwerk.web.health import health, metrics, ready
 from stellwerk.web.invited import accept, show_invited
 from stellwerk.web.letters import change_letters, show_letters
+from stellwerk.web.limits import Limits
 from stellwerk.web.lists import Lists
 from stellwerk.web.login import come_back, go, home, leave
 from stellwerk.web.oauth import UsedStates
@@ -44,7 +45,6 @@ SCHEMA = "/schema"
 STATIC_FILES = Path(__file__).parent / "static"
 
 probes: tuple[HTTPRouteHandler, ...] = (health, ready, metrics)
-programs: tuple[HTTPRouteHandler, ...] = (take_webhook, *probes)
 pages: tuple[HTTPRouteHandler, ...] = (
     home,
     go,
@@ -80,6 +80,8 @@ pages: tuple[HTTPRouteHandler, ...] = (
 def route_handlers(hub: Hub) -> list[HTTPRouteHandler | Router]:
     """What programs call, what people open, and the files that pages are drawn with."""
     lists = Lists(hub)
+    limits = Limits(hub.now)
+    limited = {"limits": Provide(lambda: limits, sync_to_thread=False)}
     used_states = UsedStates(hub.now)
     site_of_people = Router(
         path="/",
@@ -89,6 +91,7 @@ def route_handlers(hub: Hub) -> list[HTTPRouteHandler | Router]:
         request_max_body_size=MOST_FORM_BYTES,
         include_in_schema=False,
         dependencies={
+            **limited,
             "visitor": Provide(provide_visitor, sync_to_thread=False),
             "here": Provide(provide_here),
             "running": Provide(provide_running, sync_to_thread=False),
@@ -98,8 +101,9 @@ def route_handlers(hub: Hub) -> list[HTTPRouteHandler | Router]:
         },
     )
     return [
-        *programs,
-        api(lists),
+        Router(path="/", route_handlers=[take_webhook], dependencies=limited),
+        *probes,
+        api(lists, limits),
         site_of_people,
         create_static_files_router(path=STATIC.rstrip("/"), directories=[STATIC_FILES]),
     ]

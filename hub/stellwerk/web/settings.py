@@ -27,6 +27,7 @@ from stellwerk.web.foresight import foreseen, shown_foresight
 from stellwerk.web.forgery import posted
 from stellwerk.web.form import YES, Typed, read_settings
 from stellwerk.web.inside import nav_of
+from stellwerk.web.limits import KEY_TESTS, Limits
 from stellwerk.web.lists import COUNTED_DAYS, Door, Lists
 from stellwerk.web.pages import Speaker, page, speaker, system_title
 from stellwerk.web.save import (
@@ -83,6 +84,7 @@ async def change_settings(
     hub: NamedDependency[Hub],
     here: NamedDependency[Here],
     lists: NamedDependency[Lists],
+    limits: NamedDependency[Limits],
 ) -> Template | Redirect:
     """Test or change the credentials with everything typed kept, or save."""
     form = await posted(request)
@@ -97,6 +99,10 @@ async def change_settings(
     if action == KEEP_KEY:
         visitor = keep_visitor(request, structs.replace(here.visitor, tested={}))
         return await _page(request, hub, lists, structs.replace(look, here=structs.replace(here, visitor=visitor)))
+    seconds = _tried_often(hub, limits, look) if action in (TEST_KEY, SAVE) else None
+    if seconds is not None:
+        outcome = TestOutcome(good=False, sentence=speaker(request, here.visitor)("key-tried-often", seconds=seconds))
+        return await _page(request, hub, lists, structs.replace(look, outcome=outcome, changing=True, status=429))
     if action == TEST_KEY:
         return await _page(request, hub, lists, await _test(request, hub, look))
     if action == FORESEE:
@@ -104,6 +110,19 @@ async def change_settings(
     if action == SAVE:
         return await _save(request, hub, lists, look)
     raise ClientException("no such action")
+
+
+def _tried_often(hub: Hub, limits: Limits, look: Look) -> int | None:
+    """How long to wait before credentials are tested once more; None where they may be, or none would be."""
+    system = other_system(hub)
+    typed = any(
+        look.form.get(credentials.input_name(system, field), "").strip()
+        for field in credentials.account_fields(system.connector.account_type)
+        if field.kind != "switch"
+    )
+    tests = look.form.get("action") == TEST_KEY or typed or system.name in look.here.visitor.tested
+    login = look.here.connection.accounts[hub.integration.login or ""]
+    return limits.wait(KEY_TESTS, login) if tests else None
 
 
 async def _earlier(request: Request[Any, Any, Any], hub: Hub, here: Here) -> Saved | None:

@@ -14,17 +14,23 @@ from stellwerk.errors import WebhookError
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.receive import LARGEST_BODY, receive
 from stellwerk.sdk.connector import WebhookRequest
+from stellwerk.web.limits import Limits
 
 
 @post(["/webhooks/{connector:str}", "/webhooks/{connector:str}/{rest:path}"], status_code=HTTP_200_OK, name="webhooks")
 async def take_webhook(
-    request: Request[Any, Any, Any], hub: NamedDependency[Hub], connector: FromPath[str], rest: FromPath[str] = ""
+    request: Request[Any, Any, Any],
+    hub: NamedDependency[Hub],
+    limits: NamedDependency[Limits],
+    connector: FromPath[str],
+    rest: FromPath[str] = "",
 ) -> Response[str]:
-    """Answer 200 once every event of the request is on disk; 401, 404 and 413 are the only refusals."""
+    """Answer 200 once every event of the request is on disk; 401, 404, 413 are the only refusals, 429 for too many of them."""
     try:
         body = await _body(request)
         await receive(hub, connector, _request(request, hub, rest, body))
     except WebhookError as refused:
+        limits.refused(request)
         return Response(content=refused.reason, status_code=refused.status, media_type="text/plain")
     return Response(content="", status_code=HTTP_200_OK, media_type="text/plain")
 
