@@ -96,10 +96,10 @@ def _elsewhere(now: Scene) -> Decision:
     """A contact at a system that does not mail: it enters, says no, changes, moves, is merged."""
     facts = opted_out_at_source(now)
     now, address = moved(now.with_facts(facts))
-    happened = kinds(now)
+    happened = kinds(now) | {EventKind.UNSUBSCRIBED.value for _ in facts}
     came_in = _entered(now, happened)
     now = now.remembering(came_in.remembered)
-    out = taken_out(now, happened)
+    out = taken_out(now, happened, next(iter(facts), None))
     fields = carried_over(now.with_facts(out.facts), happened, brought=_brings_in(came_in))
     now = now.remembering(fields.remembered)
     done = _done(now, happened)

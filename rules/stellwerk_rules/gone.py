@@ -1,4 +1,4 @@
-"""A contact that is taken out: said no, deleted, erased."""
+"""A contact that is taken out: said no, opted out of all mail, deleted, erased."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ from stellwerk_rules.reasons import because, skip
 from stellwerk_rules.scene import Scene, first, missed
 
 
-def taken_out(scene: Scene, happened: frozenset[str]) -> Decision:
-    """What becomes of the other system's contact by the rule for what happened."""
+def taken_out(scene: Scene, happened: frozenset[str], left: Fact | None = None) -> Decision:
+    """What becomes of the other system's contact by the rule for what happened.
+
+    `left` is the contact's opt-out from all mail at its own system, where that is news.
+    """
     remembered = scene.known.remembered
     rule = first(scene, happened, "contact")
     if rule is None or rule.spec.contact is None:
@@ -45,16 +48,20 @@ def taken_out(scene: Scene, happened: frozenset[str]) -> Decision:
     former = _moved_first(scene, there)
     consent = scene.consent if former is None else former_consent(scene.plan, former, scene.event.at)
     email = scene.contact.email if former is None else None
+    why = because(rule, scene.event.kind.value, f"{scene.event.kind.value} at {scene.system}")
     said_at, told_by = _said_at(scene)
+    if left is not None and rule.events.isdisjoint(happened - {EventKind.UNSUBSCRIBED.value}):
+        why = because(rule, "opted-out-at-source", f"opted out of all mail at {scene.system}")
+        said_at, told_by = left.at, left.told_by
     key = scene.known.digest("\n".join((rule.spec.id, scene.contact.id or "", said_at.isoformat())))
     if chosen == "delete":
-        return _planned(scene, rule, DeleteContact(email=email), f"delete:{key}")
+        return _planned(scene, rule, DeleteContact(email=email), f"delete:{key}", why)
     if rule.spec.to != scene.plan.mail_system:
-        return _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}")
+        return _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}", why)
     if consent.left:
         return Decision(skips=(skip(rule, "opted-out", "this address is out already"),), remembered=remembered)
     fact = Fact(kind=FactKind.OPTED_OUT, key=f"no:{key}", at=said_at, event=scene.event.id, told_by=told_by)
-    decision = _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}")
+    decision = _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}", why)
     return replace(decision, facts=(fact,)) if former is None else replace(decision, former_facts=(fact,))
 
 
@@ -119,8 +126,7 @@ def opted_out_at_source(scene: Scene) -> tuple[Fact, ...]:
     )
 
 
-def _planned(scene: Scene, rule: CompiledRule, change: Change, key: str) -> Decision:
-    why = because(rule, scene.event.kind.value, f"{scene.event.kind.value} at {scene.system}")
+def _planned(scene: Scene, rule: CompiledRule, change: Change, key: str, why: Because) -> Decision:
     planned = Planned(system=rule.spec.to, change=change, key=key, because=why)
     return Decision(changes=(planned,), remembered=scene.known.remembered)
 

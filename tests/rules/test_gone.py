@@ -37,6 +37,10 @@ def taken_out(decision: Decision) -> list[object]:
 
 @pytest.fixture
 def subscriber(world: Any) -> Any:
+    return subscribed(world)
+
+
+def subscribed(world: Any) -> Any:
     """Linked, entered, confirmed, with the answer yes handled two hours ago."""
     world.decide(world.crm(subscribe="yes", said_at=world.now - 2 * HOUR))
     world.remembered = Remembered(
@@ -162,6 +166,64 @@ def test_the_crms_own_opt_out_is_an_opt_out_of_the_address_and_told_once(subscri
 def test_the_crms_own_opt_out_is_timed_by_us_where_it_does_not_tell(world: Any) -> None:
     (found,) = world.decide(world.crm(opted_out=True, updated_at=None)).facts
     assert (found.at, found.told_by, found.key) == (world.now, "", "out:c1:first")
+
+
+@pytest.fixture
+def follower(make_world: Callable[..., Any], file: dict[str, Any]) -> Any:
+    """A subscriber where the file says that the CRM's own opt-out unsubscribes."""
+    out = {"id": "out", "from": "crm", "to": "mail", "events": ["unsubscribed"], "contact": "unsubscribe"}
+    made = make_world(rules=[*file["rules"], out])
+    made.settings.update({"double_opt_in": True, "doi_mailing": "K1"})
+    return subscribed(made)
+
+
+@pytest.mark.behaviour("crm-out-unsubscribes")
+def test_the_crms_own_opt_out_unsubscribes_where_a_rule_says_so(follower: Any) -> None:
+    decision = follower.decide(follower.crm(subscribe="yes", opted_out=True))
+    (planned,) = (one for one in decision.changes if isinstance(one.change, Unsubscribe))
+    assert (planned.system, planned.change, planned.because.rule) == (
+        "mail",
+        Unsubscribe(email="ada@example.com"),
+        "out",
+    )
+    told = [(found.key.partition(":")[0], found.at, found.told_by) for found in decision.facts]
+    assert told == [("out", follower.now, "crm"), ("no", follower.now, "crm")]
+
+
+@pytest.mark.behaviour("crm-out-unsubscribes")
+def test_the_crms_own_opt_out_unsubscribes_once(follower: Any) -> None:
+    follower.decide(follower.crm(subscribe="yes", opted_out=True))
+    again = follower.decide(follower.crm(subscribe="yes", opted_out=True, firstname="Ada"))
+    assert (taken_out(again), again.facts) == ([], ())
+
+
+def test_the_crms_own_opt_out_of_whoever_is_out_already_unsubscribes_nobody(follower: Any) -> None:
+    follower.facts = [Fact(kind=FactKind.OPTED_OUT, key="E1", at=follower.now - HOUR, event="e", told_by="mail")]
+    decision = follower.decide(follower.crm(subscribe="no", by=Origin.INTEGRATION, opted_out=True))
+    assert taken_out(decision) == []
+    assert "opted-out" in codes(decision)
+
+
+def test_a_no_that_comes_with_the_crms_own_opt_out_unsubscribes_once_and_is_timed_by_the_answer(follower: Any) -> None:
+    decision = follower.decide(follower.crm(subscribe="no", by=Origin.PERSON, opted_out=True))
+    (planned,) = (one for one in decision.changes if isinstance(one.change, Unsubscribe))
+    assert planned.because.rule == "said-no"
+    assert [found.at for found in decision.facts if found.key.startswith("no:")] == [follower.now - HOUR]
+
+
+def test_after_the_crms_own_opt_out_was_carried_out_only_a_double_opt_in_leads_back(follower: Any) -> None:
+    follower.settings.update({"double_opt_in": False, "permission": "single"})
+    follower.decide(follower.crm(subscribe="yes", opted_out=True))
+    follower.now += DAY
+    decision = follower.decide(follower.crm(subscribe="yes", said_at=follower.now))
+    (enter,) = [one.change for one in decision.changes]
+    assert (enter.way_back, enter.ask is not None) == (True, True)
+
+
+@pytest.mark.behaviour("crm-out-subscriber")
+def test_without_such_a_rule_the_crms_own_opt_out_leaves_the_contact_over_there(subscriber: Any) -> None:
+    decision = subscriber.decide(subscriber.crm(subscribe="yes", opted_out=True))
+    assert taken_out(decision) == []
 
 
 @pytest.mark.behaviour("crm-out-lifted")

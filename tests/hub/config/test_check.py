@@ -91,7 +91,6 @@ CASES: list[tuple[str, str, str, str, str]] = [
     ("tracking asked where it cannot be", "consent: {ask:", "consent: {plus: settings.ask, ask:", "missing-ability", "rules[0].consent.plus"),
     ("an ask where it cannot be", "    stage: settings.on_left", "    enter: {who: ignore}\n    consent: {ask: true}\n    stage: settings.on_left", "missing-ability", "rules[2].consent.ask"),
     ("a deletion where it cannot be", "    stage: settings.on_left", "    contact: delete\n    stage: settings.on_left", "missing-ability", "rules[2].contact"),
-    ("an unsubscription nobody can prove", "events: [deleted]", "events: [unsubscribed]", "missing-ability", "rules[1].from"),
     ("a lookup that decides on consent", "ask: settings.ask", "ask: {lookup: first, table: {a: b}}", "breaks-a-law", "rules[0].consent.ask"),
     ("a confirmation granted by a rule", "grant: settings.grant", "grant: double", "breaks-a-law", "rules[0].consent.grant"),
     ("shown state read as an answer", ENTER, "answer: permission", "breaks-a-law", "rules[0].enter.answer"),
@@ -208,6 +207,18 @@ def of_mute(toys: Registry, toy_file: str, environ: dict[str, str]) -> Loaded:
 def test_a_connector_that_cannot_is_named_where_it_is_needed(of_mute: Loaded, path: str, what: str) -> None:
     found_here = [problem.what for problem in of_mute.problems if path_text(problem.path) == path]
     assert any(what in one for one in found_here), found_here
+
+
+@pytest.mark.parametrize(("of_its_own", "expected"), [(True, []), (False, [("missing-ability", "rules[1].from")])])
+def test_an_unsubscription_needs_a_proof_or_an_opt_out_of_the_systems_own(
+    toys: Registry, toy_file: str, environ: dict[str, str], of_its_own: bool, expected: list[tuple[str, str]]
+) -> None:
+    shop = toys.connectors["toyshop"]
+    sizes = {tag: size for tag, size in shop.batch_sizes.items() if of_its_own or tag != "opt_out"}  # type: ignore[attr-defined]
+    registry = Registry(connectors={**toys.connectors, "toyshop": type("Shop", (shop,), {"batch_sizes": sizes})})
+    text = toy_file.replace("events: [deleted]", "events: [unsubscribed]")
+    assert text != toy_file
+    assert found(load_bytes(text.encode(), environ, registry)) == expected
 
 
 def test_an_option_that_the_ask_needs_must_be_given(toys: Registry, toy_file: str, environ: dict[str, str]) -> None:

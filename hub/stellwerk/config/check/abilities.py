@@ -55,8 +55,14 @@ def _check_source(draft: Draft, path: Path, rule: Rule) -> None:
         _lacks(draft, here, rule.from_, "reads no contacts")
     if not (_able(draft, rule.from_, WebhookSource) or _able(draft, rule.from_, Reporter)):
         _lacks(draft, here, rule.from_, "tells no events")
-    if "unsubscribed" in rule.events and not _able(draft, rule.from_, ConsentSource):
+    if "unsubscribed" in rule.events and not (_able(draft, rule.from_, ConsentSource) or _has_own_opt_out(draft, rule)):
         _lacks(draft, here, rule.from_, "cannot prove an unsubscription")
+
+
+def _has_own_opt_out(draft: Draft, rule: Rule) -> bool:
+    """Whether the rule's source has a "no mail at all" of its own, which is read with the contact and needs no proof."""
+    connector: Any = _connector(draft, rule.from_)
+    return _able(draft, rule.from_, Target) and "opt_out" in connector.batch_sizes
 
 
 def _check_target(draft: Draft, path: Path, rule: Rule) -> None:
