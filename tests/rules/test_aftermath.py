@@ -195,6 +195,15 @@ def test_an_opt_out_that_the_mail_system_knew_is_kept_here_too(world: Any, enter
     assert seen(world, decision, "mail") == {}
 
 
+@pytest.mark.parametrize("plus", [True, False])
+def test_an_ask_of_before_that_its_mark_tells_of_is_written_down_as_what_it_asked_for(
+    world: Any, enter: Enter, plus: bool
+) -> None:
+    wished = replace(enter, ask=AskTerms(plus=plus))
+    (found,) = ended(world, wished, world.mail(mark="w1"), "not_needed").facts
+    assert (found.kind, found.key, found.plus) == (FactKind.ASKED, "w1", plus)
+
+
 def test_an_ask_refused_for_an_opt_out_is_no_ask(world: Any, enter: Enter) -> None:
     assert [one.kind for one in ended(world, ASK, absent(world), "opted_out", of=enter).facts] == [FactKind.OPTED_OUT]
 
