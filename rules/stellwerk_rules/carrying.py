@@ -53,7 +53,7 @@ def met(scene: Scene, target: str) -> dict[str, Seen]:
     names = {way.source for way in there} | {way.target for way in back}
     return {
         name: Seen(digest=remember.digest_of(scene.known.digest, contact.fields.get(name)), at=contact.updated_at)
-        for name in names - going
+        for name in (names - going) & contact.fields.keys()
     }
 
 

@@ -86,7 +86,7 @@ class Written(Struct, frozen=True, kw_only=True):
 class Contact(Struct, frozen=True, kw_only=True):
     """A contact as one system showed it at `read_at`.
 
-    `fields` has every field asked for (None = not set). `history` is newest first and only there for the fields it was
+    `fields` has every field asked for (None = not set), but for those that the system does not have (any more). `history` is newest first and only there for the fields it was
     asked for, under `ADDRESS` for the address. `also_ids` are records that were merged into this one, `also_emails` its
     secondary addresses, where the system has such. `permission`, `blocked`, `mark` are of systems that send mail; `stage` of systems that have stages.
     `opted_out` is the system's own "no mail at all": a CRM's global opt-out, a mail system's unsubscription marker.

@@ -66,6 +66,9 @@ def enter(
 
 def _stays_out(case: Case) -> Entry | None:
     """Those whom nothing brings in: too old, already in, or by their answer."""
+    if case.spec.answer is not None and case.spec.answer not in case.event.contact.fields:
+        text = f"{case.spec.answer} could not be read, and no answer is guessed"
+        return Entry(skip=skip(case.rule, "answer-unread", text), waits=True)
     who = as_text(resolve(case.spec.who, case.effective.base, case.event.contact.fields))
     linked = case.rule.spec.to in case.known.remembered.ids
     if linked and case.rule.spec.consent is None:

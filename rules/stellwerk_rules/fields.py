@@ -61,7 +61,8 @@ def carry(
 ) -> Carried:
     """The fields of `contact` that differ from what was last carried, converted for `target`.
 
-    Our own write coming back differs from nothing. A value that never was empties nothing.
+    Our own write coming back differs from nothing. A value that never was empties nothing, nor does a field that could not
+    be read: the system may not have it any more.
     """
     values: dict[str, FieldValue] = {}
     dealt: dict[str, Seen] = {}
@@ -70,7 +71,9 @@ def carry(
     seen_here, seen_there = remembered.seen.get(source, {}), remembered.seen.get(target, {})
     going_here, going_there = remembered.going.get(source, {}), remembered.going.get(target, {})
     for way in ways:
-        value = contact.fields.get(way.source) or None
+        if way.source not in contact.fields:
+            continue
+        value = contact.fields[way.source] or None
         now = remember.digest_of(digest, value)
         before, under_way = seen_here.get(way.source), going_there.get(way.target)
         arriving = going_here.get(way.source)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from stellwerk_rules.model import Because, Change, ClearStage, Contact, MoveStage, SetStage, Skip
 
+STAGE_GONE = "stage-gone"
+"""Code of a skip, and of the repair, where the stage to be set is not there any more."""
+
 ANY_STAGE = "any"
 """Written as the source of a move that may start from every stage."""
 
@@ -16,6 +19,8 @@ def stage_steps(move: MoveStage, target: Contact, stages: tuple[str, ...]) -> tu
     now = target.stage or None
     if now == move.target:
         return _skip("stage-there", f"the stage is {move.target} already")
+    if stages and move.target not in stages:
+        return _skip(STAGE_GONE, f"there is no stage {move.target} any more")
     if not move.any_source and now != move.source:
         return _skip("stage-differs", f"the stage is {now or 'blank'}, to be moved only from {move.source or 'blank'}")
     if now is None:

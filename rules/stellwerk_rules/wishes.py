@@ -50,9 +50,11 @@ def is_handled(known: Known, name: str, value: Value, written: Written | None) -
 
 
 def handled(contact: Contact, names: tuple[str, ...], known: Known) -> dict[str, Seen]:
-    """The fields `names` as they are now, to be remembered as handled."""
+    """The fields `names` as they are now, to be remembered as handled; not those that could not be read."""
     answers = {}
     for name in names:
+        if name not in contact.fields:
+            continue
         written = last_written(contact.history, contact.fields, name)
         now = remember.digest_of(known.digest, contact.fields.get(name))
         before = known.remembered.answered.get(name)

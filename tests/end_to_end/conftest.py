@@ -255,6 +255,17 @@ def shared_town() -> Iterator[Town]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def changed_town(request: pytest.FixtureRequest) -> Iterator[Town]:
+    """One connected town for all tests of a module, with the file that its `change` makes, after its `before` was done."""
+    with Changed(request.module.change) as scene:
+        one = Town(scene)
+        request.module.before(one)
+        one.connect()
+        yield one
+        assert "Traceback" not in scene.hub_log
+
+
 @pytest.fixture
 def here(shared_town: Town) -> Iterator[Town]:
     """The shared town, quiet; planted faults are gone after each test."""

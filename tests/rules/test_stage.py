@@ -45,7 +45,9 @@ def steps(wanted: MoveStage, now: str | None, stages: tuple[str, ...] = STAGES) 
         (move(reset=True), "lead", (ClearStage(), SetStage(stage="mql"))),
         (move(None, reset=True), None, (SetStage(stage="mql"),)),
         (move("own", "lead"), "own", (SetStage(stage="lead"),)),
-        (move("mql", "own"), "mql", (SetStage(stage="own"),)),
+        (move("mql", "own"), "mql", "stage-gone"),
+        (move("mql", "own", reset=True), "mql", "stage-gone"),
+        (move("own", "own"), "own", "stage-there"),
     ],
 )
 def test_a_stage_moves_only_from_where_it_may(
@@ -111,3 +113,8 @@ def test_wherever_a_move_is_stopped_it_ends_at_its_target_or_at_somebodys_choice
         now = step.stage if isinstance(step, SetStage) else None
     assert now in (target, chosen)
     assert now is not None
+
+
+def test_while_no_order_of_stages_is_known_a_move_is_tried() -> None:
+    target = Contact(stage="mql", read_at=datetime(2026, 11, 24, tzinfo=UTC))
+    assert stage_steps(move("mql", "own"), target, ()) == (SetStage(stage="own"),)

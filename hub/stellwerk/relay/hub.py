@@ -64,7 +64,9 @@ class Pulse:
 
 class Desk(Struct, frozen=True, kw_only=True):
     """An open account. `zones` has what was learnt of the zone of its times since it was opened, `parts` how the parts of its
-    poll answered since somebody looked: a code each, None where it went well."""
+    poll answered since somebody looked: a code each, None where it went well. `unread` what was last said of fields, `stages` their
+    order where it was read.
+    """
 
     account: AccountRow
     system: System
@@ -73,6 +75,8 @@ class Desk(Struct, frozen=True, kw_only=True):
     zones: list[str]
     pulse: Pulse
     parts: dict[str, str | None]
+    unread: dict[str, dict[str, list[str]]]
+    stages: list[tuple[str, ...]]
 
 
 class Hub:
@@ -209,6 +213,8 @@ class Hub:
                 zones=zones,
                 pulse=Pulse(),
                 parts=parts,
+                unread={},
+                stages=[],
             )
 
     def services(

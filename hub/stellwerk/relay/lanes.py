@@ -19,7 +19,7 @@ from stellwerk.relay.picks import check_picks
 from stellwerk.relay.poll import poll
 from stellwerk.relay.read import read_and_decide
 from stellwerk.relay.stages import refresh_stages
-from stellwerk.store import accounts, hold, inbox, lease, outbox, repairs, syncs
+from stellwerk.store import accounts, counts, hold, inbox, lease, outbox, repairs, syncs
 from stellwerk.store.accounts import AccountRow
 from stellwerk.store.lease import Lease, LeaseLost
 from stellwerk.store.store import Tx
@@ -188,7 +188,15 @@ async def _needs_person(hub: Hub, held: Lease, refused: ReauthorizeError, used: 
             lease.release(tx, held, hub.now())
             return
         accounts.set_state(tx, held.account, "reauthorize", refused.code, refused.text)
-        repairs.open_(tx, held.account, refused.code, refused.text or refused.code, hub.now())
+        text = refused.text or refused.code
+        contacts = counts.contacts_waiting(tx, held.account)
+        if contacts:
+            text += (
+                f"; changes of {contacts} contacts wait for it"
+                if contacts > 1
+                else "; a change of 1 contact waits for it"
+            )
+        repairs.open_(tx, held.account, refused.code, text, hub.now())
         lease.release(tx, held, None)
 
     await hub.store.write(work)

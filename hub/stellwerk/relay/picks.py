@@ -13,13 +13,15 @@ from stellwerk.errors import DeliveryError
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.rulebook import typed_settings
 from stellwerk.sdk.connector import Catalogue, Option
-from stellwerk.store import accounts, repairs
+from stellwerk.store import accounts, consent, repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
+from stellwerk_rules.model import FactKind
 from stellwerk_rules.settings import visible
 from stellwerk_rules.spec import PickSetting
 
 FRESH_SECONDS = 3600.0
+DAY_SECONDS = 86_400.0
 UNKNOWN, INACTIVE = "pick-unknown", "pick-inactive"
 
 
@@ -59,7 +61,8 @@ async def check_picks(hub: Hub, desk: Desk) -> None:
         accounts.set_info(tx, desk.account.id, picks=checked, picks_at=hub.now())
         for connection in connections:
             own = [pick for pick in picks if pick.connection == connection.id]
-            for code, text in _said(own, offered).items():
+            asked = consent.told(tx, connection.id, FactKind.ASKED, hub.now() - DAY_SECONDS, hub.now())
+            for code, text in _said(own, offered, asked).items():
                 if text:
                     repairs.open_(tx, connection.id, code, text, hub.now())
                 else:
@@ -82,8 +85,11 @@ def _picked(hub: Hub, connection: Connection, system: str) -> list[Pick]:
     ]
 
 
-def _said(picks: Sequence[Pick], offered: Mapping[str, Sequence[Option]]) -> dict[str, str]:
-    """What there is to say of a connection, by the repair's code; empty where all is well."""
+def _said(picks: Sequence[Pick], offered: Mapping[str, Sequence[Option]], asked: int) -> dict[str, str]:
+    """What there is to say of a connection, by the repair's code; empty where all is well.
+
+    `asked` is how many contacts were asked within a day: what is picked is mostly what they were asked with.
+    """
     unknown, inactive = [], []
     for pick in picks:
         states = [option.active for option in offered[pick.list] if option.value == pick.value]
@@ -91,4 +97,6 @@ def _said(picks: Sequence[Pick], offered: Mapping[str, Sequence[Option]]) -> dic
             unknown.append(f"{pick.setting}: {pick.value} is not in the list over there")
         elif not any(states):
             inactive.append(f"{pick.setting}: {pick.value} is switched off over there")
-    return {UNKNOWN: "; ".join(unknown), INACTIVE: "; ".join(inactive)}
+    count = "1 contact was" if asked == 1 else f"{asked} contacts were"
+    said = {UNKNOWN: "; ".join(unknown), INACTIVE: "; ".join(inactive)}
+    return {code: f"{text}; {count} asked within the last 24 hours" if text else "" for code, text in said.items()}

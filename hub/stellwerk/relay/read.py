@@ -23,6 +23,7 @@ from stellwerk.relay.opened import UNREADABLE, opened
 from stellwerk.relay.putting import AS_RELEASED
 from stellwerk.relay.reading import read_all
 from stellwerk.relay.retry import LATELY_SECONDS, retry
+from stellwerk.relay.unread import show_unread
 from stellwerk.relay.wave import wave
 from stellwerk.sdk.connector import ConsentSource, Reader, Ref, Signal
 from stellwerk.store import held as held_rows
@@ -107,6 +108,7 @@ async def read_and_decide(hub: Hub, desk: Desk, held: Lease) -> int:
             continue
         failures = 0
         desk.pulse.answered += 1
+        await show_unread(hub, desk, connections, contacts)
         for one, contact in zip(together, contacts, strict=True):
             await _decided(hub, desk, held, connections, one, contact)
     return len(rows)

@@ -14,13 +14,14 @@ from stellwerk.relay.job import Job, Write
 from stellwerk.relay.reading import read_all
 from stellwerk.relay.sending import sending
 from stellwerk.relay.settle import finished, put_aside, refuse, retry_later
+from stellwerk.relay.stages import has_stages, not_moved, show_stages_gone, stages_now, stages_of_this_turn
 from stellwerk.sdk.connector import Delivery, Outcome, Reader, Receipt, Ref, Target
 from stellwerk.store import lease, repairs
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
 from stellwerk_rules.model import Change, ClearStage, Contact, Held, MoveStage, SetStage, Skip
 from stellwerk_rules.prepare import Ready, prepare
-from stellwerk_rules.stage import resume_stage
+from stellwerk_rules.stage import STAGE_GONE, resume_stage, stage_steps
 
 FRESH_SECONDS = 30.0
 CALLS = 3  # clear, set, read back
@@ -43,9 +44,12 @@ async def move_stage(hub: Hub, desk: Desk, held: Lease, target: Target, job: Job
     except DeliveryError as failed:
         await retry_later(hub, held, [job.row], failed)
         return
+    if has_stages(desk) and (move.reset or move.target not in job.case.known.stages):
+        # It may be younger than the order we know, or gone since: nothing is cleared for one that is not there.
+        job = _knowing(job, await stages_of_this_turn(hub, desk))
     steps = _steps(hub, job, move)
     if not isinstance(steps, tuple):
-        await put_aside(hub, held, job, steps)
+        await _put_aside(hub, held, desk, job, move, steps)
         await _mended(hub, held, job)
         return
     await desk.budget.room(CALLS)
@@ -58,6 +62,9 @@ async def move_stage(hub: Hub, desk: Desk, held: Lease, target: Target, job: Job
     job = msgspec.structs.replace(job, row=msgspec.structs.replace(job.row, progress=cleared or job.row.progress))
     for step in steps:
         receipt = await _apply(target, job, step)
+        if receipt.outcome is Outcome.REJECTED and isinstance(step, SetStage) and not job.row.progress:
+            await _not_taken(hub, desk, held, job, move, receipt)
+            return
         if receipt.outcome is not Outcome.DONE:
             await _stopped(hub, held, job, step, receipt)
             return
@@ -70,6 +77,38 @@ def _steps(hub: Hub, job: Job, move: MoveStage) -> tuple[Change, ...] | Skip | H
         return resume_stage(move, job.target.stage, before)
     ready = prepare(job.case.book.plan, job.planned, job.target, job.case.known, job.case.settings, hub.time())
     return ready.changes if isinstance(ready, Ready) else ready
+
+
+def _knowing(job: Job, stages: tuple[str, ...]) -> Job:
+    known = msgspec.structs.replace(job.case.known, stages=stages)
+    return msgspec.structs.replace(job, case=msgspec.structs.replace(job.case, known=known))
+
+
+async def _not_taken(hub: Hub, desk: Desk, held: Lease, job: Job, move: MoveStage, receipt: Receipt) -> None:
+    """The set was refused, and nothing was cleared for it: because the stage was deleted, or for a reason of its own."""
+    stages = await stages_now(hub, desk) if has_stages(desk) else ()
+    steps = stage_steps(move, job.target, stages)
+    if isinstance(steps, Skip):
+        await _put_aside(hub, held, desk, _knowing(job, stages), move, steps)
+    else:
+        await refuse(hub, held, job, receipt.code, receipt.text, change=SetStage(stage=move.target), receipt=receipt)
+
+
+async def _put_aside(hub: Hub, held: Lease, desk: Desk, job: Job, move: MoveStage, why: Skip | Held) -> None:
+    if why.because.code == STAGE_GONE:
+        await _gone(hub, held, desk, job, move)
+    await put_aside(hub, held, job, why)
+
+
+async def _gone(hub: Hub, held: Lease, desk: Desk, job: Job, move: MoveStage) -> None:
+    connection, stages = job.case.connection, job.case.known.stages
+
+    def work(tx: Tx) -> None:
+        lease.fence(tx, held, hub.now())
+        not_moved(tx, connection.id, desk.system.name, move.target, job.row.contact, hub.now())
+        show_stages_gone(tx, hub, connection, desk.system.name, stages)
+
+    await hub.store.write(work)
 
 
 async def _fresh(hub: Hub, desk: Desk, job: Job) -> Job:

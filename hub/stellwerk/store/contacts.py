@@ -69,6 +69,16 @@ def address_of(tx: Tx, one: int) -> str | None:
     return None if row is None else row["address"]
 
 
+def linked(tx: Tx, connection: str, system: str) -> int:
+    """How many contacts of the connection are known at the system."""
+    row = tx.one(
+        "select count(*) as number from link where connection = :connection and system = :system",
+        connection=connection,
+        system=system,
+    )
+    return 0 if row is None else int(row["number"])
+
+
 def by_id(tx: Tx, one: int) -> ContactState | None:
     return _state(tx.one("select * from contact where id = :id", id=one))
 

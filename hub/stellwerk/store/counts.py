@@ -90,3 +90,12 @@ def link(tx: Tx, event: str, delivery: int) -> None:
             event=int(event),
             delivery=delivery,
         )
+
+
+def contacts_waiting(tx: Tx, account: str) -> int:
+    """Contacts of which something is still to be written at this account."""
+    row = tx.one(
+        "select count(distinct contact) as number from outbox where account = :account and state in ('waiting', 'sent')",
+        account=account,
+    )
+    return 0 if row is None else int(row["number"])

@@ -47,6 +47,16 @@ FIELD_REPAIRS: Mapping[str, RepairText] = {
     "field-read-only": RepairText(
         ("A field cannot be written over there.", "Ein Feld lässt sich drüben nicht beschreiben."), OPERATOR
     ),
+    "field-gone": RepairText(
+        (
+            "{system} does not have one of our fields any more. Its values here and at the other side stay as they are.",
+            "{system} hat eines unserer Felder nicht mehr. Die Werte hier und auf der anderen Seite bleiben, wie sie sind.",
+        ),
+        (
+            "Bring it back over there; this closes by itself. What it concerns stands below.",
+            "Stellen Sie es dort wieder her; dies schließt sich von selbst. Worum es geht, steht unten.",
+        ),
+    ),
     "field-left-out": RepairText(
         (
             "A field is not taken over there, or not with this value. Everything else of these contacts was written.",

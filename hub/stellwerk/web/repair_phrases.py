@@ -286,6 +286,14 @@ REPAIRS: Mapping[str, RepairText] = {
         ),
         "settings",
     ),
+    "stage-gone": RepairText(
+        (
+            "A stage that a setting names is not there any more; contacts are not moved to it. Everything else goes on.",
+            "Eine Phase, die eine Einstellung nennt, gibt es nicht mehr; Kontakte kommen nicht dorthin. Alles andere geht weiter.",
+        ),
+        ("Choose another stage in the settings and save.", "Wählen Sie in den Einstellungen eine andere Phase und speichern Sie."),
+        "settings",
+    ),
     "stage-not-taken": RepairText(
         (
             "A lifecycle stage was accepted and not taken over there.",

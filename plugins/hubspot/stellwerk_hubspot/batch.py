@@ -126,6 +126,7 @@ class _Look:
                     return {}
                 middle = len(names) // 2
                 return await self._batch(by, names[:middle]) | await self._batch(by, names[middle:])
+            await self._known(answer.results)
             if by == "id":
                 return {found.id: found for found in answer.results}
             return {address: found for found in answer.results for address in found.addresses()}
@@ -133,7 +134,9 @@ class _Look:
     async def _single(self, by: str, name: str) -> Contact:
         for archived in (False, True) if by == "id" else (False,):
             try:
-                return self._contact(await self._one(by, name, archived))
+                found = await self._one(by, name, archived)
+                await self._known([found])
+                return self._contact(found)
             except NotFound:
                 continue
         return self._absent()
@@ -158,10 +161,26 @@ class _Look:
         gone = names & {*self._fields, *self._history}
         if not gone:
             return False
+        self._leave_out(gone)
+        return True
+
+    async def _known(self, found: Sequence[ContactObject]) -> None:
+        """Leave out from here on what an answer does not show and the portal does not have any more.
+
+        Whether HubSpot shows an archived property as blank, not at all, or refuses to read it is not documented; a blank that
+        is none would empty the other side's field.
+        """
+        absent = {name for one in found for name in self._fields if name not in one.properties} - self._opened.sure
+        if not absent:
+            return
+        there = {one.name for one in await self._client.properties()}
+        self._opened.sure |= absent & there
+        self._leave_out(absent - there)
+
+    def _leave_out(self, gone: set[str]) -> None:
         self._fields = [name for name in self._fields if name not in gone]
         self._history = [name for name in self._history if name not in gone]
         report_unknown(self._opened, gone)
-        return True
 
     def _contact(self, found: ContactObject) -> Contact:
         return contact_from(

@@ -93,6 +93,7 @@ class HubspotConnector(
         self.client = Client(Session(system, account, services))
         self.specs: Mapping[str, FieldSpec] = {spec.name: spec for spec in services.fields.values()}
         self.unknown: set[str] = set()
+        self.sure: set[str] = set()
         self.poll_seconds = system.poll_seconds
 
     @classmethod

@@ -13,7 +13,8 @@ __all__ = ["Opened", "report_unknown"]
 
 
 class Opened(Protocol):
-    """One open portal. `specs` is by property name; `unknown` has the names the portal turned out not to know."""
+    """One open portal. `specs` is by property name; `unknown` has the names the portal turned out not to know, `sure` those
+    it knows although an answer did not show them."""
 
     client: Client
     services: Services
@@ -21,6 +22,7 @@ class Opened(Protocol):
     account: HubspotAccount
     specs: Mapping[str, FieldSpec]
     unknown: set[str]
+    sure: set[str]
 
 
 def report_unknown(opened: Opened, names: set[str]) -> None:

@@ -29,9 +29,9 @@ async def read_contacts(session: Session, refs: Sequence[Ref], fields: Sequence[
 
 
 async def read_contact(session: Session, ref: Ref, fields: Sequence[str]) -> Contact:
-    found = await _find_declared(session, _finder(session, ref), field_params(fields))
+    found, gone = await _find_declared(session, _finder(session, ref), field_params(fields))
     marker = ref.by == "email" and await session.client.has_marker(ref.value)
-    return _as_contact(session, ref, found, fields, marker)
+    return _as_contact(session, ref, found, [name for name in fields if name not in gone], marker)
 
 
 def _as_contact(session: Session, ref: Ref, found: Sequence[Stored], fields: Sequence[str], marker: bool) -> Contact:
@@ -68,14 +68,14 @@ def _finder(session: Session, ref: Ref) -> Finder:
     return {"id": by_id, "email": by_email, "peer_id": by_external_id}[ref.by]
 
 
-async def _find_declared(session: Session, find: Finder, params: Params) -> tuple[Stored, ...]:
-    """The hits; where Maileon refuses the read, once more with the custom fields that exist.
+async def _find_declared(session: Session, find: Finder, params: Params) -> tuple[tuple[Stored, ...], frozenset[str]]:
+    """The hits, and the fields that do not exist; where Maileon refuses the read, once more with those that do.
 
-    A custom field is missing before the account is provided for and after somebody deleted it there: its value then
-    reads as not set, and the rest of the contact is not lost over it.
+    A custom field is missing before the account is provided for and after somebody deleted or renamed it there: nothing is
+    known of its value then, and the rest of the contact is not lost over it.
     """
     try:
-        return await find(params)
+        return await find(params), frozenset()
     except RejectedError as error:
         if error.code != "bad-request":
             raise
@@ -83,4 +83,5 @@ async def _find_declared(session: Session, find: Finder, params: Params) -> tupl
         kept = tuple((key, name) for key, name in params if key != "custom_field" or name in declared)
         if kept == tuple(params):
             raise
-        return await find(kept)
+        gone = frozenset(f"{CUSTOM}{name}" for key, name in params if (key, name) not in kept)
+        return await find(kept), gone

@@ -81,8 +81,12 @@ async def test_what_is_offered_needs_no_word(picking: Yard) -> None:
 
 async def test_a_letter_that_is_gone_or_switched_off_is_a_repair_that_closes_when_it_is_back(picking: Yard) -> None:
     off = Option(value="spring", label="Spring", active=False)
-    assert await after_an_hour(picking, off) == {"pick-inactive": "letter: spring is switched off over there"}
-    assert await after_an_hour(picking) == {"pick-unknown": "letter: spring is not in the list over there"}
+    assert await after_an_hour(picking, off) == {
+        "pick-inactive": "letter: spring is switched off over there; 0 contacts were asked within the last 24 hours"
+    }
+    assert await after_an_hour(picking) == {
+        "pick-unknown": "letter: spring is not in the list over there; 0 contacts were asked within the last 24 hours"
+    }
     assert await after_an_hour(picking, Option(value="spring", label="Spring")) == {}
 
 

@@ -10,6 +10,7 @@ from stellwerk.sdk import AmbiguousError, DeliveryError, Option, PauseError, Rea
 from stellwerk.store import accounts, repairs
 from stellwerk.store.accounts import AccountRow
 from stellwerk_toys.crm import STAGES
+from stellwerk_toys.refused import Refused
 from stellwerk_toys.toycrm import ToyCrm
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
@@ -67,3 +68,83 @@ async def test_stages_that_can_be_read_again_are_kept(
     world.clock.advance(FRESH)
     await yard.drain("shop")
     assert (await shop(yard)).info["stages"] == ["visitor"]
+
+
+async def stages_gone(yard: Yard) -> list[str]:
+    return [row["text"] for row in await yard.look(repairs.still_open) if row["code"] == "stage-gone"]
+
+
+async def test_a_stage_that_was_deleted_is_a_repair_with_its_contacts_and_no_stage_is_cleared_for_it(
+    yard: Yard, world: World, joined: Joined, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await joined()
+    assert world.crm.records[one].value("stage") == "guest"
+
+    async def fewer(self: ToyCrm, name: str, /) -> Sequence[Option]:
+        return [Option(value=stage, label=stage) for stage in STAGES if stage != "visitor"]
+
+    monkeypatch.setattr(ToyCrm, "options", fewer)
+    world.clock.advance(FRESH)
+    world.unsubscribe(ADA)
+    await yard.settle(AGAIN)
+    record = world.crm.records[one]
+    assert (record.value("stage"), None in record.stages) == ("guest", False)
+    assert (record.value("wants_news"), record.notes[-1].text.split("\n")[0]) == ("no", "Left")
+    (text,) = await stages_gone(yard)
+    assert "farewell: shop has no stage visitor any more, 1 contact was not moved" in text
+    monkeypatch.undo()
+    await yard.settle(FRESH)
+    world.person_edits(one, "town", "Bern")
+    await yard.settle(30)
+    assert await stages_gone(yard) == []
+
+
+async def test_a_stage_that_is_younger_than_what_we_know_is_asked_for_before_it_counts_as_gone(
+    yard: Yard, world: World, joined: Joined
+) -> None:
+    one = await joined()
+    row = await shop(yard)
+    await yard.store.write(lambda tx: accounts.set_info(tx, row.id, stages=["guest", "regular"]))
+    world.unsubscribe(ADA)
+    await yard.settle(AGAIN)
+    assert world.crm.records[one].value("stage") == "visitor"
+    assert await stages_gone(yard) == []
+
+
+async def test_a_stage_that_is_refused_and_deleted_since_we_looked_is_a_repair_too(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = world.form(ADA, {"wants_news": "yes", "stage": "visitor", "language": "de"})
+    await yard.settle(30)
+
+    def refuses(contact: str, stage: str) -> None:
+        raise Refused("no-such-stage")
+
+    async def fewer(self: ToyCrm, name: str, /) -> Sequence[Option]:
+        return [Option(value=stage, label=stage) for stage in STAGES if stage != "guest"]
+
+    monkeypatch.setattr(world.crm, "set_stage", refuses)
+    monkeypatch.setattr(ToyCrm, "options", fewer)
+    world.confirm()
+    await yard.settle(30)
+    (text,) = await stages_gone(yard)
+    assert "welcome: shop has no stage guest any more, 1 contact was not moved" in text
+    record = world.crm.records[one]
+    assert (record.value("stage"), record.value("news_state")) == ("visitor", "subscribed")
+
+
+async def test_a_stage_that_is_refused_though_it_was_listed_ends_at_once_where_nothing_was_cleared(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = world.form(ADA, {"wants_news": "yes", "stage": "visitor", "language": "de"})
+    await yard.settle(30)
+
+    def refuses(contact: str, stage: str) -> None:
+        raise Refused("no-such-stage")
+
+    monkeypatch.setattr(world.crm, "set_stage", refuses)
+    world.confirm()
+    await yard.settle(30)
+    rows = await yard.look(lambda tx: tx.all("select state, code from outbox where tag = 'move_stage'"))
+    assert [(row["state"], row["code"]) for row in rows] == [("dead", "no-such-stage")]
+    assert world.crm.records[one].value("news_state") == "subscribed"

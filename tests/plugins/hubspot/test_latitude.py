@@ -74,7 +74,7 @@ async def test_a_history_that_is_oldest_first_is_turned(script: Any, scripted: O
     entries = [
         {"value": value, "timestamp": at, "sourceType": "CRM_UI"} for value, at in zip("abc", times, strict=True)
     ]
-    script.add(200, {"results": [{"id": "7", "properties": {}, "propertiesWithHistory": {"city": entries}}]})
+    script.add(200, {"results": [{"id": "7", "properties": {"city": "c"}, "propertiesWithHistory": {"city": entries}}]})
     async with scripted() as connector:
         (found,) = await connector.read([Ref(by="id", value="7")], ("city",), ("city",))
     assert [one.value for one in found.history["city"]] == ["c", "b", "a"]

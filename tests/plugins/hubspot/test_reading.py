@@ -159,6 +159,39 @@ async def test_a_field_the_portal_does_not_know_is_dropped_and_told_once(
     assert [record.levelno for record in caplog.records if "gone" in record.getMessage()] == [logging.WARNING]
 
 
+PROPERTIES = {"results": [{"name": "company", "type": "string"}, {"name": "email", "type": "string"}]}
+
+
+@pytest.mark.parametrize("by", ["batch", "single"])
+async def test_what_an_answer_does_not_show_is_looked_up_once_and_counts_as_blank_only_where_it_is_a_field(
+    script: Any, scripted: Opener, by: str
+) -> None:
+    if by == "batch":
+        script.add(200, {"results": [contact("7", email="a@x.example")]}).add(200, PROPERTIES)
+    else:
+        script.add(200, {"results": []}).add(200, contact("7", email="a@x.example")).add(200, PROPERTIES)
+    script.add(200, {"results": [contact("7", email="a@x.example")]})
+    async with scripted() as connector:
+        (first,) = await connector.read(by_id("7"), ("company", "gone"))
+        (second,) = await connector.read(by_id("7"), ("company", "gone"))
+    assert first.fields == second.fields == {"company": None}
+    assert sum(request.url.path.endswith("/properties/2026-09/contacts") for request in script.asked) == 1
+
+
+async def test_a_property_that_was_archived_is_told_apart_from_one_that_is_blank(twin: Any, at_twin: Opener) -> None:
+    name = f"size_{twin.address().partition('.')[2].partition('@')[0]}"
+    definition = {"name": name, "label": name, "type": "string", "fieldType": "text", "groupName": "contactinformation"}
+    twin.call("POST", "/crm/properties/2026-09/contacts", definition)
+    full, blank = twin.plant({"email": twin.address(), name: "42"}, {"email": twin.address()})
+    async with at_twin() as connector:
+        before = await connector.read(by_id(full, blank), (name,))
+    twin.call("DELETE", f"/crm/properties/2026-09/contacts/{name}")
+    async with at_twin() as connector:
+        after = await connector.read(by_id(full, blank), (name, "firstname"))
+    assert [one.fields for one in before] == [{name: "42"}, {name: None}]
+    assert [one.fields for one in after] == [{"firstname": None}] * 2
+
+
 async def test_a_single_read_drops_an_unknown_field_too(script: Any, scripted: Opener) -> None:
     script.add(200, {"results": []}).add(400, no_such("gone")).add(200, contact("8"))
     async with scripted() as connector:
@@ -190,7 +223,7 @@ async def test_the_portals_own_opt_out_is_read(script: Any, scripted: Opener) ->
 
 
 async def test_a_read_asks_for_no_more_than_it_must(script: Any, scripted: Opener) -> None:
-    script.add(200, {"results": [contact("7")]})
+    script.add(200, {"results": [contact("7", company=None)]})
     async with scripted() as connector:
         await connector.read(by_id("7", "7"), ("company", "company"))
     (body,) = script.bodies()
@@ -235,7 +268,7 @@ async def test_the_history_of_the_address_tells_who_wrote_it(script: Any, script
 
 async def test_what_a_merge_wrote_nobody_said(script: Any, scripted: Opener) -> None:
     entry = {"value": "true", "timestamp": "2026-11-24T12:00:00Z", "sourceType": "MERGE_OBJECTS"}
-    found = contact("9") | {"propertiesWithHistory": {"company": [entry]}}
+    found = contact("9", company="x") | {"propertiesWithHistory": {"company": [entry]}}
     script.add(200, {"results": [found]})
     async with scripted() as connector:
         (ada,) = await connector.read(by_id("9"), ("company",), ("company",))

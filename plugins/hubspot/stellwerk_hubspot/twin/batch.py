@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from .call import Answer, Call, answer, no_content
 from .clock import iso
-from .contacts import Association, as_object
+from .contacts import Association, as_object, readable
 from .deletion import archive
 from .errors import Refusal, invalid, not_found
 from .history import check_history_cap
@@ -105,6 +105,7 @@ def batch_read(call: Call) -> Answer:
     _capped(wanted.inputs)
     if wanted.properties_with_history:
         check_history_cap(len(wanted.inputs))
+    names = readable(call.portal, wanted.properties)
     results: dict[int, dict[str, Any]] = {}
     missing: list[str] = []
     for row in _shuffled(call, wanted.inputs):
@@ -112,7 +113,7 @@ def batch_read(call: Call) -> Answer:
         if contact is None or (contact.archived_ms is not None) != archived:
             missing.append(row.id)
         else:
-            results[contact.id] = as_object(contact, wanted.properties, wanted.properties_with_history)
+            results[contact.id] = as_object(contact, names, wanted.properties_with_history)
     return completed(call, list(results.values()), [_missing(missing)] if missing else [])
 
 

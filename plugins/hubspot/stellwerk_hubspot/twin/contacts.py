@@ -23,6 +23,7 @@ __all__ = [
     "find",
     "list_contacts",
     "read_contact",
+    "readable",
     "update_contact",
 ]
 
@@ -79,6 +80,13 @@ def as_object(
     return found
 
 
+def readable(portal: Portal, names: Sequence[str] | None) -> list[str] | None:
+    """Those of `names` that are properties now: unknown and archived ones are passed over, with their values."""
+    if names is None:
+        return None
+    return [name for name in names if name in portal.properties and portal.properties[name].archived_ms is None]
+
+
 def find(portal: Portal, value: str, id_property: str | None, *, archived: bool = False) -> Contact:
     """The contact a path part names, by id or by `id_property`; 404 when there is none.
 
@@ -106,13 +114,17 @@ def _associations(call: Call) -> list[str]:
     return wanted
 
 
+def _properties(call: Call) -> list[str] | None:
+    return readable(call.portal, call.names("properties"))
+
+
 def list_contacts(call: Call) -> Answer:
     """A page in id order; `after` is the id of the last one seen."""
     history = call.names("propertiesWithHistory") or []
     limit = call.whole("limit", 10, top=100)
     if history:
         check_history_cap(limit)
-    names, archived, wanted = call.names("properties"), call.flag("archived"), _associations(call)
+    names, archived, wanted = _properties(call), call.flag("archived"), _associations(call)
     after = call.one("after", "0") or "0"
     if not after.isdecimal():
         raise invalid("after is the value of paging.next.after")
@@ -132,7 +144,7 @@ def list_contacts(call: Call) -> Answer:
 def read_contact(call: Call) -> Answer:
     contact = find(call.portal, call.params["id"], call.one("idProperty"), archived=call.flag("archived"))
     history = call.names("propertiesWithHistory") or []
-    return answer(as_object(contact, call.names("properties"), history, _associations(call)))
+    return answer(as_object(contact, _properties(call), history, _associations(call)))
 
 
 def create_contact(call: Call) -> Answer:

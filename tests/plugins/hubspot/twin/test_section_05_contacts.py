@@ -106,6 +106,12 @@ async def test_section_5_an_unknown_property_fails_the_request(world: Any) -> No
     assert (await world.read(number, "city"))["city"] is None
 
 
+async def test_section_5_a_read_passes_over_what_is_no_property(world: Any) -> None:
+    number = await world.create(email="ada@example.com")
+    found = await world.read(number, "city,Firstname,never_made")
+    assert ("city" in found, "Firstname" in found, "never_made" in found) == (True, False, False)
+
+
 @pytest.mark.parametrize(
     "name", ["hs_object_id", "createdate", "hs_email_optout", "hs_additional_emails", "hs_marketable_status"]
 )
