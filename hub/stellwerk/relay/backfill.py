@@ -27,8 +27,8 @@ from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
 from stellwerk.store.syncs import DryRow, Run
 from stellwerk_rules.evaluate import evaluate
-from stellwerk_rules.foreseen import What, foreseen
 from stellwerk_rules.model import Contact, Event, EventKind
+from stellwerk_rules.outlook import What, outlook
 
 MOST_WAITING = 200
 """So many events or deliveries of a sync wait at most: what is read long before its turn is old when it comes."""
@@ -153,7 +153,7 @@ def _said(tx: Tx, hub: Hub, desk: Desk, run: Run, connection: Connection, ref: R
         at=hub.time(),
         backfill=run.terms(),
     )
-    told = foreseen(case.book.plan, evaluate(case.book.plan, event, case.known, case.settings), case.known)
+    told = outlook(case.book.plan, evaluate(case.book.plan, event, case.known, case.settings), case.known)
     why = told.because
     said = Said(email=contact.email or "", text=why.text, rule=why.rule, line=why.line, new=told.new)
     return _row(hub, desk, ref, case.address, told.what, why.code, said)

@@ -21,7 +21,6 @@ from stellwerk.store.contacts import Stale
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
 from stellwerk_rules.consent import ends_suppression, reaches_all
-from stellwerk_rules.foreseen import foreseen
 from stellwerk_rules.merging import secondary
 from stellwerk_rules.model import (
     Because,
@@ -33,6 +32,7 @@ from stellwerk_rules.model import (
     Planned,
     Skip,
 )
+from stellwerk_rules.outlook import outlook
 from stellwerk_rules.prepare import OPT_OUT_CLAIMED
 from stellwerk_rules.zones import marked
 
@@ -309,7 +309,7 @@ def write_facts(tx: Tx, case: Case, facts: Sequence[Fact], now: float) -> tuple[
 def _count(tx: Tx, one: Decided) -> None:
     """What a sync made of the contact, into its figures, with the decision."""
     if one.event.backfill is not None:
-        told = foreseen(one.case.book.plan, one.decision, one.case.known)
+        told = outlook(one.case.book.plan, one.decision, one.case.known)
         syncs.count(tx, one.event.backfill.run, [told.what])
 
 

@@ -14,8 +14,8 @@ from stellwerk.store import connections, lease, repairs, syncs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
 from stellwerk.store.syncs import Run
-from stellwerk_rules.foreseen import What
 from stellwerk_rules.model import Permission
+from stellwerk_rules.outlook import What
 from stellwerk_rules.permission import grantable
 
 DRY_RUN_VALID_SECONDS = 86_400.0

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from stellwerk_rules.evaluate import evaluate
-from stellwerk_rules.foreseen import Foreseen, What, foreseen
 from stellwerk_rules.model import Backfill, Because, Contact, Decision, Fact, FactKind, Permission, Remembered
+from stellwerk_rules.outlook import Outlook, What, outlook
 
 DAY = timedelta(days=1)
 LINKED = Remembered(ids={"crm": "c1", "mail": "m1"}, entered=True)
@@ -20,11 +20,11 @@ def older(world: Any, **more: Any) -> Contact:
     return contact
 
 
-def said_of(world: Any, contact: Contact, **terms: Any) -> Foreseen:
+def said_of(world: Any, contact: Contact, **terms: Any) -> Outlook:
     run = Backfill(run=7, began_at=world.now, **terms)
     known = world.known()
     decision = evaluate(world.plan, world.event(contact, backfill=run), known, world.settings)
-    return foreseen(world.plan, decision, known)
+    return outlook(world.plan, decision, known)
 
 
 @pytest.mark.parametrize(
@@ -65,17 +65,17 @@ def test_a_state_that_is_only_to_be_shown_is_a_change(world: Any) -> None:
     world.remembered = LINKED
     entered = world.mail(permission=Permission.SINGLE)
     decision = evaluate(world.plan, world.event(entered, system="mail"), world.known(), world.settings)
-    told = foreseen(world.plan, decision, world.known())
+    told = outlook(world.plan, decision, world.known())
     assert (told.what, told.because.code) == (What.CHANGED, "mirror")
 
 
 def test_what_waits_for_a_person_is_held(world: Any) -> None:
     decision = world.decide(world.crm(created_at=world.now - 9 * DAY))
-    told = foreseen(world.plan, decision, world.known())
+    told = outlook(world.plan, decision, world.known())
     assert (told.what, told.because.code) == (What.HELD, "old-wish")
 
 
 def test_a_decision_without_any_reason_is_told_as_unchanged(world: Any) -> None:
-    assert foreseen(world.plan, Decision(), world.known()).because == Because(
+    assert outlook(world.plan, Decision(), world.known()).because == Because(
         code="unchanged", text="nothing is to be done"
     )

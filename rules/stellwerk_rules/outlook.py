@@ -25,7 +25,7 @@ CONFIRMED = frozenset({What.MAILED, What.GRANTED})
 """Of these a person confirms how many there may be."""
 
 
-class Foreseen(Struct, frozen=True, kw_only=True):
+class Outlook(Struct, frozen=True, kw_only=True):
     """`new`: it is not known at the system that mails; whether that holds an opt-out, or has it already, shows only there."""
 
     what: What
@@ -33,7 +33,7 @@ class Foreseen(Struct, frozen=True, kw_only=True):
     new: bool = False
 
 
-def foreseen(plan: Plan, decision: Decision, known: Known) -> Foreseen:
+def outlook(plan: Plan, decision: Decision, known: Known) -> Outlook:
     """What `decision`, made on what was `known`, comes to; one that leads to nothing says why.
 
     That a state is shown anew is no change to who is skipped.
@@ -41,16 +41,16 @@ def foreseen(plan: Plan, decision: Decision, known: Known) -> Foreseen:
     entry = next((one for one in decision.changes if isinstance(one.change, Enter)), None)
     if entry is not None and isinstance(entry.change, Enter):
         new = plan.mail_system not in known.remembered.ids
-        return Foreseen(what=_entering(entry.change, new=new), because=entry.because, new=new)
+        return Outlook(what=_entering(entry.change, new=new), because=entry.because, new=new)
     if decision.held:
-        return Foreseen(what=What.HELD, because=decision.held[0][1].because)
+        return Outlook(what=What.HELD, because=decision.held[0][1].because)
     written = [one for one in decision.changes if not (isinstance(one.change, SetFields) and one.change.mirror)]
     shown = () if decision.skips else decision.changes
     if changes := (*written, *shown):
-        return Foreseen(what=What.CHANGED, because=changes[0].because)
+        return Outlook(what=What.CHANGED, because=changes[0].because)
     reasons = (*(skip.because for skip in decision.skips), *decision.notices)
     nothing = Because(code="unchanged", text="nothing is to be done")
-    return Foreseen(what=What.SKIPPED, because=reasons[0] if reasons else nothing)
+    return Outlook(what=What.SKIPPED, because=reasons[0] if reasons else nothing)
 
 
 def _entering(change: Enter, *, new: bool) -> What:
