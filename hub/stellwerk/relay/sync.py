@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from stellwerk.errors import StellwerkError
@@ -21,6 +22,15 @@ from stellwerk_rules.permission import grantable
 DRY_RUN_VALID_SECONDS = 86_400.0
 CANCELLED = "sync-cancelled"
 SLICE = 200
+
+
+class SyncRefused(StellwerkError):
+    """Why a sync is not begun or changed: a stable `code`, and the `values` that a sentence in any language needs."""
+
+    def __init__(self, code: str, why: str, values: Mapping[str, object]) -> None:
+        super().__init__(why)
+        self.code = code
+        self.values = values
 
 
 async def dry_run(hub: Hub, *, connection: str, by: str, ask: bool = False, permission: str = "none") -> dict[str, Any]:
@@ -51,14 +61,16 @@ async def start(
     def work(tx: Tx) -> Run:
         one = _ready(tx, hub, connection)
         if one.state != "runs":
-            _refuse(f"connection {one.id} {one.state}: a sync would write nothing; let it run first")
+            _refuse("not-running", f"connection {one.id} {one.state}: a sync would write nothing; let it run first")
         dry = _holding(tx, hub, one)
         for said, what, option in ((ask, What.MAILED, "--ask"), (grant, What.GRANTED, "--grant")):
             counted = dry.counts.get(what.value, 0)
             if (said or 0) != counted:
                 _refuse(
+                    "other-number",
                     f"the dry run counted {counted} contacts that would be {what.value}, and {option} says"
-                    f" {'nothing' if said is None else said}; if so many are meant: {option} {counted}"
+                    f" {'nothing' if said is None else said}; if so many are meant: {option} {counted}",
+                    counted=counted,
                 )
         confirmed = (ask or 0) + (grant or 0)
         return _begin(tx, hub, one, kind="sync", ask=dry.ask, permission=dry.permission, confirmed=confirmed, by=by)
@@ -153,32 +165,38 @@ def _ready(tx: Tx, hub: Hub, name: str) -> Connection:
     """The connection, where a sync of it can begin."""
     one = connections.living(tx, name)
     if one is None:
-        _refuse(f"there is no connection {name}; `stellwerk connections list` names them")
+        _refuse("no-connection", f"there is no connection {name}; `stellwerk connections list` names them")
     if one.began is None or set(one.accounts) != set(hub.systems):
-        _refuse(f"connection {name} is not set up yet")
+        _refuse("not-set-up", f"connection {name} is not set up yet")
     source = hub.book(one).plan.wish_system
     if source is None:
-        _refuse("no rule of the file says how contacts are asked or granted something, so there is nothing to sync")
+        _refuse(
+            "nothing-to-sync",
+            "no rule of the file says how contacts are asked or granted something, so there is nothing to sync",
+        )
     connector = hub.systems[source].connector
     if not (has(connector, Lister) and has(connector, Reader)):
-        _refuse(f"the contacts of {source} cannot be listed by its connector")
+        _refuse("cannot-be-listed", f"the contacts of {source} cannot be listed by its connector")
     open_ = syncs.going_on(tx, name)
     if open_ is not None:
         kind = "dry run" if open_.kind == "dry" else "sync"
-        _refuse(f"a {kind} of connection {name} is {open_.state} already; see `stellwerk sync status {name}`")
+        _refuse(
+            "going-on", f"a {kind} of connection {name} is {open_.state} already; see `stellwerk sync status {name}`"
+        )
     return one
 
 
 def _permission(one: Connection, text: str, *, ask: bool) -> Permission:
     known = {permission.value: permission for permission in Permission}
     if text not in known:
-        _refuse(f"{text!r} is no permission; it is one of: {', '.join(known)}")
+        _refuse("no-permission", f"{text!r} is no permission; it is one of: {', '.join(known)}")
     wanted = known[text]
     if ask and wanted is not Permission.NONE:
-        _refuse("who is asked is granted nothing: either ask, or grant a permission")
+        _refuse("ask-or-grant", "who is asked is granted nothing: either ask, or grant a permission")
     if grantable(wanted, one.agreed) is not wanted:
         _refuse(
-            f"nobody agreed that connection {one.id} may grant {text}; that is said on its settings, or with `agreed:`"
+            "not-agreed",
+            f"nobody agreed that connection {one.id} may grant {text}; that is said on its settings, or with `agreed:`",
         )
     return wanted
 
@@ -188,16 +206,16 @@ def _holding(tx: Tx, hub: Hub, one: Connection) -> Run:
     dry = syncs.last(tx, one.id, "dry")
     how = f"do a dry run first: stellwerk sync dry-run {one.id}"
     if dry is None:
-        _refuse(how)
+        _refuse("no-dry-run", how)
     if dry.state != "done":
-        _refuse(f"the last dry run is {dry.state} and counted nothing; {how}")
+        _refuse("no-dry-run", f"the last dry run is {dry.state} and counted nothing; {how}")
     later = syncs.last(tx, one.id)
     if later is not None and later.id != dry.id:
-        _refuse(f"there was a sync since the last dry run; {how}")
+        _refuse("dry-run-used", f"there was a sync since the last dry run; {how}")
     if (dry.version, dry.plan) != (one.version, hub.book(one).plan.hash):
-        _refuse(f"settings or rules were changed since the last dry run; {how}")
+        _refuse("dry-run-outdated", f"settings or rules were changed since the last dry run; {how}")
     if hub.now() - (dry.ended or 0.0) > DRY_RUN_VALID_SECONDS:
-        _refuse(f"the last dry run is older than a day; {how}")
+        _refuse("dry-run-old", f"the last dry run is older than a day; {how}")
     return dry
 
 
@@ -250,9 +268,9 @@ async def _go(hub: Hub, connection: str, state: syncs.State, text: str) -> dict[
 def _going_on(tx: Tx, connection: str) -> Run:
     run = syncs.going_on(tx, connection)
     if run is None:
-        _refuse(f"no sync of connection {connection} is going on")
+        _refuse("none-going-on", f"no sync of connection {connection} is going on")
     return run
 
 
-def _refuse(why: str) -> NoReturn:
-    raise StellwerkError(why)
+def _refuse(code: str, why: str, **values: object) -> NoReturn:
+    raise SyncRefused(code, why, values)

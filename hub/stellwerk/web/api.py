@@ -33,6 +33,7 @@ from stellwerk.view.parting import Parting, parting
 from stellwerk.web.agreement import words_for
 from stellwerk.web.api_key import CHANGES, Caller, provide_caller
 from stellwerk.web.api_people import about_people
+from stellwerk.web.api_sync import about_syncs
 from stellwerk.web.limits import Limits
 from stellwerk.web.lists import Lists
 from stellwerk_rules.settings import check_values
@@ -339,6 +340,7 @@ handlers: tuple[HTTPRouteHandler, ...] = (
     api_save,
     api_foresight,
     *about_people,
+    *about_syncs,
 )
 
 

@@ -18,6 +18,7 @@ NAV = (
     ("overview", "/overview"),
     ("activity", "/activity"),
     ("letters", "/letters"),
+    ("sync", "/sync"),
     ("fields", "/fields"),
     ("settings", "/settings"),
     ("history", "/history"),

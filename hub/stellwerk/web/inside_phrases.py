@@ -13,6 +13,7 @@ INSIDE: Mapping[str, tuple[str, str]] = {
     "page-history": ("History", "Verlauf"),
     "page-access": ("API", "API"),
     "page-people": ("People", "Personen"),
+    "page-sync": ("Initial sync", "Abgleich"),
     "page-settings": ("Settings", "Einstellungen"),
     # Overview.
     "state-runs": ("Running", "Läuft"),

@@ -15,6 +15,7 @@ from litestar.template.config import TemplateConfig
 from stellwerk.registry import has
 from stellwerk.relay.hub import Hub, System
 from stellwerk.sdk.connector import Titled
+from stellwerk.store.connections import Connection
 from stellwerk.web.language import LANGUAGES, Language, accepted_language
 from stellwerk.web.phrases import PHRASES, phrase
 from stellwerk.web.visitor import Visitor, visitor_of
@@ -85,6 +86,12 @@ def system_title(system: System) -> str:
     connector: Any = system.connector
     title: str = connector.title if has(connector, Titled) else connector.name.title()
     return title
+
+
+def mail_title(hub: Hub, connection: Connection) -> str:
+    """The brand of the system that mails."""
+    mail = hub.book(connection).plan.mail_system
+    return hub.integration.title if mail is None else system_title(hub.systems[mail])
 
 
 def login_title(hub: Hub) -> str | None:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from stellwerk.web.inside_phrases import INSIDE
 from stellwerk.web.language import Language
 from stellwerk.web.life_phrases import LIFE
+from stellwerk.web.sync_phrases import SYNC
 
 PHRASES: Mapping[str, tuple[str, str]] = {
     **INSIDE,
     **LIFE,
+    **SYNC,
     # The frame of every page.
     "language-en": ("English", "English"),
     "language-de": ("Deutsch", "Deutsch"),

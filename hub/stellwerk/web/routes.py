@@ -37,6 +37,7 @@ from stellwerk.web.people import change_people, show_people
 from stellwerk.web.problems import problem_handlers
 from stellwerk.web.session import session_middleware
 from stellwerk.web.settings import change_settings, show_settings
+from stellwerk.web.sync import change_sync, show_sync, sync_progress
 from stellwerk.web.visitor import provide_visitor
 from stellwerk.web.webhooks import take_webhook
 
@@ -58,6 +59,9 @@ pages: tuple[HTTPRouteHandler, ...] = (
     search,
     show_letters,
     change_letters,
+    show_sync,
+    change_sync,
+    sync_progress,
     show_fields,
     show_history,
     show_access,

@@ -35,6 +35,7 @@ from stellwerk.sdk import (
     Option,
     Presence,
     ReauthorizeError,
+    Ref,
     RejectedError,
     RetryableError,
     Secret,
@@ -216,6 +217,9 @@ def _toys(world: World) -> dict[str, type[Any]]:
             if world.shop_down:
                 raise RetryableError("unreachable")
             return [contact.id or "" for contact in reversed(world.contacts)][:count]
+
+        async def page(self, cursor: str | None, /) -> tuple[Sequence[Ref], str | None]:
+            return [Ref(by="id", value=contact.id or "") for contact in world.contacts], None
 
         async def read(self, refs: Sequence[Any], fields: Any, history: Any = (), /) -> Sequence[Contact]:
             known = {contact.id: contact for contact in world.contacts}

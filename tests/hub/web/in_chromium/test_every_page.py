@@ -15,17 +15,30 @@ import msgspec
 import pytest
 from playwright.async_api import Browser, Page
 
+from stellwerk.relay.backfill import Said
 from stellwerk.relay.decide import Trace
-from stellwerk.sdk import FieldSpec
-from stellwerk.store import accounts, consent, contacts, outbox, repairs, traces
+from stellwerk.sdk import Contact, FieldSpec
+from stellwerk.store import accounts, consent, contacts, outbox, repairs, syncs, traces
 from stellwerk.store.contacts import ContactState
 from stellwerk.store.outbox import NewDelivery
+from stellwerk.store.syncs import DryRow, Run
 from stellwerk_rules.model import Because, Fact, FactKind, Permission, Planned, Remembered, SetFields
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 LogIn: TypeAlias = Callable[[Page], Awaitable[None]]
-PATHS = ("/overview", "/activity", "/letters", "/fields", "/history", "/access", "/settings", "/disconnect", "/people")
+PATHS = (
+    "/overview",
+    "/activity",
+    "/letters",
+    "/sync",
+    "/fields",
+    "/history",
+    "/access",
+    "/settings",
+    "/disconnect",
+    "/people",
+)
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 4
 ADA = "ada@example.com"
 
@@ -118,6 +131,23 @@ async def fill(hub: Any) -> None:
         ):
             repairs.open_(tx, subject, code, LONG, now)
         accounts.set_state(tx, "shop:7", "reauthorize", "unauthorized", "x")
+        plan = hub.book(one).plan.hash
+        run = syncs.add(tx, Run(
+            connection=one.id, account="shop:7", kind="dry", ask=True, made_by="jo", started=now, version=one.version,
+            plan=plan, due=now,
+        ))  # fmt: skip
+        said = Said(
+            email=f"{LONG[:60]}@example.com", text=f"wants_letters is no, {LONG}", rule="enter", line=31, new=True
+        )
+        sealed = hub.vault.seal("shop:7", msgspec.json.encode(said))
+        words = ("mailed", "skipped", "changed")
+        rows = [
+            DryRow(remote=str(n), address=None, what=what, code="said-no", body=sealed) for n, what in enumerate(words)
+        ]
+        syncs.put_rows(tx, run.id, rows)
+        syncs.count(tx, run.id, words)
+        syncs.turned(tx, run, None, len(rows), now)
+        syncs.go(tx, run, "done", now)
 
     await hub.store.write(work)
 
@@ -218,6 +248,33 @@ async def test_a_pages_own_policy_stops_nothing_of_ours(
     await opened.get_by_text("Saved. The connection is running.").wait_for()
     for path in PATHS:
         await opened.goto(served + path)
+    assert complaints == []
+
+
+async def test_a_dry_run_and_a_sync_are_seen_through_and_stopped(
+    browser: Browser, served: str, log_in: LogIn, world: Any, complaints: list[str]
+) -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    world.contacts = [
+        Contact(id=str(n), email=f"c{n}@example.com", fields={"wants_letters": "yes"}, created_at=at, read_at=at)
+        for n in range(3)
+    ]
+    opened = await (await browser.new_context(locale="en-GB")).new_page()
+    opened.on("console", lambda message: complaints.append(message.text))
+    await log_in(opened)
+    await set_up(opened)
+    await opened.get_by_text("Saved. The connection is running.").wait_for()
+    await opened.goto(f"{served}/sync")
+    await opened.get_by_role("button", name="Dry run").click()
+    # Nobody loads the page again: the stream tells it that the dry run is over.
+    await opened.get_by_role("heading", name="Dry run: done").wait_for()
+    await opened.get_by_role("rowheader", name="c2@example.com").wait_for()
+    await opened.get_by_role("button", name="Start").click()
+    await opened.get_by_role("heading", name="Sync: under way").wait_for()
+    await opened.get_by_role("button", name="Stop").click()
+    await opened.get_by_role("heading", name="Sync: stopped").wait_for()
+    await opened.get_by_role("button", name="Cancel").click()
+    await opened.get_by_role("heading", name="Sync: cancelled").wait_for()
     assert complaints == []
 
 
