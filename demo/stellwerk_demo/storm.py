@@ -14,7 +14,7 @@ __all__ = ["Storm"]
 
 PEOPLE = 3_000
 CAUSE = "too-many-asks"
-LONG_SECONDS = 240.0
+LONG_SECONDS = 400.0
 
 
 class Storm:

@@ -21,7 +21,7 @@ LONG = pytest.mark.long
 TELLINGS = (*(pytest.param(name, marks=LONG) for name in ("people", "failing", "disorder", "drawn")), "quiet")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(590),
+    pytest.mark.timeout(890),
     pytest.mark.parametrize("told", TELLINGS, indirect=True, scope="module"),
 ]
 SHORTEST = 5
