@@ -212,6 +212,8 @@ class PostgresStore:
             raise StoreError(f"the database did not take a write: {said(error)}") from None
         try:
             _control(connection, "commit")
+        except psycopg.errors.IdleInTransactionSessionTimeout as error:
+            raise _Lost(said(error)) from None  # we stood still, and were cut off before the commit came
         except psycopg.Error as error:
             # Perhaps committed, perhaps not: whoever wrote is told that it failed, and nothing is run again.
             with contextlib.suppress(psycopg.Error):

@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
-from stellwerk.errors import StoreError
+from stellwerk.errors import StoreAway, StoreError
 from stellwerk.relay.hearing import wrong_clocks
 from stellwerk.relay.hub import Hub, log
 from stellwerk.store import accounts, counts, inbox, meta, outbox, repairs
@@ -31,7 +31,8 @@ async def ready(hub: NamedDependency[Hub]) -> Response[dict[str, Any]]:
         await hub.store.write(lambda tx: meta.count(tx, "health_checks"))
         waiting = await hub.store.read(lambda tx: sum(row.state != "ok" for row in accounts.every(tx, hub.vault)))
     except StoreError as error:
-        log.error("not ready: %s", error)
+        if not isinstance(error, StoreAway):  # the store has said so, once
+            log.error("not ready: %s", error)
         return _down("the database cannot be used as it is; the hub's log says why")
     wrong = wrong_clocks(hub)
     if wrong:

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
 from litestar.types import ExceptionHandlersMap
 
-from stellwerk.errors import StoreError
+from stellwerk.errors import StoreAway, StoreError
 from stellwerk.relay.hub import Hub, log
 from stellwerk.web.pages import page, speaker
 from stellwerk.web.visitor import NotAllowed, NotLoggedIn, NotSetUp
@@ -37,7 +37,8 @@ def problem_handlers(hub: Hub) -> ExceptionHandlersMap:
         return page(request, hub, "problem.html", status=403, context=context)
 
     def no_store(request: Request[Any, Any, Any], error: StoreError) -> Response[Any]:
-        log.error("web: %s", error)
+        if not isinstance(error, StoreAway):  # the store has said so, once
+            log.error("web: %s", error)
         return answer(request, hub, 503)
 
     def bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

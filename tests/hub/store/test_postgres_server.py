@@ -195,6 +195,32 @@ async def test_a_process_that_stands_still_in_a_transaction_is_cut_off_before_it
     await store.close()
 
 
+async def test_a_process_frozen_in_a_transaction_keeps_the_others_waiting_no_longer_than_that(
+    pg_server: Server,
+) -> None:
+    schema = pg_server.new_schema()
+    frozen = PostgresStore.open(pg_server.url(schema) + "%20-cidle_in_transaction_session_timeout%3D300")
+    other = PostgresStore.open(pg_server.url(schema))
+    held, thaw, runs = threading.Event(), threading.Event(), list[int]()
+
+    def stands_still(tx: Tx) -> None:
+        runs.append(meta.counters(tx).get("seen", 0))
+        meta.count(tx, "seen")
+        held.set()
+        thaw.wait(20)
+
+    late = asyncio.ensure_future(frozen.write(stands_still))
+    await asyncio.to_thread(held.wait, 10)
+    await asyncio.wait_for(other.write(lambda tx: meta.count(tx, "seen", 10)), 10)
+    assert await other.read(meta.counters) == {"seen": 10}
+    thaw.set()
+    await late
+    assert await other.read(meta.counters) == {"seen": 11}
+    assert runs == [0, 10]
+    for store in (frozen, other):
+        await store.close()
+
+
 async def test_what_is_acknowledged_is_on_disk_whatever_the_servers_default(pg_server: Server) -> None:
     store = PostgresStore.open(pg_server.url(pg_server.new_schema()) + "%20-csynchronous_commit%3Doff")
     assert await store.write(lambda tx: tx.one("show synchronous_commit")) == {"synchronous_commit": "on"}
