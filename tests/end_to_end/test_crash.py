@@ -11,10 +11,15 @@ from stellwerk_crash.draw import COUNT, LAST_POINT, WITHOUT_GIT, drawn, seed_of
 from stellwerk_crash.effects import CONFIRMED, LEFT, Person, amiss, wrong
 from stellwerk_crash.scene import CrashScene
 from stellwerk_crash.story import play
+from stellwerk_toys.pg_server import Server
 
 ROOT = Path(__file__).parents[2]
 PEOPLE_A_LIFE = 2
 WEBHOOKS = 200
+LIVES_BESIDE = 4
+LAST_POINT_BESIDE = 40
+"""The other process does its part of the work: a life passes fewer points than one that is alone."""
+PATIENCE_BESIDE_SECONDS = 20.0
 
 
 @pytest.mark.slow
@@ -30,6 +35,21 @@ def test_no_acknowledged_webhook_is_lost_and_no_effect_doubled_wherever_the_hub_
         told
     )
     assert outcome.acknowledged >= WEBHOOKS, told
+    assert outcome.wrong == (), told
+    assert "Traceback" not in log
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_on_a_server_another_process_takes_over_and_nothing_is_lost_or_doubled(pg_server: Server) -> None:
+    seed = seed_of(ROOT)
+    ends = drawn(seed, LIVES_BESIDE, LAST_POINT_BESIDE, freeze_each=2)
+    with CrashScene(pg_server.url(pg_server.new_schema())) as scene:
+        outcome = play(scene, ends, wave=PEOPLE_A_LIFE, patience=PATIENCE_BESIDE_SECONDS)
+        log = scene.hub_log
+    told = f"STELLWERK_CRASH_SEED={seed}\n{outcome.ends}\n{log[-3000:]}"
+    assert any(one.at is not None and one.end.how == "freeze" for one in outcome.ends), told
+    assert any(one.at is not None and one.end.how == "kill" for one in outcome.ends), told
     assert outcome.wrong == (), told
     assert "Traceback" not in log
 

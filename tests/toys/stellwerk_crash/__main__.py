@@ -6,10 +6,12 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 
 from stellwerk_crash.scene import CrashScene, End
 from stellwerk_crash.story import Outcome, play, undisturbed
+from stellwerk_toys.pg_server import running
 
 WAVE = 3
 LIVES_A_SCENE = 25
@@ -21,14 +23,24 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="make crash", description=__doc__)
     arguments.add_argument("--each", type=int, default=1, metavar="N", help="only each Nth point (default every one)")
     arguments.add_argument("--from", type=int, default=1, dest="first", metavar="N", help="begin at this point")
+    arguments.add_argument(
+        "--on-server",
+        action="store_true",
+        help="on a PostgreSQL of its own, with a second process beside the one that ends",
+    )
     given = arguments.parse_args()
+    with running() if given.on_server else nullcontext() as server:
+        return _sweep(given, lambda: CrashScene(None if server is None else server.url(server.new_schema())))
+
+
+def _sweep(given: argparse.Namespace, fresh: Callable[[], CrashScene]) -> int:
     began = time.monotonic()
-    with CrashScene() as scene:
+    with fresh() as scene:
         length = len(undisturbed(scene, wave=WAVE))
     print(f"a life in which {WAVE} people sign up, confirm and leave passes {length} points", flush=True)
     outcomes = []
     for lives in _rounds(list(_ends(given.first, length, given.each))):
-        with CrashScene() as scene:
+        with fresh() as scene:
             outcomes.append(play(scene, lives, wave=WAVE, patience=PATIENCE_SECONDS))
         _tell(outcomes[-1], lives, time.monotonic() - began)
     return _sum_up(outcomes, time.monotonic() - began)

@@ -30,10 +30,10 @@ def seed_of(folder: Path) -> str:
     return told.stdout.strip() if told.returncode == 0 and told.stdout.strip() else WITHOUT_GIT
 
 
-def drawn(seed: str) -> list[End]:
+def drawn(seed: str, count: int = COUNT, last: int = LAST_POINT, freeze_each: int = FREEZE_EACH) -> list[End]:
     """The ends for a seed; every fifth life is frozen, the others are killed."""
     dice = random.Random(seed)
     return [
-        End(how="freeze" if life % FREEZE_EACH == FREEZE_EACH - 1 else "kill", number=dice.randint(1, LAST_POINT))
-        for life in range(COUNT)
+        End(how="freeze" if life % freeze_each == freeze_each - 1 else "kill", number=dice.randint(1, last))
+        for life in range(count)
     ]

@@ -11,6 +11,7 @@ import re
 import signal
 import sqlite3
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from urllib.parse import unquote, urlsplit
 from stellwerk.cli import main
 from stellwerk.relay import instance
 from stellwerk.sdk.http import Http, HttpResponse
-from stellwerk.store import lease
+from stellwerk.store import lease, postgres
+from stellwerk.store.postgres import PostgresStore
 from stellwerk.store.sqlite import SqliteStore
 
 ORDER, LOG, LEASE = "STELLWERK_CRASH", "STELLWERK_CRASH_LOG", "STELLWERK_CRASH_LEASE"
@@ -61,11 +63,23 @@ def watch(points: Points) -> None:
             points.passed(f"after commit: {what}")
             return done
 
-    commit = SqliteStore._commit
+    def naming(commit: Callable[[Any, list[Any]], list[Any]]) -> Callable[[Any, list[Any]], list[Any]]:
+        def named(self: Any, group: list[Any]) -> list[Any]:
+            works[:] = [_name(work) for work in group]
+            return commit(self, group)
 
-    def named(self: SqliteStore, group: list[Any]) -> list[Any]:
-        works[:] = [_name(work) for work in group]
-        return commit(self, group)
+        return named
+
+    control = postgres._control
+
+    def controlled(connection: Any, statements: str) -> None:
+        if statements != "commit":
+            control(connection, statements)
+            return
+        what = " + ".join(sorted(set(works)))
+        points.passed(f"before commit: {what}")
+        control(connection, statements)
+        points.passed(f"after commit: {what}")
 
     call = Http.request
 
@@ -84,7 +98,9 @@ def watch(points: Points) -> None:
         points.passed("after the small file")
 
     sqlite3.connect = partial(sqlite3.connect, factory=Watched)  # type: ignore[assignment]
-    SqliteStore._commit = named  # type: ignore[method-assign]
+    SqliteStore._commit = naming(SqliteStore._commit)  # type: ignore[method-assign]
+    PostgresStore._commit = naming(PostgresStore._commit)  # type: ignore[method-assign]
+    postgres._control = controlled
     Http.request = request  # type: ignore[method-assign,assignment]
     instance._write = small_file
 

@@ -42,10 +42,15 @@ class Ended(Struct, frozen=True, kw_only=True):
 
 
 class CrashScene(Scene):
-    """The hub polls soon, so that what no webhook told is found in time; vendors' limits do not slow it down."""
+    """The hub polls soon, so that what no webhook told is found in time; vendors' limits do not slow it down.
 
-    def __init__(self) -> None:
+    With a `database` on a server a second process works beside the one that ends, and takes over what that one held.
+    """
+
+    def __init__(self, database: str | None = None) -> None:
         super().__init__(Cast())
+        self._database = database
+        self._beside: subprocess.Popen[str] | None = None
         self.lives = 0
         self.people = 0
         """How many have signed up so far."""
@@ -55,6 +60,8 @@ class CrashScene(Scene):
         yaml = YAML()
         document = yaml.load(self.config)
         document["systems"]["mail"].update(calls_per_second=100, poll_seconds=5)
+        if self._database is not None:
+            document["hub"]["database"] = self._database
         document["limits"] = {"doi_mails_per_hour": 100_000, "removals_per_hour": 100_000}
         yaml.dump(document, self.config)
 
@@ -65,10 +72,19 @@ class CrashScene(Scene):
             marketer = Marketer(self)
             page = marketer.saves(marketer.tests_key(marketer.logs_in()))
             assert marketer.says_saved(page), page.text
+            if self._database is not None:
+                log = self.folder / "points-beside.log"
+                self._beside = self._started(End(how="count", number=0), log, "--role", "worker", "--port", "0")
         except BaseException:
             self.close()
             raise
         return self
+
+    def close(self) -> None:
+        if self._beside is not None:
+            self._beside.kill()
+            self._beside.wait(10)
+        super().close()
 
     def stop_hub(self) -> None:
         assert self.hub is not None
@@ -103,6 +119,9 @@ class CrashScene(Scene):
         return passed
 
     def _start(self, end: End, log: Path) -> None:
+        self.hub = self._started(end, log, "--port", str(self.port))
+
+    def _started(self, end: End, log: Path, *more: str) -> subprocess.Popen[str]:
         path = os.pathsep.join([str(Path(stellwerk_crash.__file__).parents[1]), *_path()])
         environment = {
             **self.environment,
@@ -112,8 +131,8 @@ class CrashScene(Scene):
             LEASE: str(LEASE_SECONDS),
         }
         with (self.folder / "hub.log").open("a") as output:
-            self.hub = subprocess.Popen(
-                [sys.executable, "-m", "stellwerk_crash.dying", "run", "--config", str(self.config), "--port", str(self.port)],
+            return subprocess.Popen(
+                [sys.executable, "-m", "stellwerk_crash.dying", "run", "--config", str(self.config), *more],
                 env=environment, cwd=self.folder, stdout=output, stderr=output, text=True,
             )  # fmt: skip
 
