@@ -37,6 +37,8 @@ class Writer:
         """What `work` returned, once it is on disk."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
+        # A caller that was cancelled meanwhile does not look at its error; nothing is wrong with that.
+        future.add_done_callback(lambda one: one.cancelled() or one.exception())
 
         def settle(result: T, error: BaseException | None) -> None:
             if future.cancelled():

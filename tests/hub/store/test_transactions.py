@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from typing import Any
 
@@ -115,6 +116,29 @@ async def test_a_caller_that_gives_up_does_not_undo_what_it_handed_over(store: S
         await impatient
     await store.write(lambda _: None)
     assert await counters(store) == {"handed over": 1}
+
+
+async def test_an_error_that_a_caller_who_gave_up_does_not_look_at_is_not_logged(store: Store) -> None:
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    busy = threading.Event()
+    first = asyncio.ensure_future(store.write(lambda _: busy.wait(10)))
+
+    def fails(tx: Tx) -> None:
+        raise LookupError("nobody looks at this")
+
+    impatient = asyncio.ensure_future(store.write(fails))
+    await asyncio.sleep(0.02)
+    impatient.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await impatient
+    busy.set()
+    await first
+    await store.write(lambda _: None)
+    del impatient
+    gc.collect()
+    await asyncio.sleep(0)
+    assert told == []
 
 
 async def test_a_caller_whose_loop_is_gone_leaves_the_store_usable_for_the_others(store: Store) -> None:
