@@ -1,8 +1,9 @@
-"""The twin's clock: real time plus an offset that the control API sets."""
+"""The twin's clock: real time, or what it is given for it, plus an offset that the control API sets."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
 
@@ -12,11 +13,12 @@ __all__ = ["Clock", "iso", "parse_iso_ms"]
 class Clock:
     """Milliseconds since the epoch, shifted by `offset_seconds`."""
 
-    def __init__(self) -> None:
+    def __init__(self, time: Callable[[], float] = time.time) -> None:
+        self._time = time
         self.offset_seconds = 0.0
 
     def seconds(self) -> float:
-        return time.time() + self.offset_seconds
+        return self._time() + self.offset_seconds
 
     def ms(self) -> int:
         return int(self.seconds() * 1000)

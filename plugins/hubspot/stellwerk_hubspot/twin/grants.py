@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .portal import Source
@@ -42,12 +43,13 @@ class Code:
 class Grants:
     """Tables of everything handed out. Access tokens outlive a revocation until they expire (section 3.4).
 
-    Lifetimes run on real time, whatever the control API does to the clock.
+    Lifetimes run on real time, or on the `time` given for it, whatever the control API does to the clock.
     """
 
     token_seconds: float
     rotate: bool = False
     code_seconds: float = 60.0
+    time: Callable[[], float] = time.monotonic
     codes: dict[str, Code] = field(default_factory=dict)
     access: dict[str, tuple[Grant, float]] = field(default_factory=dict)
     refresh: dict[str, Grant] = field(default_factory=dict)
@@ -56,7 +58,7 @@ class Grants:
     def install(self, grant: Grant, redirect_uri: str, challenge: str | None) -> str:
         """The code that goes back to the app: for one use, and short-lived."""
         code = f"eu1-{secrets.token_hex(16)}"
-        self.codes[code] = Code(grant, redirect_uri, challenge, time.monotonic() + self.code_seconds)
+        self.codes[code] = Code(grant, redirect_uri, challenge, self.time() + self.code_seconds)
         return code
 
     def redeem(self, grant: Grant) -> None:
@@ -67,7 +69,7 @@ class Grants:
 
     def new_access(self, grant: Grant) -> str:
         """A fresh access token, long as section 3.2 warns."""
-        now = time.monotonic()
+        now = self.time()
         for token in [t for t, (_, expires) in self.access.items() if expires < now - 3600]:
             del self.access[token]
         token = f"CL{secrets.token_urlsafe(320)}"
@@ -92,7 +94,7 @@ class Grants:
         if found is None:
             return None, False
         grant, expires = found
-        if expires <= time.monotonic():
+        if expires <= self.time():
             return None, True
         return grant, False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 
 from msgspec import Struct
 
@@ -32,8 +33,9 @@ DAILY = 625_000  # shown, not enforced
 class Budgets:
     """Sliding logs. Refused calls do not count against the budget."""
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, limit: Limit, time: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
+        self._time = time
         self._ten_seconds: dict[tuple[str, int], deque[float]] = {}
         self._today: dict[int, int] = {}
         self._search: dict[int, deque[float]] = {}
@@ -41,7 +43,7 @@ class Budgets:
     def spend(self, app: str, portal: int, *, oauth: bool) -> dict[str, str]:
         """The rate headers of an answer, the daily ones not for OAuth; raises 429 TEN_SECONDLY_ROLLING, which has them too."""
         log = self._ten_seconds.setdefault((app, portal), deque())
-        left = _left(log, self.limit)
+        left = _left(log, self.limit, self._time())
         headers = {
             "x-hubspot-ratelimit-max": str(self.limit.calls),
             "x-hubspot-ratelimit-remaining": str(max(left - 1, 0)),
@@ -53,20 +55,19 @@ class Budgets:
             headers["x-hubspot-ratelimit-daily-remaining"] = str(max(DAILY - self._today[portal], 0))
         if left <= 0:
             raise rate_limited("TEN_SECONDLY_ROLLING", headers)
-        log.append(time.monotonic())
+        log.append(self._time())
         return headers
 
     def spend_search(self, portal: int) -> dict[str, str]:
         """No headers at all; raises 429 SECONDLY."""
         log = self._search.setdefault(portal, deque())
-        if _left(log, SEARCH) <= 0:
+        if _left(log, SEARCH, self._time()) <= 0:
             raise rate_limited("SECONDLY", {})
-        log.append(time.monotonic())
+        log.append(self._time())
         return {}
 
 
-def _left(log: deque[float], limit: Limit) -> int:
-    now = time.monotonic()
+def _left(log: deque[float], limit: Limit, now: float) -> int:
     while log and log[0] <= now - limit.seconds:
         log.popleft()
     return limit.calls - len(log)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import time
 from typing import Any
 
 from .call import Answer, Call, answer
@@ -77,7 +76,7 @@ def token(call: Call) -> Answer:
 
 def _by_code(call: Call, fields: dict[str, str]) -> Grant:
     code = call.twin.grants.codes.pop(fields.get("code", ""), None)
-    if code is None or code.expires <= time.monotonic():
+    if code is None or code.expires <= call.twin.grants.time():
         raise _bad("BAD_AUTH_CODE")
     if fields.get("redirect_uri") != code.redirect_uri:
         raise _bad("BAD_REDIRECT_URI")
@@ -101,7 +100,7 @@ def introspect(call: Call) -> Answer:
         raise _bad("BAD_REQUEST")
     grant, _ = grants.bearer(text)
     if grant is not None and not grant.static:
-        left = int(grants.access[text][1] - time.monotonic())
+        left = int(grants.access[text][1] - grants.time())
         signed = {"hublet": "eu1", "hubId": grant.portal_id, "userId": grant.user_id, "appId": int(grant.app_id)}
         more = {
             "expires_in": left,

@@ -6,6 +6,8 @@ import random
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import monotonic
+from time import time as wall
 
 from msgspec import Struct
 
@@ -17,7 +19,7 @@ from .limits import Budgets, Limit
 from .portal import Happening, Portal
 from .project import Project
 from .record import Record
-from .webhooks import DEFAULT_RETRIES, Webhooks, spread
+from .webhooks import DEFAULT_RETRIES, Transport, Webhooks, spread
 
 __all__ = ["VERSION", "App", "Options", "Twin", "assemble"]
 
@@ -83,9 +85,12 @@ class Twin:
         return self.app is not None and self.app.project.distribution == "private"
 
 
-def assemble(options: Options) -> Twin:
-    """A twin as `options` say; call inside a running event loop."""
-    clock, rng = Clock(), random.Random(options.seed)
+def assemble(options: Options, *, time: Callable[[], float] | None = None, transport: Transport | None = None) -> Twin:
+    """A twin as `options` say; call inside a running event loop.
+
+    `time` takes the place of the machine's clocks, `transport` of the network that webhooks go by.
+    """
+    clock, rng = Clock(time or wall), random.Random(options.seed)
     app = None
     if options.project is not None:
         app = App(
@@ -98,13 +103,15 @@ def assemble(options: Options) -> Twin:
         number: Portal(number, name, clock, search_lag_seconds=options.search_lag_seconds)
         for number, name in options.portals
     }
-    grants = Grants(options.token_seconds, options.rotate_refresh_tokens, options.code_seconds)
+    grants = Grants(options.token_seconds, options.rotate_refresh_tokens, options.code_seconds, time or monotonic)
     control_token = options.control_token or secrets.token_urlsafe(24)
-    twin = Twin(options, clock, app, portals, grants, Budgets(options.limit), rng, control_token)
+    twin = Twin(options, clock, app, portals, grants, Budgets(options.limit, time or monotonic), rng, control_token)
     _hand_out_static_tokens(twin)
     if app is not None and app.project.target_url is not None:
         retries = DEFAULT_RETRIES if options.retry_seconds is None else spread(options.retry_seconds)
-        twin.webhooks = Webhooks(clock, app.project, app.client_secret, options.reach, retries, rng)
+        twin.webhooks = Webhooks(
+            clock, app.project, app.client_secret, options.reach, retries, rng, transport=transport
+        )
         for portal in portals.values():
             portal.tell = _teller(twin, twin.webhooks, app, portal.id)
     return twin

@@ -17,7 +17,9 @@ from .clock import Clock, iso
 from .project import Project
 from .signature import headers_for
 
-__all__ = ["Attempt", "Delivery", "Disorder", "Webhooks", "spread"]
+__all__ = ["Attempt", "Delivery", "Disorder", "Transport", "Webhooks", "spread"]
+
+Transport = httpx.AsyncBaseTransport
 
 MAX_EVENTS = 100
 MAX_RETRIES = 10
@@ -59,7 +61,7 @@ class Delivery(Struct):
 
 @dataclass
 class Webhooks:
-    """Everything of one app. `announce` is called by writes; the loop of `run` sends."""
+    """Everything of one app. `announce` is called by writes; the loop of `run` sends, by `transport` where one is given."""
 
     clock: Clock
     project: Project
@@ -69,6 +71,7 @@ class Webhooks:
     rng: random.Random = field(default_factory=random.Random)
     with_v3: bool = True
     disorder: Disorder = field(default_factory=Disorder)
+    transport: Transport | None = None
     deliveries: list[Delivery] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -76,7 +79,7 @@ class Webhooks:
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots: dict[int, asyncio.Semaphore] = {}
         self._wake = asyncio.Event()
-        self._loopback = _client(verify=False)
+        self._loopback = _client(verify=False, transport=self.transport)
         self._public: httpx.AsyncClient | None = None
         self._resending = 0
 
@@ -211,6 +214,8 @@ def spread(first_seconds: float) -> tuple[float, ...]:
     return tuple(first_seconds * 1.5**number for number in range(MAX_RETRIES))
 
 
-def _client(*, verify: bool) -> httpx.AsyncClient:
+def _client(*, verify: bool, transport: Transport | None = None) -> httpx.AsyncClient:
     limits = httpx.Limits(max_connections=None)
-    return httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_SECONDS, limits=limits, verify=verify)
+    return httpx.AsyncClient(
+        trust_env=False, timeout=TIMEOUT_SECONDS, limits=limits, verify=verify, transport=transport
+    )

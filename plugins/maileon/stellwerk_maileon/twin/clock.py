@@ -1,9 +1,10 @@
-"""The twin's time: the machine's, moved by an offset, written without a zone in the account's zone (sections 9, 12)."""
+"""The twin's time: the machine's or another given for it, plus an offset, written in the account's zone (sections 9, 12)."""
 
 from __future__ import annotations
 
 import datetime
 import time
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from .problem import Problem
@@ -12,12 +13,13 @@ from .problem import Problem
 class Clock:
     """Seconds since 1970 as `float`; `offset_seconds` moves it, as `POST /clock` of the control API does."""
 
-    def __init__(self, zone: str) -> None:
+    def __init__(self, zone: str, time: Callable[[], float] = time.time) -> None:
+        self._time = time
         self.zone = ZoneInfo(zone)
         self.offset_seconds = 0.0
 
     def now(self) -> float:
-        return time.time() + self.offset_seconds
+        return self._time() + self.offset_seconds
 
     def local(self, seconds: float) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(seconds, self.zone)

@@ -46,9 +46,19 @@ class Manners(Struct, kw_only=True, forbid_unknown_fields=True):
 class Outgoing:
     """Sends each call once, in no order; whether the vendor retries is UNKNOWN, `retries` allows it."""
 
-    def __init__(self, reach: dict[str, str], retries: int = 0) -> None:
+    def __init__(
+        self,
+        reach: dict[str, str],
+        retries: int = 0,
+        *,
+        rng: random.Random | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`rng` draws what the manners say, `transport` takes the place of the network."""
         self.reach = reach
         self.retries = retries
+        self.rng = rng or random.Random()
+        self.transport = transport
         self.manners = Manners()
         self.deliveries: list[Delivery] = []
         self.waiting: list[Delivery] = []
@@ -58,7 +68,7 @@ class Outgoing:
 
     def put(self, account: int, event: str, url: str, body: bytes) -> None:
         """Take a call to be made; it may be lost or doubled as `manners` say."""
-        for _ in range(2 if random.random() < self.manners.duplicates else 1):
+        for _ in range(2 if self.rng.random() < self.manners.duplicates else 1):
             headers = {"host": urlsplit(url).netloc, "user-agent": "Maileon twin"}
             if body:
                 headers["content-type"] = "application/json"
@@ -66,7 +76,7 @@ class Outgoing:
                 number=len(self.deliveries) + 1, account=account, event=event, url=url, body=body, headers=headers
             )
             self.deliveries.append(delivery)
-            if random.random() < self.manners.lose:
+            if self.rng.random() < self.manners.lose:
                 delivery.pending, delivery.error = False, "lost"
             elif self.manners.pause:
                 self.waiting.append(delivery)
@@ -89,7 +99,7 @@ class Outgoing:
     async def deliver(self, delivery: Delivery) -> None:
         low, high = self.manners.reorder_seconds
         if high > 0:
-            await asyncio.sleep(random.uniform(low, high))
+            await asyncio.sleep(self.rng.uniform(low, high))
         for attempt in range(1 + self.retries):
             if attempt:
                 await asyncio.sleep(RETRY_SECONDS)
@@ -125,7 +135,9 @@ class Outgoing:
     def open_client(self) -> httpx.AsyncClient:
         if self.client is None:
             limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-            self.client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, limits=limits)
+            self.client = httpx.AsyncClient(
+                timeout=TIMEOUT_SECONDS, trust_env=False, limits=limits, transport=self.transport
+            )
         return self.client
 
     async def resend(self, numbers: Iterable[int] | None, shuffle: bool, times: int) -> list[dict[str, int | None]]:
@@ -133,7 +145,7 @@ class Outgoing:
         wanted = None if numbers is None else set(numbers)
         chosen = [d for d in self.deliveries if wanted is None or d.number in wanted] * times
         if shuffle:
-            random.shuffle(chosen)
+            self.rng.shuffle(chosen)
         statuses = await asyncio.gather(*(self.call(delivery) for delivery in chosen))
         return [{"number": d.number, "status": status} for d, status in zip(chosen, statuses, strict=True)]
 
