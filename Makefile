@@ -9,7 +9,12 @@ WHEEL_ROOM := .wheel-room
 ONE_OF_EACH_LAW := law-1-an-older-yes law-2-nobody-need-agree law-3-an-unknown-outcome law-4-plus-follows \
   law-5-the-stage-is-not-compared law-8-an-event-forgets law-9-payloads
 
-.PHONY: demo test test-all check format crash mutants mutation clean
+# Simulated histories that CI plays; they take about seven minutes on two cores.
+SIMULATED := 500
+
+SIMULATION = PYTHONPATH=tests/toys $(BIN)/python -m stellwerk_simulation
+
+.PHONY: demo test test-all check format crash simulate mutants mutation clean
 
 demo: $(VENV)/.ready  ## hub and both twins on free loopback ports; prints what to open
 	@$(BIN)/stellwerk demo
@@ -20,6 +25,7 @@ test: $(VENV)/.ready-dev  ## everything this machine can run; lists what it left
 test-all: $(VENV)/.ready-dev check  ## what CI runs: nothing may be skipped, and the built wheel is what is tested
 	@$(BIN)/python tests/project/in_a_wheel.py $(WHEEL_ROOM)
 	@$(BIN)/python tests/mutants/run.py $(ONE_OF_EACH_LAW)
+	@$(SIMULATION) --seeds $(SIMULATED)
 
 check: $(VENV)/.ready-dev  ## format, lint, types
 	@$(BIN)/ruff format --check .
@@ -32,6 +38,9 @@ format: $(VENV)/.ready-dev
 
 crash: $(VENV)/.ready-dev  ## kill -9 at every commit and every call, and what is lost or doubled; about half an hour
 	@PYTHONPATH=tests/toys $(BIN)/python -m stellwerk_crash $(CRASH)
+
+simulate: $(VENV)/.ready-dev  ## SEEDS=N drawn histories over both twins, SEED=n one again, shrunk when it fails
+	@$(SIMULATION) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
 
 mutants: $(VENV)/.ready-dev  ## planted faults: each must turn the property suite red
 	@$(BIN)/python tests/mutants/run.py

@@ -56,7 +56,8 @@ def arrived(
         return remembered
     if isinstance(change, DeleteContact) and outcome == "done":
         return replace(remember.unlinked(remembered, system), entered=False, by_wish=True)
-    if isinstance(planned.change, Enter) and not is_looked_for(plan, planned, change, outcome):
+    unread = isinstance(planned.change, SetFields) and system == plan.mail_system and system not in remembered.ids
+    if unread or (isinstance(planned.change, Enter) and not is_looked_for(plan, planned, change, outcome)):
         remembered = _linked(remembered, system, remote_id, target)
     written = _written(change) if outcome == "done" else {}
     written = {name: one for name, one in written.items() if name not in left_out}

@@ -143,13 +143,21 @@ def fold(
 
 
 def prove(
-    evidence: OptOutEvidence, facts: Iterable[Fact], claimed_at: datetime, at: datetime, details: Mapping[str, str]
+    evidence: OptOutEvidence,
+    facts: Iterable[Fact],
+    claimed_at: datetime,
+    at: datetime,
+    details: Mapping[str, str],
+    *,
+    told_by_entry: str | None = None,
 ) -> OptOutProof:
     """How sure the opt-out is that was claimed at `claimed_at`; `details` are what the claim said besides.
 
     Final when the contact no longer reads and its marker is there, or when the report has an entry that was not counted,
     since the last confirmation we know. A marker alone proves nothing for somebody who came back. One opt-out has one key,
     however often and however it is told; who was asked back and leaves again, unconfirmed, opted out anew.
+    `told_by_entry` names a claim that the report's own entries made: those are no opt-out that stands once a confirmation
+    followed them all.
     """
     known = fold(facts, False, at, Limits())
     entry = _new_entry(evidence.entries, known)
@@ -158,6 +166,8 @@ def prove(
         return OptOutProof(key=counted[-1].key, at=counted[-1].at, final=True, details=details)
     if entry is not None:
         return OptOutProof(key=entry.key, at=entry.at, final=True, details={**entry.details, **details})
+    if told_by_entry is not None and known.last_confirmation is not None and not counted:
+        return OptOutProof(key=told_by_entry, at=claimed_at, final=False, denied=True, details=details)
     contact = evidence.contact
     period = period_key(known, contact.id)
     if contact.presence in (Presence.ABSENT, Presence.ANONYMOUS) and evidence.marker:

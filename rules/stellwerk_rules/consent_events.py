@@ -112,8 +112,11 @@ def withdrawn(scene: Scene, proof: OptOutProof) -> Decision:
         Fact(kind=FactKind.OPT_OUT_DENIED, key=key, at=scene.event.at, event=scene.event.id, told_by=scene.system)
         for key in sorted(claims | {proof.key})
     )
-    told = _nothing(scene, "opt-out-denied", "an hour after the claim the contact reads subscribed", tell=True)
+    told = _nothing(scene, "opt-out-denied", _DENIED, tell=True)
     return joined(Decision(facts=facts, remembered=told.remembered, look_again=_elsewhere(scene)), told)
+
+
+_DENIED = "an hour after the claim the contact reads subscribed, or the report shows that it confirmed afterwards"
 
 
 def _stands(consent: Consent) -> bool:

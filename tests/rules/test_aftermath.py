@@ -475,6 +475,12 @@ def test_values_that_were_refused_may_be_tried_again(world: Any) -> None:
     assert (decision.remembered.seen, decision.facts, decision.changes) == ({}, (), ())
 
 
+def test_a_contact_that_was_made_without_its_id_being_read_is_linked_by_the_next_write(world: Any) -> None:
+    world.remembered = Remembered(ids={"crm": "c1"}, entered=True)
+    decision = ended(world, SetFields(fields={"CITY": named("Ulm")}), world.mail())
+    assert decision.remembered.ids["mail"] == "m1"
+
+
 SET_NO = SetFields(fields={"x_subscribe": FieldValue(value="no", owned=True)})
 
 

@@ -259,9 +259,10 @@ def proved(
     marker: bool = False,
     facts: tuple[Fact, ...] = (),
     after: timedelta = timedelta(),
+    told_by_entry: str | None = None,
 ) -> OptOutProof:
     evidence = OptOutEvidence(contact=contact, marker=marker, entries=entries)
-    return prove(evidence, facts, NOON, NOON + after, {"method": "link"})
+    return prove(evidence, facts, NOON, NOON + after, {"method": "link"}, told_by_entry=told_by_entry)
 
 
 def test_a_new_entry_proves_the_opt_out_even_while_the_contact_still_reads() -> None:
@@ -299,6 +300,25 @@ def test_a_contact_without_permission_denies_nothing(permission: Permission | No
 def test_an_entry_that_was_counted_proves_nothing_again() -> None:
     facts = (OUT, fact("confirmed", "1", NOON + timedelta(minutes=5)))
     assert not proved(HERE, entry("E1"), facts=facts).final
+
+
+def test_what_the_report_tells_late_of_an_opt_out_that_a_confirmation_followed_is_denied_at_once() -> None:
+    facts = (OUT, fact("confirmed", "1", NOON + timedelta(minutes=5)))
+    anonymous = Contact(id="m0", presence=Presence.ANONYMOUS, read_at=NOON)
+    proof = proved(anonymous, entry("E1"), facts=facts, told_by_entry="claim:7")
+    assert (proof.final, proof.denied, proof.key) == (False, True, "claim:7")
+
+
+def test_what_the_report_tells_of_an_opt_out_that_stands_is_that_opt_out() -> None:
+    facts = (fact("confirmed", "1", NOON - HOUR), OUT)
+    proof = proved(GONE, entry("E1"), facts=facts, told_by_entry="claim:7")
+    assert (proof.final, proof.denied, proof.key) == (True, False, OUT.key)
+
+
+def test_a_newer_entry_beside_one_that_a_confirmation_followed_is_an_opt_out() -> None:
+    facts = (OUT, fact("confirmed", "1", NOON + timedelta(minutes=5)))
+    proof = proved(HERE, entry("E1"), entry("E2", NOON + HOUR), facts=facts, told_by_entry="claim:7")
+    assert (proof.final, proof.key) == (True, "E2")
 
 
 def test_an_entry_from_before_the_last_confirmation_proves_nothing() -> None:

@@ -103,6 +103,14 @@ def test_a_no_of_somebody_who_is_out_already_unsubscribes_nobody_again(subscribe
     assert "opted-out" in codes(decision)
 
 
+def test_a_no_of_somebody_who_was_asked_back_and_has_not_answered_opts_out_anew(subscriber: Any) -> None:
+    out = Fact(kind=FactKind.OPTED_OUT, key="E1", at=subscriber.now - HOUR, event="e", told_by="mail")
+    subscriber.facts += [out, Fact(kind=FactKind.ASKED, key="w2", at=subscriber.now - HOUR / 2, event="e")]
+    decision = subscriber.decide(subscriber.crm(subscribe="no", by=Origin.PERSON, said_at=subscriber.now))
+    assert taken_out(decision) == [Unsubscribe(email="ada@example.com")]
+    assert [fact.kind for fact in decision.facts] == [FactKind.OPTED_OUT]
+
+
 def test_a_new_contacts_no_is_no_change_of_mind(world: Any) -> None:
     decision = world.decide(world.crm(subscribe="no", by=Origin.PERSON), EventKind.CHANGED)
     assert (decision.changes, decision.facts) == ((), ())

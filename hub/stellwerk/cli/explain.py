@@ -14,7 +14,7 @@ from stellwerk.cli.beside import Beside, beside
 from stellwerk.cli.give import CONFIG, JSON, printed
 from stellwerk.view.activity import activity
 
-__all__ = ["explain", "known_of"]
+__all__ = ["explain", "known_of", "lines_of"]
 
 Known: TypeAlias = dict[str, list[dict[str, Any]]]
 
@@ -30,7 +30,7 @@ def explain(who: str, config: Path, as_json: bool) -> None:
     """
     with beside(config) as view:
         known = known_of(view, who)
-    printed(known, "\n".join(_text(known)) or "nothing is known of this contact", as_json=as_json)
+    printed(known, "\n".join(lines_of(known)) or "nothing is known of this contact", as_json=as_json)
     sys.exit(0 if any(known[name] for name in ("steps", "events", "waiting", "consent")) else 1)
 
 
@@ -40,7 +40,8 @@ def known_of(view: Beside, who: str) -> Known:
     return known
 
 
-def _text(known: Mapping[str, list[dict[str, Any]]]) -> list[str]:
+def lines_of(known: Mapping[str, list[dict[str, Any]]]) -> list[str]:
+    """The same for a person to read."""
     lines = []
     for one in known["contacts"]:
         ids = ", ".join(f"{system} {remote}" for system, remote in one["ids"].items())

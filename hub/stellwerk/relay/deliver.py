@@ -35,6 +35,7 @@ from stellwerk_rules.model import (
     MoveStage,
     Planned,
     Presence,
+    SetFields,
     SetPeer,
     Unsubscribe,
 )
@@ -173,7 +174,7 @@ async def _targets(
             failures = 0
             desk.pulse.answered += 1
             for (row, ref), contact in zip(pairs, contacts, strict=True):
-                targets[row.id] = named(contact, ref)
+                targets[row.id] = _who_is_meant(hub, planned[row.id], loaded[row.id], ref, named(contact, ref))
     return targets
 
 
@@ -189,9 +190,23 @@ def _ref(system: str, planned: Planned, case: Case) -> Ref | None:
     if known is not None:
         return Ref(by="id", value=known)
     here = remembered.ids.get(plan.wish_system or "")
-    if isinstance(change, DeleteContact) and here is not None and system == plan.mail_system:
+    if here is None or system != plan.mail_system:
+        return None
+    if isinstance(change, DeleteContact):
         return Ref(by="peer_id", value=here)  # of one erased nothing else is left
-    return None
+    # Made over there, and its id could not be read then: our own id stands at it.
+    return Ref(by="peer_id", value=here) if remembered.entered and isinstance(change, SetFields) else None
+
+
+def _who_is_meant(hub: Hub, planned: Planned, case: Case, ref: Ref, found: Contact) -> Contact:
+    """`found`, unless it was found by our own id alone and has another address: then nobody is."""
+    if ref.by != "peer_id" or isinstance(planned.change, DeleteContact) or found.email is None:
+        return found
+    return (
+        found
+        if hub.vault.address(found.email) == case.address
+        else Contact(presence=Presence.ABSENT, read_at=found.read_at)
+    )
 
 
 async def _prepared(hub: Hub, held: Lease, job: Job) -> list[Write]:

@@ -46,12 +46,15 @@ async def is_settled(
     contact: Contact,
     evidence: OptOutEvidence,
     claimed: datetime,
+    told_by_entry: str | None,
 ) -> bool:
     """Whether the opt-out is proved or denied for every connection."""
 
     def work(tx: Tx) -> bool:
         loaded = (cases.load(tx, hub, connection, desk.system.name, contact) for connection in connections)
-        proofs = (prove(evidence, case.known.facts, claimed, hub.time(), {}) for case in loaded)
+        proofs = (
+            prove(evidence, case.known.facts, claimed, hub.time(), {}, told_by_entry=told_by_entry) for case in loaded
+        )
         return all(proof.final or proof.denied for proof in proofs)
 
     return await hub.store.read(work)

@@ -266,6 +266,7 @@ async def _decide_kind(
             return []
         subject = seeking.with_peer(named(_in_full(evidence.contact, contact), signal.ref), evidence)
     claimed = hub.moment(first.received)
+    by_entries = f"claim:{first.id}" if all(ENTRY in told.details for _, told in pairs) else None
 
     def look(tx: Tx, connection: Connection) -> list[tuple[Case, Event]]:
         case = cases.load(tx, hub, connection, desk.system.name, subject)
@@ -275,7 +276,9 @@ async def _decide_kind(
         return [(one, judged(tx, one)) for one in (case, *others)]
 
     def judged(tx: Tx, case: Case) -> Event:
-        proof = None if evidence is None else prove(evidence, case.known.facts, claimed, hub.time(), details)
+        proof = None
+        if evidence is not None:
+            proof = prove(evidence, case.known.facts, claimed, hub.time(), details, told_by_entry=by_entries)
         now = None if run is None else syncs.by_id(tx, run.id)  # with as many left as were not mailed meanwhile
         return Event(
             id=str(first.id),
@@ -297,7 +300,7 @@ async def _decide_kind(
     later = next_look(first.received, hub.now(), longest=hub.integration.keep.payload_days * DAY_SECONDS)
     if kind is EventKind.ERASED and contact.presence is Presence.PRESENT and contact.id == signal.ref.value:
         until = later  # the remote may take days for it, and tells it once
-    if evidence is not None and not await is_settled(hub, desk, connections, subject, evidence, claimed):
+    if evidence is not None and not await is_settled(hub, desk, connections, subject, evidence, claimed, by_entries):
         until = later
     told = [row for row, _ in pairs]
     if until is None and await seeking.seek(hub, held, desk.system.name, connections, kind, told, subject):

@@ -28,7 +28,7 @@ GERMAN_REASONS: Mapping[str, str] = {
     "opt-out-claimed": "Eine Abmeldung wurde gemeldet und ist noch nicht geklärt.",
     "only-noted": "Die Abmeldung steht im Einwilligungsbuch; keine Regel tut mehr dafür.",
     "only-granted": "Der Kontakt steht so da, wie er eingetragen wurde; niemand hat etwas bestätigt.",
-    "opt-out-denied": "Eine Stunde nach der Meldung ist der Kontakt weiter angemeldet: Es war keine Abmeldung.",
+    "opt-out-denied": "Eine Stunde nach der Meldung ist der Kontakt weiter angemeldet, oder er hat seither bestätigt: Es gilt keine Abmeldung.",
     "opt-out": "Der Kontakt hat sich abgemeldet.",
     "no-proof": "Nichts belegt diese Abmeldung.",
     "moved-on": "Der Kontakt hat inzwischen eine andere Adresse.",

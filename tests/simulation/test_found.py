@@ -1,0 +1,55 @@
+"""Histories in which the hub was once wrong, as the simulation found and shrank them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stellwerk_simulation.history import By, Confirm, Deed, History, Leave, Step, Trouble, Wait, Write
+from stellwerk_simulation.player import play
+
+USUAL: dict[str, Any] = {
+    "double_opt_in": True,
+    "double_opt_in_plus": False,
+    "doi_mailing": "K1",
+    "permission": "confirmed",
+    "no_answer": "no",
+    "on_confirmed": {"enabled": True, "source": "lead", "target": "marketingqualifiedlead", "reset": False},
+    "on_unsubscribed": {"enabled": True, "source": "marketingqualifiedlead", "target": "lead", "reset": True},
+    "timeline": "note",
+    "on_no": "unsubscribe",
+    "form_no_unsubscribes": False,
+    "on_deleted": "keep",
+}
+
+
+def says(answer: str | None, by: By = "form", firstname: str = "") -> Write:
+    values = {} if answer is None else {"maileon_subscribe": answer}
+    return Write(who=0, by=by, values={**values, **({"firstname": firstname} if firstname else {})})
+
+
+def history(*deeds: Deed | Step, **settings: Any) -> History:
+    steps = tuple(one if isinstance(one, Step) else Step(deed=one) for one in deeds)
+    return History(seed=0, settings={**USUAL, **settings}, steps=steps)
+
+
+FOUND = {
+    "a no of somebody who left and was asked back unsubscribes, so that the mail on its way confirms nothing": history(
+        says("true"), Leave(who=0), says("true"), says("false", by="person"), Confirm(who=0)
+    ),
+    "a contact whose id could not be read when it was made still gets what changes later": history(
+        Step(deed=says("true", firstname="Zoë"), trouble=Trouble(calls=((6, "unheard"),))),
+        says(None, by="workflow", firstname="Byron"),
+        says(None, by="person", firstname="Ada"),
+        double_opt_in=False,
+    ),
+    "an opt-out that the report tells again after the contact came back keeps nobody out": history(
+        says("true"), Leave(who=0), says("true"), Confirm(who=0), Wait(hours=2.0), says(None, "person", "Byron")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_what_the_simulation_found_stays_mended(name: str) -> None:
+    assert play(FOUND[name]).wrong is None

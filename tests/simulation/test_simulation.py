@@ -1,0 +1,66 @@
+"""Simulated histories: whatever people, operators and networks do, both sides end as what truly happened demands."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from msgspec.structs import replace
+
+from stellwerk_simulation.history import Confirm, Leave, Step, Trouble, Write, drawn
+from stellwerk_simulation.player import play
+from stellwerk_simulation.program import shrunk
+
+SEEDS = 30
+
+
+def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command of `make simulate`, with the sources that are tested here."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "stellwerk_simulation", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280, check=False)
+
+
+@pytest.mark.slow
+def test_in_every_drawn_history_both_sides_show_what_truly_happened() -> None:
+    done = simulate("--seeds", str(SEEDS))
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+    assert f"{SEEDS} histories" in done.stdout
+    assert "all as they must be" in done.stdout
+
+
+def test_the_history_of_a_seed_is_played_again_call_by_call() -> None:
+    history = drawn(7)
+    first, second = play(history), play(history)
+    assert first.calls > 20
+    assert first.trail == second.trail
+    assert first == second
+
+
+def test_what_nobody_told_the_oracle_of_is_a_difference() -> None:
+    """The simulation's own eyes: a newsletter that lost somebody's permission does not pass for one that has it."""
+    history = drawn(1)
+    steps = (
+        Step(deed=Write(who=0, by="form", values={"maileon_subscribe": "true"})),
+        Step(deed=Confirm(who=0)),
+    )
+    history = replace(history, steps=steps, settings={**history.settings, "double_opt_in": True})
+    assert play(history).wrong is None
+    told_wrong = play(history, overheard=lambda oracle: setattr(oracle, "confirmed", lambda email: None))
+    assert told_wrong.wrong is not None
+    assert "permission" in told_wrong.wrong
+
+
+def test_a_failing_history_is_shrunk_to_the_steps_and_troubles_that_matter() -> None:
+    leaves = Step(deed=Leave(who=1), trouble=Trouble(crash=5, lose=2))
+    history = drawn(3)
+    history = replace(history, steps=(*history.steps, leaves, *history.steps))
+
+    def fails(one: object) -> bool:
+        steps = getattr(one, "steps", ())
+        return any(isinstance(step.deed, Leave) and step.trouble.lose for step in steps if step.deed == leaves.deed)
+
+    small = shrunk(history, fails)
+    assert small.steps == (Step(deed=Leave(who=1), trouble=Trouble(lose=2)),)

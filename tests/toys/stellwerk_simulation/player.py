@@ -1,0 +1,201 @@
+"""Plays a history and compares both sides with the oracle whenever the world has come to rest."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from stellwerk.cli.explain import lines_of
+from stellwerk.store.store import Tx
+from stellwerk.view.activity import activity
+from stellwerk_simulation.history import (
+    PEOPLE,
+    Confirm,
+    EditThere,
+    History,
+    Leave,
+    Step,
+    Trouble,
+    Wait,
+    Write,
+)
+from stellwerk_simulation.loop import run
+from stellwerk_simulation.oracle import CARRIED, Oracle
+from stellwerk_simulation.vendors import Record
+from stellwerk_simulation.world import World
+
+MEMORY = Path("/dev/shm")
+
+
+class Differs(AssertionError):
+    """What is shown is not what must be."""
+
+
+class Played(Struct, frozen=True, kw_only=True):
+    """How a history ended: None, or what was wrong after which step. `trail` tells one playing from another."""
+
+    wrong: str | None
+    trail: tuple[str, ...]
+    calls: int
+    crashes: int
+    hours: float
+    why: tuple[str, ...] = ()
+    """What the hub itself says of the contacts that are not as they must be."""
+
+
+def play(history: History, *, overheard: Callable[[Oracle], None] = lambda oracle: None) -> Played:
+    """Play it in a world of its own, from beginning to end; equal histories end equally. `overheard` may deafen the oracle."""
+    folder = Path(tempfile.mkdtemp(prefix="stellwerk-sim-", dir=MEMORY if MEMORY.is_dir() else None))
+    try:
+        player = _Player(history, folder)
+        overheard(player.oracle)
+        return run(player.play())
+    finally:
+        shutil.rmtree(folder)
+
+
+class _Player:
+    def __init__(self, history: History, folder: Path) -> None:
+        self.history = history
+        self.folder = folder
+        self.oracle = Oracle(history.settings)
+        self.why: list[str] = []
+
+    async def play(self) -> Played:
+        world = self.world = World(self.folder, self.history.seed)
+        began, wrong = world.now(), None
+        try:
+            await world.begin(self.history.settings)
+            await world.rest()
+            for number, step in enumerate(self.history.steps):
+                try:
+                    await self._step(step)
+                except AssertionError as found:
+                    wrong = f"after step {number}: {found}"
+                    self.why = self.why or [line for email in PEOPLE for line in self._explained(email)]
+                    break
+        finally:
+            if world.process.running:
+                world.process.kill()
+            await world.process.gone()
+        return Played(
+            wrong=wrong,
+            trail=tuple(world.network.log),
+            calls=world.network.calls,
+            crashes=world.process.crashes,
+            hours=(world.now() - began) / 3600,
+            why=tuple(self.why),
+        )
+
+    async def _step(self, step: Step) -> None:
+        self._begin_trouble(step.trouble)
+        await self._do(step)
+        if step.hasty:
+            return
+        if step.trouble.full:
+            await self.world.sleep(60)
+            self.world.process.store.fill_disk(False)
+        await self.world.rest()
+        self._end_trouble()
+        await self.world.rest()
+        self._compare()
+
+    def _begin_trouble(self, trouble: Trouble) -> None:
+        world = self.world
+        world.faults += [(world.network.calls + ahead, kind) for ahead, kind in trouble.calls]
+        if trouble.crash is not None:
+            world.process.fate.crash_at = world.process.fate.steps + trouble.crash
+        world.lose_hooks += trouble.lose
+        world.deaf_hooks += trouble.deaf
+        world.vendors.disorder(trouble.disorder)
+        if trouble.full:
+            world.process.store.fill_disk(True)
+
+    def _end_trouble(self) -> None:
+        world = self.world
+        world.faults.clear()
+        world.process.fate.crash_at = None
+        world.lose_hooks = world.deaf_hooks = 0
+        world.vendors.disorder(False)
+
+    async def _do(self, step: Step) -> None:
+        world, vendors, oracle, deed = self.world, self.world.vendors, self.oracle, step.deed
+        email = PEOPLE[getattr(deed, "who", 0)]
+        match deed:
+            case Write():
+                vendors.write(deed.by, email, deed.values)
+                oracle.wrote(email, deed.by, deed.values, world.now())
+            case Confirm():
+                if vendors.confirm(email) == "confirmed":
+                    oracle.confirmed(email)
+            case Leave():
+                if vendors.leave(email):
+                    oracle.left(email)
+            case EditThere():
+                if vendors.edit_there(email, deed.field, deed.value):
+                    oracle.edited_there(email, deed.field, deed.value, world.now())
+                    world.told_by_polls += 1
+            case Wait():
+                if deed.asleep:
+                    world.process.kill()
+                    await world.process.gone()
+                    await world.pass_time(deed.hours * 3600)
+                    await world.process.restart()
+                else:
+                    await world.sleep(deed.hours * 3600)
+            case _:
+                raise NotImplementedError(deed)
+
+    # --- what both sides show -----------------------------------------------------------------------------------------
+
+    def _compare(self) -> None:
+        differences = []
+        for email in PEOPLE:
+            must, does = self.oracle.expected(email), self._shown(email)
+            found = [
+                f"{email}: {name} must be {must[name]}, is {does[name]}" for name in must if must[name] != does[name]
+            ]
+            if found:
+                self.why += self._explained(email)
+            differences += found
+        if differences:
+            raise Differs("; ".join(differences))
+
+    def _explained(self, email: str) -> list[str]:
+        hub = self.world.process.hub
+        known = self.world.process.store._read(lambda tx: activity(tx, hub.vault, email))
+        return lines_of(msgspec.to_builtins(known))
+
+    def _shown(self, email: str) -> dict[str, Any]:
+        vendors = self.world.vendors
+        record, there = vendors.record(email), vendors.subscriber(email)
+        digest = self.world.process.hub.vault.address(email)
+
+        def suppressed(tx: Tx) -> bool:
+            return tx.one("select since from suppression where address = :address", address=digest) is not None
+
+        return {
+            "crm": None if record is None else self._record(record),
+            "news": None if there is None else {"permission": there.permission, **there.standard},
+            "mails": len(vendors.mails(email)),
+            "suppressed": self.world.process.store._read(suppressed),
+        }
+
+    def _record(self, record: Record) -> dict[str, Any]:
+        values = record.values
+        notes = [text.removeprefix("<p>").partition("</p>")[0] for text in self.world.vendors.notes(record)]
+        return {
+            "subscribe": values.get("maileon_subscribe", ""),
+            "stage": values.get("lifecyclestage", ""),
+            **{name: values[name] for name in CARRIED if name in values},
+            "status": values.get("maileon_status", ""),
+            "permission": values.get("maileon_permission", ""),
+            "entries": dict(Counter(notes)),
+        }

@@ -1,0 +1,133 @@
+"""The command: many seeds on every core, or one seed again, and what it shrinks to when it fails."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+import msgspec
+from msgspec import Struct
+
+from stellwerk_simulation.history import History, Trouble, drawn
+from stellwerk_simulation.player import Played, play
+
+FIXED = "0"  # of PYTHONHASHSEED: the order of a set is part of a history
+
+
+class Ran(Struct, frozen=True, kw_only=True):
+    seed: int
+    played: Played | None
+    broke: str | None = None
+
+    @property
+    def wrong(self) -> str | None:
+        return self.broke if self.played is None else self.played.wrong
+
+
+def one(seed: int) -> Ran:
+    """Play the history of a seed; an exception of hub or simulation counts as wrong too."""
+    return again(drawn(seed))
+
+
+def again(history: History) -> Ran:
+    try:
+        played = play(history)
+        return Ran(seed=history.seed, played=msgspec.structs.replace(played, trail=()))
+    except Exception as broke:
+        return Ran(seed=history.seed, played=None, broke=f"{type(broke).__name__}: {broke}")
+
+
+def is_wrong(history: History) -> bool:
+    return again(history).wrong is not None
+
+
+def shrunk(history: History, fails: Callable[[History], bool] = is_wrong) -> History:
+    """What still fails, with as few steps and as little trouble as it takes."""
+    changed = True
+    while changed:
+        changed = False
+        for smaller in _smaller(history):
+            if fails(smaller):
+                history, changed = smaller, True
+                break
+    return history
+
+
+def _smaller(history: History) -> Iterable[History]:
+    steps = history.steps
+    for number in reversed(range(len(steps))):
+        yield msgspec.structs.replace(history, steps=steps[:number] + steps[number + 1 :])
+    for number, step in enumerate(steps):
+        if step.trouble != Trouble():
+            calm = msgspec.structs.replace(step, trouble=Trouble())
+            yield msgspec.structs.replace(history, steps=(*steps[:number], calm, *steps[number + 1 :]))
+            for name in ("calls", "crash", "lose", "deaf", "disorder", "full"):
+                if getattr(step.trouble, name) != getattr(Trouble(), name):
+                    less = msgspec.structs.replace(step.trouble, **{name: getattr(Trouble(), name)})
+                    calmer = msgspec.structs.replace(step, trouble=less)
+                    yield msgspec.structs.replace(history, steps=(*steps[:number], calmer, *steps[number + 1 :]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="stellwerk_simulation", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=100, help="how many histories")
+    parser.add_argument("--first", type=int, default=1, help="the seed to begin with")
+    parser.add_argument("--seed", type=int, help="this history alone, shrunk when it fails")
+    parser.add_argument("--whole", action="store_true", help="with --seed: do not shrink")
+    parser.add_argument("--most", type=int, default=5, help="stop after so many failures")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--log", action="store_true", help="what the hub logs")
+    given = parser.parse_args(arguments)
+    if os.environ.get("PYTHONHASHSEED") != FIXED:
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "stellwerk_simulation", *arguments],
+            {**os.environ, "PYTHONHASHSEED": FIXED},
+        )
+    logging.disable(logging.NOTSET if given.log else logging.CRITICAL)
+    if given.seed is not None:
+        return _show(given.seed, whole=given.whole)
+    return _many(range(given.first, given.first + given.seeds), given.processes, given.most)
+
+
+def _show(seed: int, *, whole: bool) -> int:
+    history = drawn(seed)
+    ran = again(history)
+    print(history.text())
+    print(ran.wrong or "all as it must be")
+    if ran.wrong is None:
+        return 0
+    if not whole:
+        small = shrunk(history)
+        print("\nshrunk:")
+        print(small.text())
+        ran = again(small)
+        print(ran.wrong)
+    if ran.played is not None:
+        print("\n".join(ran.played.why))
+    return 1
+
+
+def _many(seeds: range, processes: int, most: int) -> int:
+    began, wrong, calls, crashes, hours = time.monotonic(), [], 0, 0, 0.0
+    with ProcessPoolExecutor(processes) as pool:
+        for ran in pool.map(one, seeds, chunksize=1):
+            if ran.played is not None:
+                calls, crashes, hours = calls + ran.played.calls, crashes + ran.played.crashes, hours + ran.played.hours
+            if ran.wrong is not None:
+                wrong.append(ran.seed)
+                print(f"seed {ran.seed}: {ran.wrong}", flush=True)
+                if len(wrong) >= most:
+                    pool.shutdown(cancel_futures=True)
+                    break
+    took = time.monotonic() - began
+    print(
+        f"{len(seeds)} histories in {took:.0f} s: {hours / 24:.0f} days, {calls} calls, {crashes} crashes; "
+        + (f"wrong: {wrong}" if wrong else "all as they must be")
+    )
+    return 1 if wrong else 0
