@@ -33,6 +33,8 @@ from stellwerk_rules.outlook import What, outlook
 MOST_WAITING = 200
 """So many events or deliveries of a sync wait at most: what is read long before its turn is old when it comes."""
 LOOK_AGAIN_SECONDS = 1.0
+LEFT_TO_LIVE = 0.2
+"""No page is taken in while less of the account's calls is left: what happens meanwhile is read at once."""
 SYNC_FAILED = "sync-failed"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -59,7 +61,7 @@ async def next_page(hub: Hub, desk: Desk, held: Lease) -> int:
     if connection is None or not isinstance(desk.connector, Lister) or not isinstance(desk.connector, Reader):
         await _end(hub, held, run, "failed", "cannot-be-listed", "the contacts of this system cannot be listed")
         return 0
-    if run.listed or await hub.store.read(lambda tx: _is_full(tx, run)):
+    if run.listed or desk.budget.left() < LEFT_TO_LIVE or await hub.store.read(lambda tx: _is_full(tx, run)):
         await _wait_or_end(hub, held, run)
         return 0
     try:

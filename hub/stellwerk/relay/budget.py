@@ -38,6 +38,12 @@ class Budget:
                     await self._wait_for(self._log[-self.calls])
                 self._log.append(self._now())
 
+    def left(self) -> float:
+        """The share of the calls that could be spent now without waiting."""
+        since = self._now() - self.seconds
+        spent = sum(1 for at in list(self._log)[-self.calls :] if at > since)
+        return max(self.calls - spent, 0) / self.calls
+
     async def room(self, calls: int) -> None:
         """Wait until `calls` could be spent without waiting; takes nothing."""
         async with self._turn:

@@ -16,6 +16,7 @@ from stellwerk.relay.hub import Hub
 from stellwerk.relay.operate import State, change_state, end_repair, set_up_again
 from stellwerk.store.connections import Changed
 from stellwerk.view.overview import Repair, Side, overview
+from stellwerk.view.syncs import last_syncs
 from stellwerk.web.choose import Here
 from stellwerk.web.credentials import why, why_code
 from stellwerk.web.forgery import posted
@@ -42,6 +43,7 @@ async def show_overview(
         running,
         {
             "overview": shown,
+            "never_synced": (await last_syncs(hub, running.connection)).sync is None,
             "sides": [_side(hub, say, side) for side in shown.sides],
             "repairs": [_repair(hub, say, repair) for repair in shown.repairs],
             "held": sum(side.changes.get("held", 0) for side in shown.sides),

@@ -9,6 +9,10 @@ SYNC: Mapping[str, tuple[str, str]] = {
         "Here contacts that are older than the connection are brought in, and those that are in are compared anew.",
         "Hier werden Kontakte aufgenommen, die älter sind als die Verbindung, und bereits aufgenommene neu verglichen.",
     ),
+    "sync-offered": (
+        "Contacts that were there before stay out until you bring them in:",
+        "Kontakte von vorher bleiben draußen, bis Sie sie aufnehmen:",
+    ),
     "sync-first": ("First a dry run", "Zuerst ein Probelauf"),
     "sync-first-why": (
         "It looks at every contact, says what would become of it, and writes nothing.",

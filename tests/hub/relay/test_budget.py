@@ -25,6 +25,18 @@ def noon() -> float:
     return 1000.0
 
 
+async def test_what_is_left_is_what_could_be_spent_now() -> None:
+    at = [1000.0]
+    budget = Budget(4, 10.0, lambda: at[0])
+    assert budget.left() == 1.0
+    await budget.spend(3)
+    assert budget.left() == 0.25
+    await budget.spend()
+    assert budget.left() == 0.0
+    at[0] += 10.0
+    assert budget.left() == 1.0
+
+
 async def test_no_more_than_the_rate_goes_out_at_once() -> None:
     assert await spent_at_once(Budget(5, 3600.0, noon), 9) == 5
 

@@ -456,6 +456,20 @@ async def test_a_form_passes_in_front_of_a_sync(yard: Yard, world: World) -> Non
     assert len(world.mail.sent) == MANY + 1
 
 
+async def test_a_sync_leaves_some_of_the_accounts_calls_to_what_is_live(yard: Yard, world: World) -> None:
+    people(world, 60)
+    world.posts.clear()
+    world.clock.now += 2 * DAY
+    world.crm.rate = (30, 10.0)
+    begun = await sync.dry_run(yard.hub, connection="toys", by="jo")
+    before = world.faults.calls
+    await yard.run()  # while no second passes
+    assert 20 <= world.faults.calls - before <= 27
+    assert (await sync.one_status(yard.hub, begun["run"]))["state"] == "running"
+    await yard.settle(60)
+    assert (await sync.one_status(yard.hub, begun["run"]))["state"] == "done"
+
+
 async def test_who_signs_up_while_the_sync_looks_at_it_is_asked_as_the_connection_asks(
     yard: Yard, world: World
 ) -> None:

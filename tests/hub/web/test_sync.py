@@ -68,6 +68,17 @@ async def dry_run(person: Any, terms: str = "none") -> Any:
     return await until(person, "Dry run: done")
 
 
+async def test_the_overview_offers_it_until_there_was_one(person: Any) -> None:
+    await sets_up(person)
+    assert (
+        "Contacts that were there before stay out until you bring them in: Initial sync"
+        in (await person.open("/overview")).text
+    )
+    await dry_run(person)
+    await press(person, "start")
+    assert "Contacts that were there before" not in (await person.open("/overview")).text
+
+
 async def test_before_anything_the_page_offers_a_dry_run(person: Any) -> None:
     await sets_up(person)
     page = await person.open("/sync")

@@ -78,6 +78,7 @@ class Crm:
         self.choices: dict[str, frozenset[str]] = {}
         self.installed = True
         self.list_closed = False
+        self.rate: tuple[int, float] | None = None
         self._clock = clock
         self._posts = posts
         self._events = 0

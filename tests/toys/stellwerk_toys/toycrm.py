@@ -132,7 +132,10 @@ class ToyCrm:
     @classmethod
     @asynccontextmanager
     async def open(cls, system: ToyCrmSystem, account: ToyCrmAccount, services: Services, /) -> AsyncIterator[Self]:
-        yield cls(World.named(account.world), services)
+        world = World.named(account.world)
+        if world.crm.rate is not None:
+            services.rate_seen(*world.crm.rate)
+        yield cls(world, services)
 
     async def check(self) -> Account:
         name = await self._call(lambda: self._world.crm.account)
