@@ -88,8 +88,7 @@ async def next_page(hub: Hub, desk: Desk, held: Lease) -> int:
 
 def _is_full(tx: Tx, run: Run) -> bool:
     """Whether what was taken in before is to go out first."""
-    states = syncs.deliveries(tx, run.id)
-    return syncs.waiting_events(tx, run.id) + sum(states.get(state, 0) for state in syncs.UNDONE) >= MOST_WAITING
+    return syncs.undone(tx, run.id) >= MOST_WAITING
 
 
 async def _take_in(hub: Hub, held: Lease, run: Run, refs: Sequence[Ref], after: str | None) -> None:
@@ -189,9 +188,7 @@ async def _wait_or_end(hub: Hub, held: Lease, run: Run) -> None:
     def work(tx: Tx) -> None:
         now = hub.now()
         lease.fence(tx, held, now)
-        states = syncs.deliveries(tx, run.id)
-        undone = syncs.waiting_events(tx, run.id) + sum(states.get(state, 0) for state in syncs.UNDONE)
-        if run.listed and not undone:
+        if run.listed and not syncs.undone(tx, run.id):
             syncs.go(tx, run, "done", now)
             repairs.close(tx, run.connection, SYNC_FAILED, now)
         else:

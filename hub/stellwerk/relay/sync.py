@@ -149,7 +149,8 @@ def _told(tx: Tx, run: Run) -> dict[str, Any]:
         "total": run.total,
         "listed": run.listed,
         "counts": {what.value: run.counts.get(what.value, 0) for what in What},
-        "reasons": [dict(row) for row in syncs.reasons(tx, run.id)],
+        # Whoever looks on asks again and again: they are added up once, at the end.
+        "reasons": [] if run.going_on else [dict(row) for row in syncs.reasons(tx, run.id)],
         "events_waiting": syncs.waiting_events(tx, run.id),
         "deliveries": syncs.deliveries(tx, run.id),
         "code": run.code,

@@ -262,6 +262,14 @@ def purge(tx: Tx, before: float, limit: int) -> int:
 # --- events and deliveries of a sync
 
 
+def undone(tx: Tx, run: int) -> int:
+    """How much of it is on its way: events that wait and deliveries that have not ended."""
+    row = tx.one(
+        "select count(*) as n from outbox where run = :run and state in ('waiting', 'sent', 'parked')", run=run
+    )
+    return waiting_events(tx, run) + (0 if row is None else int(row["n"]))
+
+
 def waiting_events(tx: Tx, run: int) -> int:
     row = tx.one("select count(*) as n from inbox where run = :run and state = 'waiting'", run=run)
     return 0 if row is None else int(row["n"])
