@@ -6,6 +6,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -19,6 +20,7 @@ from urllib.parse import quote
 import psycopg
 
 START_SECONDS = 60.0
+LONGEST_FOLDER = 50
 PROGRAMS = "/usr/lib/postgresql"
 # Nothing here must outlive the machine: no test cuts its power.
 FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=100", "autovacuum=off")
@@ -101,6 +103,13 @@ class Server:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def _open_to_all() -> str:
+    """Where another user can reach a folder, by a name that is short enough for a socket in it."""
+    usual = Path(tempfile.gettempdir()).resolve()
+    reachable = all(one.stat().st_mode & stat.S_IXOTH for one in (usual, *usual.parents))
+    return str(usual) if reachable and len(str(usual)) < LONGEST_FOLDER else "/tmp"
+
+
 def _other_user() -> pwd.struct_passwd | None:
     """PostgreSQL refuses to run as root: who it runs as instead; None where nobody else is needed."""
     if os.geteuid() != 0:
@@ -116,7 +125,7 @@ def running() -> Iterator[Server]:
     """A server, ended and gone afterwards."""
     binaries = programs()
     assert binaries is not None
-    with tempfile.TemporaryDirectory(prefix="stellwerk-pg-") as folder:
+    with tempfile.TemporaryDirectory(prefix="stellwerk-pg-", dir=_open_to_all()) as folder:
         os.chmod(folder, 0o755)  # the other user must be able to be in it
         server = Server(Path(folder), binaries)
         server.start()
