@@ -38,6 +38,7 @@ from stellwerk.web.problems import problem_handlers
 from stellwerk.web.session import session_middleware
 from stellwerk.web.settings import change_settings, show_settings
 from stellwerk.web.sync import change_sync, show_sync, sync_progress
+from stellwerk.web.trying import change_try, show_try
 from stellwerk.web.visitor import provide_visitor
 from stellwerk.web.webhooks import take_webhook
 
@@ -74,6 +75,8 @@ pages: tuple[HTTPRouteHandler, ...] = (
     follow_link,
     show_operator,
     change_operator,
+    show_try,
+    change_try,
     show_disconnect,
     change_disconnect,
     show_settings,

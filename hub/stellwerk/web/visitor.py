@@ -30,6 +30,17 @@ class Tested(Struct, frozen=True, kw_only=True):
     settings: dict[str, Any]
 
 
+class Trying(Struct, frozen=True, kw_only=True):
+    """Whose way through a connection is watched. The address stands in the sealed cookie only.
+
+    `contact` is its id where it was created.
+    """
+
+    connection: str
+    email: str
+    contact: str | None = None
+
+
 class Flash(Struct, frozen=True, kw_only=True):
     """A sentence for the next page. `kind` is good, warning or bad."""
 
@@ -56,6 +67,7 @@ class Visitor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     token: str = ""
     tested: dict[str, Tested] = {}
     flashes: tuple[Flash, ...] = ()
+    trying: Trying | None = None
 
 
 class NotLoggedIn(Exception):

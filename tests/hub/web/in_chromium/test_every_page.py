@@ -38,6 +38,7 @@ PATHS = (
     "/settings",
     "/disconnect",
     "/people",
+    "/try",
 )
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 4
 ADA = "ada@example.com"
@@ -295,3 +296,14 @@ async def test_without_scripts_a_person_rests_the_connection_searches_and_makes_
     await opened.get_by_label("Name").fill("report")
     await opened.get_by_role("button", name="Make a token").click()
     await opened.get_by_text("it is not shown again").wait_for()
+
+
+async def test_a_tried_address_lights_up_step_by_step_without_a_click(page: Page, served: str, hub: Any) -> None:
+    await page.goto(served + "/try")
+    await page.get_by_label("Your e-mail address").fill(ADA)
+    await page.get_by_role("button", name="Only watch").click()
+    told = page.get_by_role("listitem").filter(has_text="ToyShop told us of the contact")
+    await told.filter(has_text="waiting").wait_for()
+    await fill(hub)
+    await told.filter(has_text="done").wait_for()
+    await page.get_by_role("listitem").filter(has_text="You confirmed by the link").filter(has_text="done").wait_for()
