@@ -12,7 +12,7 @@ from stellwerk.store import held as held_rows
 from stellwerk.store import lease, meta, outbox
 from stellwerk.store.store import Tx
 from stellwerk_rules.brake import source_of
-from stellwerk_rules.model import Change, Enter, Held, Planned, SetFields
+from stellwerk_rules.model import Enter, Held, Planned, SetFields
 from stellwerk_rules.wishes import WISHING
 
 AS_RELEASED = frozenset({"enter", "delete_contact"})
@@ -43,9 +43,7 @@ def put(
         contact=case.state.id,
         tag=tag,
         once=planned.key if tag in ONCE else None,
-        urgency=_urgency(
-            planned.change, tag, backfill=run is not None, mails=planned.system == case.book.plan.mail_system
-        ),
+        urgency=_urgency(case, planned, tag, backfill=run is not None),
         due=now,
         body=hub.vault.seal(account, msgspec.json.encode(planned)),
         event=event,
@@ -70,16 +68,22 @@ def put(
     lease.wake(tx, account, now)
 
 
-def _urgency(change: Change, tag: str, *, backfill: bool, mails: bool) -> int:
+def _urgency(case: Case, planned: Planned, tag: str, *, backfill: bool) -> int:
     """0 for opt-outs, 1 for what somebody waits for, 2 for whoever came by an import or a workflow, 3 for back-fill.
 
-    Who comes in where nobody is mailed goes before what follows from that, of the same class.
+    Who comes in where nobody is mailed goes before what follows from that, of the same class. Values of somebody who is
+    not in over there, perhaps never will be, wait with the many: an import that was discarded must not hold back a form.
     """
     if tag in OPT_OUT_TAGS:
         return 0
     if backfill:
         return 3
-    return 2 if mails and isinstance(change, Enter) and change.origin not in WISHING else 1
+    if planned.system != case.book.plan.mail_system:
+        return 1
+    change = planned.change
+    if isinstance(change, Enter):
+        return 1 if change.origin in WISHING else 2
+    return 2 if isinstance(change, SetFields) and planned.system not in case.state.remembered.ids else 1
 
 
 def join(waiting: Planned, new: Planned) -> Planned | None:

@@ -160,6 +160,26 @@ async def test_what_is_discarded_never_goes_out(braked: Yard, world: World) -> N
     await adds_up(braked)
 
 
+@pytest.mark.behaviour("brake-discarded")
+async def test_what_was_discarded_stands_before_no_form(braked: Yard, world: World) -> None:
+    people = await import_of(braked, world, 5)
+    await held.discard(braked.hub, connection="toys", code="too-many-asks", by="jo")
+    for one in people:
+        world.workflow_sets(one, "name", "Other")
+    await braked.take_in()
+    await braked.drain("shop")
+    world.form(ADA, YES)
+    await braked.take_in()
+    await braked.drain("shop")
+    news = (await braked.look(connections.every))[0].accounts["news"]
+    turn = await braked.look(lambda tx: outbox.ready(tx, news, braked.hub.now(), 9))
+    unlinked = [row.tag for row in turn if row.urgency == 2]
+    assert unlinked == ["set_fields"] * 2
+    assert [row.tag for row in turn if row.urgency == 1] == ["set_fields"] * 3 + ["enter"]
+    await braked.settle(60)
+    assert (len(world.mails_to(ADA)), len(world.mail.sent)) == (1, 4)
+
+
 @pytest.mark.behaviour("brake-removals")
 async def test_removals_beyond_the_limit_wait_and_opt_outs_never(braked: Yard, world: World) -> None:
     people = []
