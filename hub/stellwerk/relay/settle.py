@@ -14,6 +14,7 @@ from stellwerk.relay.case import Case
 from stellwerk.relay.decide import write
 from stellwerk.relay.hearing import wrote
 from stellwerk.relay.hub import Hub
+from stellwerk.relay.instead import show_instead
 from stellwerk.relay.job import Job, email_of, tag
 from stellwerk.relay.left_out import show_left_out
 from stellwerk.relay.opened import opened
@@ -94,6 +95,7 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
             look_for(tx, hub, held.account, email_of(job.planned) or "", receipt.id)
         show_left_out(tx, case, job.planned.system, change, receipt, now)
         if receipt.outcome is Outcome.DONE:
+            show_instead(tx, case, job.planned.system, tag(change), receipt, now)
             breaking.note_written(tx, case, job.planned.system, change, receipt, now)
             wrote(tx, hub.systems[job.planned.system], held.account, change, now)
         if last:

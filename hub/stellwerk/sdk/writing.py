@@ -57,7 +57,8 @@ class Receipt(Struct, frozen=True, kw_only=True):
     `id` is the contact's id there, if the answer tells; `at` the time of the write by the remote's clock, if it tells.
     `seconds` goes with retry and pause. `whole` says the batch failed as one and may be bisected. `answer` is redacted.
     `permission` is what the contact's permission read right after the write, where the connector read it back.
-    `left_out` are fields that the rest was written without.
+    `left_out` are fields that the rest was written without. `instead` is the code of a repair, where something else than what
+    was wanted had to be done in its place; `text` says what, and how to get what was wanted.
     """
 
     outcome: Outcome
@@ -70,6 +71,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     answer: str | None = None
     permission: Permission | None = None
     left_out: tuple[LeftOut, ...] = ()
+    instead: str = ""
 
 
 @runtime_checkable

@@ -53,3 +53,13 @@ def arrived(tx: Tx, connection: str, system: str, contact: int, fields: Iterable
             field=field,
         )
     return found
+
+
+def forget(tx: Tx, connection: str, system: str, field: str) -> None:
+    """It is missing at nobody any more."""
+    tx.run(
+        "delete from left_out where connection = :connection and system = :system and field = :field",
+        connection=connection,
+        system=system,
+        field=field,
+    )

@@ -286,6 +286,17 @@ REPAIRS: Mapping[str, RepairText] = {
         ),
         "settings",
     ),
+    "app-event-unavailable": RepairText(
+        (
+            "Timeline entries were written in another way than the settings say; {system} does not let this app do it otherwise.",
+            "Timeline-Einträge wurden anders geschrieben, als die Einstellungen sagen; {system} lässt diese App es nicht anders tun.",
+        ),
+        (
+            "Choose the other way in the settings, or ask whoever runs this hub. Nothing is lost.",
+            "Wählen Sie in den Einstellungen die andere Art, oder fragen Sie den Betreiber dieses Hubs. Nichts geht verloren.",
+        ),
+        "settings",
+    ),
     "stage-gone": RepairText(
         (
             "A stage that a setting names is not there any more; contacts are not moved to it. Everything else goes on.",

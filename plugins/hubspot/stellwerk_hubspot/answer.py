@@ -11,6 +11,7 @@ from stellwerk_hubspot.wire import ContactObject
 __all__ = [
     "AccountDetails",
     "BatchAnswer",
+    "EventType",
     "Option",
     "PageAnswer",
     "Property",
@@ -118,6 +119,12 @@ class AccountDetails(Struct, frozen=True, rename="camel"):
     portal_id: int
     time_zone: str | None = None
     utc_offset_milliseconds: int | None = None
+
+
+class EventType(Struct, frozen=True, rename="camel"):
+    """An event type that the app's project declares."""
+
+    fully_qualified_name: str
 
 
 class TokenAnswer(Struct, frozen=True):

@@ -12,6 +12,7 @@ from msgspec import Struct
 from stellwerk_hubspot.answer import (
     AccountDetails,
     BatchAnswer,
+    EventType,
     PageAnswer,
     Property,
     PropertyGroup,
@@ -27,6 +28,7 @@ CONTACTS = f"/crm/objects/{VERSION}/contacts"
 NOTES = f"/crm/objects/{VERSION}/notes"
 PROPERTIES = f"/crm/properties/{VERSION}/contacts"
 PREFERENCES = f"/communication-preferences/{VERSION}"
+TIMELINE = f"/integrators/timeline/{VERSION}"
 NOTE_TO_CONTACT = 202
 
 
@@ -183,6 +185,28 @@ class Client:
         """Up to 100 notes with their text."""
         body = {"inputs": [{"id": one} for one in ids], "properties": ["hs_note_body"], "propertiesWithHistory": []}
         return await self._session.ask(BatchAnswer, Call(method="POST", path=f"{NOTES}/batch/read", body=body))
+
+    # --- app events ----------------------------------------------------------------------------------------------------
+
+    async def event_type(self, project: str, symbol: str) -> str:
+        """The full name of an event type that the project declares. Raises `NotFound` while it is not deployed."""
+        body = {"projectName": project, "developerSymbol": symbol}
+        call = Call(method="POST", path=f"{TIMELINE}/types/projects", body=body, one=True)
+        return (await self._session.ask(EventType, call)).fully_qualified_name
+
+    async def send_event(
+        self, event_type: str, event_id: str, contact_id: str, properties: Mapping[str, str], timestamp: str
+    ) -> None:
+        """One occurrence. Its id is one for ever: sent again it is a `Conflict`, so that repeating does no harm."""
+        body = {
+            "eventTypeName": event_type,
+            "id": event_id,
+            "objectId": contact_id,
+            "properties": dict(properties),
+            "timestamp": timestamp,
+        }
+        private = tuple(properties.values())
+        await self._session.tell(Call(method="POST", path=f"{TIMELINE}/events", body=body, private=private))
 
     # --- properties ----------------------------------------------------------------------------------------------------
 

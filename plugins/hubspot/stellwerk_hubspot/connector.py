@@ -24,6 +24,7 @@ from stellwerk.sdk import (
     Settings,
 )
 from stellwerk_hubspot import oauth
+from stellwerk_hubspot.app_event import Telling
 from stellwerk_hubspot.batch import BATCH, Reading, Writing
 from stellwerk_hubspot.catalogue import Listing
 from stellwerk_hubspot.client import Client
@@ -53,6 +54,7 @@ class HubspotConnector(
     Creating,
     Staging,
     Noting,
+    Telling,
     OptingOut,
     Providing,
     Leaving,
@@ -94,6 +96,7 @@ class HubspotConnector(
         self.specs: Mapping[str, FieldSpec] = {spec.name: spec for spec in services.fields.values()}
         self.unknown: set[str] = set()
         self.sure: set[str] = set()
+        self.event_type: str | None = None
         self.poll_seconds = system.poll_seconds
 
     @classmethod
@@ -115,7 +118,7 @@ class HubspotConnector(
         name = f"HubSpot {details.portal_id}"
         granted = None if self.account.access_token else await self._granted_scopes()
         # A static token's scopes cannot be asked for: then none was looked for, and none is said to be missing.
-        rights = () if granted is None else oauth.SCOPES
+        rights = () if granted is None else oauth.scopes_of(self.system)
         missing = tuple(scope for scope in rights if scope not in (granted or ()))
         return Account(id=str(details.portal_id), name=name, missing=missing, zone=details.time_zone, rights=rights)
 

@@ -1,7 +1,4 @@
-"""Timeline entries as notes (reference page, section 10, fallbacks), with a short visible reference as their mark.
-
-App events need an app of the marketplace; an entry that asks for one becomes a note, and its receipt says so.
-"""
+"""Timeline entries as notes (reference page, section 10, fallbacks), with a short visible reference as their mark."""
 
 from __future__ import annotations
 
@@ -16,20 +13,18 @@ from stellwerk_hubspot.receipt import answered, from_error
 from stellwerk_hubspot.refusal import NotFound, Refused
 from stellwerk_hubspot.wire import ContactObject, clock, iso
 
-__all__ = ["Noting", "body_of", "reference_of"]
+__all__ = ["Noting", "body_of", "reference_of", "text_of"]
 
 MOST_CHARACTERS = 65_536
 NOTES_A_CALL = 100
 
 
 class Noting:
-    """`add_entry` of the `Target` ability, and finding its mark."""
+    """Entries of the `Target` ability as notes, and finding their mark."""
 
-    async def add_entry(self: Opened, contact_id: str, entry: AddEntry) -> Receipt:
+    async def add_note(self: Opened, contact_id: str, entry: AddEntry) -> Receipt:
         """One note. Ambiguous when nobody knows whether it was made: HubSpot has no key for notes."""
         body = body_of(entry, self.system.language)
-        code = "app-event-unavailable" if entry.form == "app_event" else "done"
-        text = "written as a note: this app may not have app events" if entry.form == "app_event" else ""
         try:
             holder = contact_id
             try:
@@ -42,7 +37,7 @@ class Noting:
                 note = await self.client.create_note(holder, body=body, timestamp=iso(entry.at))
         except DeliveryError as error:
             return from_error(error)
-        return answered(holder, at=clock(note.updated_at or note.created_at), code=code, text=text)
+        return answered(holder, at=clock(note.updated_at or note.created_at))
 
     async def find_note(self: Opened, contact_id: str, entry: AddEntry) -> tuple[MarkState, Receipt | None]:
         """Whether a note with the entry's reference stands at the contact.
@@ -77,9 +72,14 @@ def reference_of(mark: str) -> str:
     return f"SW-{b32encode(hashlib.sha256(mark.encode()).digest()).decode()[:10]}"
 
 
+def text_of(entry: AddEntry, language: str) -> str:
+    """What the entry says, in this language or in the one it has."""
+    return entry.text.get(language) or next(iter(entry.text.values()), "")
+
+
 def body_of(entry: AddEntry, language: str) -> str:
     """The note's HTML: the text, the details shown, the reference. Everything that was told to us is escaped."""
-    text = entry.text.get(language) or next(iter(entry.text.values()), "")
+    text = text_of(entry, language)
     foot = f"<p>Ref. {reference_of(entry.mark)}</p>"
     lines = [text, *(f"{name}: {value}" for name, value in entry.shown)]
     body = ""

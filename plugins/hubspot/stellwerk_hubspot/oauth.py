@@ -15,7 +15,7 @@ from stellwerk_hubspot.refusal import Refused, parse_error, redact
 from stellwerk_hubspot.session import VERSION, post_form
 from stellwerk_hubspot.settings import HubspotSystem
 
-__all__ = ["OPTIONAL_SCOPES", "SCOPES", "Login", "granted_scopes"]
+__all__ = ["OPTIONAL_SCOPES", "Login", "granted_scopes", "scopes_of"]
 
 SCOPES = (
     "oauth",
@@ -24,6 +24,9 @@ SCOPES = (
     "crm.schemas.contacts.read",
     "crm.schemas.contacts.write",
 )
+TIMELINE = "timeline"
+"""What an app with app events needs besides (section 4)."""
+
 OPTIONAL_SCOPES = ("communication_preferences.read_write",)
 """Only for the portal's own opt-out; dropped without a word where the plan has none."""
 
@@ -37,6 +40,11 @@ WRONG_SECRET = frozenset({"bad-client-secret", "invalid-client"})
 T = TypeVar("T")
 
 
+def scopes_of(system: HubspotSystem) -> tuple[str, ...]:
+    """The scopes that this app requires; what the login asks for must be just these."""
+    return SCOPES if system.app_events is None else (*SCOPES, TIMELINE)
+
+
 class Login:
     """The `OAuth` ability."""
 
@@ -46,7 +54,7 @@ class Login:
         query = {
             "client_id": system.client_id,
             "redirect_uri": redirect_uri,
-            "scope": " ".join(SCOPES),
+            "scope": " ".join(scopes_of(system)),
             "optional_scope": " ".join(OPTIONAL_SCOPES),
             "state": state,
             "code_challenge": challenge,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from stellwerk.sdk import FieldSpec, Services
+from stellwerk.sdk import AddEntry, FieldSpec, Receipt, Services
 from stellwerk_hubspot.client import Client
 from stellwerk_hubspot.settings import HubspotAccount, HubspotSystem
 
@@ -14,7 +14,8 @@ __all__ = ["Opened", "report_unknown"]
 
 class Opened(Protocol):
     """One open portal. `specs` is by property name; `unknown` has the names the portal turned out not to know, `sure` those
-    it knows although an answer did not show them."""
+    it knows although an answer did not show them. `event_type` is the full name of our app event, once it was asked for.
+    """
 
     client: Client
     services: Services
@@ -23,6 +24,11 @@ class Opened(Protocol):
     specs: Mapping[str, FieldSpec]
     unknown: set[str]
     sure: set[str]
+    event_type: str | None
+
+    async def add_note(self, contact_id: str, entry: AddEntry) -> Receipt:
+        """The entry as a note."""
+        ...
 
 
 def report_unknown(opened: Opened, names: set[str]) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stellwerk.sdk import CommandContext
-from stellwerk_hubspot.oauth import OPTIONAL_SCOPES, SCOPES
+from stellwerk_hubspot.app_event import event_type_file
+from stellwerk_hubspot.oauth import OPTIONAL_SCOPES, scopes_of
 from stellwerk_hubspot.settings import HubspotSystem
 from stellwerk_hubspot.webhook import NOT_POSSIBLE
 
@@ -50,12 +51,14 @@ def write_project(context: CommandContext, arguments: Sequence[str]) -> int:
 
 def project_files(context: CommandContext) -> dict[str, str]:
     """Path below the project's folder to content."""
-    uid = _uid(context.title)
-    files = {
+    uid = _uid(context)
+    files: dict[str, dict[str, Any]] = {
         "hsproject.json": {"name": uid, "srcDir": "src", "platformVersion": PLATFORM},
         "src/app/app-hsmeta.json": _app(context, uid),
         "src/app/webhooks/webhooks-hsmeta.json": _webhooks(context, uid),
     }
+    if _has_events(context):
+        files["src/app/app-events/entry-hsmeta.json"] = event_type_file()
     return {path: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for path, content in files.items()}
 
 
@@ -67,11 +70,11 @@ def _app(context: CommandContext, uid: str) -> dict[str, Any]:
         "config": {
             "name": context.title,
             "description": f"{context.title}, run by Stellwerk.",
-            "distribution": "private",
+            "distribution": "marketplace" if _has_events(context) else "private",
             "auth": {
                 "type": "oauth",
                 "redirectUrls": [context.redirect_url],
-                "requiredScopes": list(SCOPES),
+                "requiredScopes": list(scopes_of(context.system)),
                 "optionalScopes": list(OPTIONAL_SCOPES),
                 "conditionallyRequiredScopes": [],
             },
@@ -112,8 +115,14 @@ def _target(context: CommandContext) -> str:
     return context.webhook_url.rstrip("/") + "/webhooks/hubspot"
 
 
-def _uid(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_") or "stellwerk"
+def _uid(context: CommandContext) -> str:
+    """The project's name, under which HubSpot finds its event types."""
+    named = context.system.app_events if isinstance(context.system, HubspotSystem) else None
+    return named or re.sub(r"[^a-z0-9]+", "_", context.title.lower()).strip("_") or "stellwerk"
+
+
+def _has_events(context: CommandContext) -> bool:
+    return isinstance(context.system, HubspotSystem) and context.system.app_events is not None
 
 
 def _suffixed(uid: str, what: str) -> str:

@@ -30,6 +30,13 @@ class HubspotSystem(Settings, frozen=True, kw_only=True):
         float, Meta(description="Seconds from one search for changed contacts to the next.", ge=1, le=86_400)
     ] = 120
     timeout_seconds: Annotated[float, Meta(description="Seconds to wait for an answer.", gt=0, le=600)] = 30
+    app_events: Annotated[
+        Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$")] | None,
+        Meta(
+            description="Name of the developer project, where the app may have app events: marketplace distribution, approved"
+            " by HubSpot. Without it timeline entries are notes."
+        ),
+    ] = None
     language: Annotated[Literal["en", "de"], Meta(description="Language of timeline entries.")] = "en"
 
     def secrets(self) -> tuple[str, ...]:

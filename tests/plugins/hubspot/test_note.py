@@ -51,15 +51,6 @@ async def test_a_note_is_in_the_language_of_the_system(twin: Any, at_twin: Opene
     assert "Abgemeldet" in note["hs_note_body"]
 
 
-@pytest.mark.behaviour("timeline")
-async def test_an_app_event_becomes_a_note_and_says_so(twin: Any, at_twin: Opener) -> None:
-    contact_id = twin.new()
-    async with at_twin() as connector:
-        (receipt,) = await connector.apply([adding(contact_id, entry(form="app_event"))])
-    assert (receipt.outcome, receipt.code) == (Outcome.DONE, "app-event-unavailable")
-    assert len(twin.contact(contact_id)["notes"]) == 1
-
-
 async def test_a_mark_is_found_among_many_notes_and_no_other_is(twin: Any, at_twin: Opener) -> None:
     contact_id = twin.new()
     async with at_twin() as connector:

@@ -48,6 +48,7 @@ class Settings(Struct, forbid_unknown_fields=True):
     search_lag_seconds: float | None = None
     client_secret: str | None = None
     signature_v3: bool | None = None
+    app_events_approved: bool | None = None
 
 
 class PortalSettings(Struct, forbid_unknown_fields=True):
@@ -181,6 +182,8 @@ class ControlApp:
             self.twin.budgets.limit = Limit.parse(wanted.limit)
         if wanted.client_secret is not None and self.twin.app is not None:
             self.twin.app = msgspec.structs.replace(self.twin.app, client_secret=wanted.client_secret)
+        if wanted.app_events_approved is not None:
+            self.twin.approved = wanted.app_events_approved
         if self.twin.webhooks is not None:
             self.twin.webhooks.secret = wanted.client_secret or self.twin.webhooks.secret
             if wanted.signature_v3 is not None:

@@ -47,6 +47,8 @@ def erase(portal: Portal, contact: Contact, source: Source) -> None:
     portal.forget(contact)
     for number in contact.notes:
         portal.notes.pop(number, None)
+    for key in [key for key, event in portal.app_events.items() if portal.survivor(event.contact) == contact.id]:
+        del portal.app_events[key]
     _tell(portal, "deletion", contact, source, "DELETED")
     _tell(portal, "privacyDeletion", contact, source, "DELETED")
 

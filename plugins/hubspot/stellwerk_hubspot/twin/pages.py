@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from . import consent, forms, imports
+from .app_events import events_of
 from .call import Answer, Call, Route
 from .catalogue import Property
 from .clock import iso
@@ -110,12 +111,15 @@ def _editable(portal: Portal, contact: Contact) -> list[Property]:
 
 
 def _timeline(portal: Portal, contact: Contact) -> list[dict[str, Any]]:
-    """Notes and property changes, newest first."""
+    """Notes, app events and property changes, newest first."""
     rows: list[tuple[str, dict[str, Any]]] = []
     for number in contact.notes:
         note = portal.notes[number]
         when = note.values["hs_timestamp"]
         rows.append((when, {"kind": "Note", "time": when, "text": note.values.get("hs_note_body", ""), "by": ""}))
+    for event in events_of(portal, contact):
+        text = ", ".join(value for value in event.properties.values() if value)
+        rows.append((iso(event.at_ms), {"kind": "App event", "time": iso(event.at_ms), "text": text, "by": event.type}))
     for name, entries in contact.history.items():
         for entry in entries:
             by = f"{entry.source.kind} {entry.source.label or entry.source.id}"

@@ -12,7 +12,7 @@ from msgspec import Struct
 from .catalogue import Group, Property, built_in_groups, built_in_properties
 from .clock import Clock
 
-__all__ = ["Contact", "Entry", "Happening", "Note", "Portal", "Source", "Status", "address_key"]
+__all__ = ["AppEvent", "Contact", "Entry", "Happening", "Note", "Portal", "Source", "Status", "address_key"]
 
 
 class Source(Struct, frozen=True):
@@ -87,6 +87,17 @@ class Note:
     archived_ms: int | None = None
 
 
+@dataclass(slots=True)
+class AppEvent:
+    """One occurrence on a timeline; it cannot be changed."""
+
+    type: str
+    id: str
+    contact: int
+    properties: dict[str, str]
+    at_ms: int
+
+
 def address_key(address: str) -> str:
     return address.strip().lower()
 
@@ -117,6 +128,7 @@ class Portal:
         self.opted_out: dict[str, int] = {}
         self.statuses: dict[tuple[str, int], Status] = {}
         self.notes: dict[int, Note] = {}
+        self.app_events: dict[tuple[str, str], AppEvent] = {}
         self.cookies: dict[str, int] = {}
         self.index: dict[int, dict[str, str]] = {}
         self._index_later: deque[tuple[int, int, dict[str, str]]] = deque()

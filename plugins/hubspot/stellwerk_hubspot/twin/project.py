@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct
 
+from .event_types import EventType, EventTypeFile, check_event_types
+
 __all__ = ["Project", "ProjectError", "Subscription", "load", "subscribed"]
 
 T = TypeVar("T")
@@ -124,11 +126,13 @@ class Subscription(Struct, frozen=True):
 
 
 class Project(Struct, frozen=True):
-    """A deployed app: what it may ask for, and where it is called."""
+    """A deployed app: what it may ask for, where it is called, and the event types of its timeline by their symbol."""
 
     name: str
     distribution: str
     auth: Auth
+    project_name: str = ""
+    event_types: dict[str, EventType] = {}
     target_url: str | None = None
     max_concurrent_requests: int = 10
     subscriptions: tuple[Subscription, ...] = ()
@@ -142,12 +146,19 @@ def load(folder: Path) -> Project:
     source = folder / root.src_dir / "app"
     app = _read(source / "app-hsmeta.json", AppFile)
     _check_app(app)
+    types = _event_types(source / "app-events", app.config)
     files = sorted((source / "webhooks").glob("*-hsmeta.json"))
     if len(files) > 1:
         raise ProjectError("src/app/webhooks: one webhooks component per app")
     config = app.config
     if not files:
-        return Project(name=config.name, distribution=config.distribution, auth=config.auth)
+        return Project(
+            name=config.name,
+            distribution=config.distribution,
+            auth=config.auth,
+            project_name=root.name,
+            event_types=types,
+        )
     hooks = _read(files[0], WebhooksFile)
     settings = hooks.config.settings
     _check_uid(files[0].name, hooks.uid)
@@ -159,10 +170,22 @@ def load(folder: Path) -> Project:
         name=config.name,
         distribution=config.distribution,
         auth=config.auth,
+        project_name=root.name,
+        event_types=types,
         target_url=settings.target_url,
         max_concurrent_requests=settings.max_concurrent_requests,
         subscriptions=_subscriptions(files[0].name, hooks.config.subscriptions),
     )
+
+
+def _event_types(folder: Path, app: AppConfig) -> dict[str, EventType]:
+    files = [(path, _read(path, EventTypeFile)) for path in sorted(folder.glob("*-hsmeta.json"))]
+    for path, one in files:
+        _check_uid(path.name, one.uid)
+    found, problem = check_event_types(files, app.distribution, app.auth.required_scopes)
+    if problem is not None:
+        raise ProjectError(problem)
+    return found
 
 
 def _read(path: Path, kind: type[T]) -> T:

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from . import account, batch, contacts, deletion, groups, merge, notes, oauth, preferences, properties, search
+from . import (
+    account,
+    app_events,
+    batch,
+    contacts,
+    deletion,
+    groups,
+    merge,
+    notes,
+    oauth,
+    preferences,
+    properties,
+    search,
+)
 from .call import Route
 from .twin import VERSION
 
@@ -86,10 +99,20 @@ def _preferences(prefix: str) -> list[Route]:
     ]
 
 
+def _timeline(version: str) -> list[Route]:
+    prefix, scopes = f"/integrators/timeline/{version}", ("timeline",)
+    return [
+        Route("POST", f"{prefix}/types/projects", app_events.full_name, scopes),
+        Route("POST", f"{prefix}/events", app_events.send_event, scopes),
+        Route("POST", f"{prefix}/events/batch", app_events.send_events, scopes),
+    ]
+
+
 ROUTES: tuple[Route, ...] = (
     *(row for prefix in OBJECTS for row in _objects(prefix)),
     *(row for prefix in PROPERTIES for row in _properties(prefix)),
     *_preferences(f"/communication-preferences/{VERSION}"),
+    *(row for version in (VERSION, "2026-03") for row in _timeline(version)),
     *_oauth(),
     Route("GET", f"/account-info/{VERSION}/details", account.details, ("oauth",)),
     Route("DELETE", f"/appinstalls/{VERSION}/external-install", account.uninstall, ("oauth",)),

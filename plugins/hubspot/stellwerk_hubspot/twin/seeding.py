@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from .app_events import event_shown, events_of
 from .contacts import as_object
 from .forms import FORM
 from .pages import PERSON
@@ -45,9 +46,10 @@ def plant(portal: Portal, seed: Seed) -> list[int]:
 
 
 def dump(portal: Portal) -> list[dict[str, Any]]:
-    """Every contact, archived ones too, with all values, all history and notes."""
+    """Every contact, archived ones too, with all values, all history, notes and app events."""
     return [
         as_object(contact, list(contact.values), list(contact.history))
         | {"notes": [portal.notes[number].values | {"id": str(number)} for number in contact.notes]}
+        | {"app_events": [event_shown(one) for one in events_of(portal, contact)]}
         for contact in portal.contacts.values()
     ]

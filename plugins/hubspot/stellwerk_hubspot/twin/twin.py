@@ -79,6 +79,8 @@ class Twin:
     holds: Holds = field(default_factory=Holds)
     record: Record = field(default_factory=Record)
     url: str = ""
+    approved: bool = True
+    """Whether HubSpot has approved the app for app events; nothing else shows it."""
 
     @property
     def private(self) -> bool:
