@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,6 +28,23 @@ def there(town: Callable[..., Any], pg_server: Server) -> Any:
     return town(on_a_server)
 
 
+def readiness(there: Any) -> int:
+    """The status of /health/ready."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{there.scene.url}/health/ready", timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code
+
+
+def statuses(there: Any) -> set[int | None]:
+    """What the hub has answered to the CRM's webhooks."""
+    told = there.scene.hubspot.control("GET", "/webhooks")["deliveries"]
+    return {attempt["status"] for one in told for attempt in one["attempts"]}
+
+
 def test_who_signs_up_is_asked_once_and_subscribed_though_the_server_crashes_in_between(
     there: Any, pg_server: Server
 ) -> None:
@@ -35,11 +54,17 @@ def test_who_signs_up_is_asked_once_and_subscribed_though_the_server_crashes_in_
     there.quiet()
     pg_server.stop(signal.SIGQUIT)
     there.until("that the hub says so", lambda: "is away" in there.scene.hub_log)
+    assert readiness(there) == 503
+    meanwhile = there.visitor("Ben")
+    meanwhile.submits_form(ticks=True)
+    there.until("a webhook that was refused", lambda: 503 in statuses(there))
     pg_server.start()
     who.confirms()
     there.until("status subscribed", lambda: there.status(who) == "subscribed")
+    there.until("the mail", lambda: meanwhile.mails("doi"))
     there.quiet()
-    assert len(who.mails("doi")) == 1
+    assert readiness(there) == 200
+    assert [len(one.mails("doi")) for one in (who, meanwhile)] == [1, 1]
     assert "confirmed at mail" in there.scene.explain(who.email)
     assert "Traceback" not in there.scene.hub_log
     assert there.scene.hub_log.count("is away") == 1

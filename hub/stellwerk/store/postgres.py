@@ -204,6 +204,7 @@ class PostgresStore:
                 answers.append(_under_savepoint(connection, tx, work))
         except psycopg.Error as error:
             if is_lost(error, connection):
+                connection.close()
                 raise _Lost(said(error)) from None
             with contextlib.suppress(psycopg.Error):
                 connection.execute("rollback")
@@ -213,12 +214,14 @@ class PostgresStore:
         try:
             _control(connection, "commit")
         except psycopg.errors.IdleInTransactionSessionTimeout as error:
+            connection.close()
             raise _Lost(said(error)) from None  # we stood still, and were cut off before the commit came
         except psycopg.Error as error:
             # Perhaps committed, perhaps not: whoever wrote is told that it failed, and nothing is run again.
             with contextlib.suppress(psycopg.Error):
                 connection.execute("rollback")
             if is_lost(error, connection):
+                connection.close()
                 raise self._gone(said(error)) from None
             raise StoreError(f"the database did not take a write: {said(error)}") from None
         return answers
