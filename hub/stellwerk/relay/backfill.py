@@ -33,6 +33,9 @@ from stellwerk_rules.outlook import What, outlook
 MOST_WAITING = 200
 """So many events or deliveries of a sync wait at most: what is read long before its turn is old when it comes."""
 LOOK_AGAIN_SECONDS = 1.0
+LONGEST_LOOK_SECONDS = 6 * 3600.0
+MOST_LOOKS = 30
+"""What moves is looked at once a second, since every end says so; what waits for a person, ever more seldom."""
 LEFT_TO_LIVE = 0.2
 """No page is taken in while less of the account's calls is left: what happens meanwhile is read at once."""
 SYNC_FAILED = "sync-failed"
@@ -192,7 +195,8 @@ async def _wait_or_end(hub: Hub, held: Lease, run: Run) -> None:
             syncs.go(tx, run, "done", now)
             repairs.close(tx, run.connection, SYNC_FAILED, now)
         else:
-            syncs.put_off(tx, run, now + LOOK_AGAIN_SECONDS)
+            wait = min(LOOK_AGAIN_SECONDS * 1.5**run.attempts, LONGEST_LOOK_SECONDS)
+            syncs.put_off(tx, run, now + wait, attempts=min(run.attempts + 1, MOST_LOOKS))
 
     await hub.store.write(work)
 
@@ -200,7 +204,7 @@ async def _wait_or_end(hub: Hub, held: Lease, run: Run) -> None:
 async def _put_off(hub: Hub, held: Lease, run: Run, failed: DeliveryError) -> None:
     """Later again, from the same page on; nothing of it is given up."""
     asked = failed.retry_after if isinstance(failed, RetryableError) else None
-    attempts = run.attempts + 1
+    attempts = run.attempts + 1 if run.code else 1  # it may have waited before, and that was no failure
     due = hub.now() + (retry(attempts, asked, 0.5, alone=True).seconds or LONGEST_SECONDS)
 
     def work(tx: Tx) -> None:

@@ -311,6 +311,7 @@ def _count(tx: Tx, one: Decided) -> None:
     if one.event.backfill is not None:
         told = outlook(one.case.book.plan, one.decision, one.case.known)
         syncs.count(tx, one.event.backfill.run, [told.what])
+        syncs.moves(tx, one.event.backfill.run, one.event.at.timestamp())
 
 
 def _first_code(decided: Sequence[Decided]) -> str:

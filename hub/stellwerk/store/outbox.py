@@ -7,8 +7,11 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct, structs
 
 from stellwerk.store import counts as events
+from stellwerk.store import syncs
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.turn import TURN
+
+SOON_SECONDS = 1.0
 
 COLUMNS = (
     "id, connection, contact, tag, class as urgency, attempts, progress, sent, due, body, event, created, state, once,"
@@ -181,6 +184,9 @@ def settle(tx: Tx, one: int, state: str, *, code: str, text: str, answer: bytes 
         now=now,
         id=one,
     )
+    row = tx.one("select run from outbox where id = :id and run is not null", id=one)
+    if row is not None:
+        syncs.moves(tx, row["run"], now + SOON_SECONDS)
 
 
 def again(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, structs
 
+from stellwerk.store import lease
 from stellwerk.store.store import Row, Tx
 from stellwerk_rules.model import Backfill, Permission
 
@@ -184,6 +185,17 @@ def count(tx: Tx, run: int, what: Iterable[str]) -> None:
     for one in what:
         counts[one] = counts.get(one, 0) + 1
     tx.run("update sync_run set counts = :counts where id = :run", run=run, counts=msgspec.json.encode(counts).decode())
+
+
+def moves(tx: Tx, run: int, at: float) -> None:
+    """Something of it was decided on or has ended: it is looked at by `at`, for how long ever it was put off."""
+    row = tx.one(
+        "update sync_run set due = :at, attempts = 0 where id = :run and state = 'running' and due > :at returning account",
+        run=run,
+        at=at,
+    )
+    if row is not None:
+        lease.wake(tx, row["account"], at)
 
 
 def go(tx: Tx, run: Run, state: State, now: float, *, code: str = "", text: str = "") -> bool:

@@ -485,3 +485,15 @@ async def test_what_follows_at_the_shop_waits_behind_live_changes_too(yard: Yard
     rows = await yard.look(lambda tx: tx.all("select tag, class, run from outbox where account like 'shop:%'"))
     assert {(row["tag"], row["class"]) for row in rows} == {("set_fields", 3)}
     assert all(row["run"] is not None for row in rows)
+
+
+async def test_a_sync_that_waits_for_a_person_is_looked_at_ever_more_seldom_and_ends_at_once_when_it_may(
+    yard: Yard, world: World
+) -> None:
+    await dry(yard, ask=True)
+    await hold(yard.hub, by="jo")
+    begun = await sync.start(yard.hub, connection="toys", by="jo", ask=MANY)
+    await yard.settle(3 * DAY)  # which ends with a failure where it is looked at each second
+    await go_on(yard.hub, by="jo")
+    await yard.settle(10)
+    assert (await sync.one_status(yard.hub, begun["run"]))["state"] == "done"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from stellwerk.store import inbox, leaving, outbox, syncs
+from stellwerk.store import inbox, lease, leaving, outbox, syncs
 from stellwerk.store.inbox import NewEvent
 from stellwerk.store.outbox import NewDelivery
 from stellwerk.store.store import Store, Tx
@@ -155,3 +155,24 @@ async def test_a_connection_that_is_left_takes_its_run_along_and_one_that_is_for
     await store.write(lambda tx: syncs.forget(tx, "acme"))
     assert await store.read(lambda tx: syncs.by_id(tx, run.id)) is None
     assert await store.read(lambda tx: syncs.rows(tx, run.id, "", 10)) == []
+
+
+async def test_whatever_ends_of_a_run_brings_it_forward_and_wakes_its_account(
+    store: Store, delivery: Callable[..., NewDelivery]
+) -> None:
+    run = await begun(store)
+
+    def put_off(tx: Tx) -> None:
+        outbox.put(tx, replace(delivery(1, tag="enter"), run=run.id))
+        outbox.put(tx, delivery(2, tag="enter"))
+        syncs.put_off(tx, run, NOW + 9_000, attempts=20)
+
+    def end(tx: Tx, one: int) -> None:
+        outbox.settle(tx, one, "done", code="", text="", answer=None, now=NOW)
+
+    await store.write(put_off)
+    await store.write(lambda tx: end(tx, 2))
+    assert await store.read(lambda tx: syncs.next_due(tx, "crm:1")) == NOW + 9_000
+    await store.write(lambda tx: end(tx, 1))
+    assert await store.read(lambda tx: syncs.next_due(tx, "crm:1")) == NOW + 1
+    assert await store.read(lease.next_wake) == NOW + 1
