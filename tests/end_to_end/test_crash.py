@@ -9,7 +9,7 @@ import pytest
 
 from stellwerk_crash.draw import COUNT, LAST_POINT, WITHOUT_GIT, drawn, seed_of
 from stellwerk_crash.effects import CONFIRMED, LEFT, Person, amiss, wrong
-from stellwerk_crash.scene import CrashScene
+from stellwerk_crash.scene import CrashScene, End
 from stellwerk_crash.story import play
 from stellwerk_toys.pg_server import Server
 
@@ -20,6 +20,7 @@ LIVES_BESIDE = 4
 LAST_POINT_BESIDE = 40
 """The other process does its part of the work: a life passes fewer points than one that is alone."""
 PATIENCE_BESIDE_SECONDS = 20.0
+PEOPLE_WHO_MAY_BE_ASKED_BY_EITHER = 10
 
 
 @pytest.mark.slow
@@ -50,6 +51,19 @@ def test_on_a_server_another_process_takes_over_and_nothing_is_lost_or_doubled(p
     told = f"STELLWERK_CRASH_SEED={seed}\n{outcome.ends}\n{log[-3000:]}"
     assert any(one.at is not None and one.end.how == "freeze" for one in outcome.ends), told
     assert any(one.at is not None and one.end.how == "kill" for one in outcome.ends), told
+    assert outcome.wrong == (), told
+    assert "Traceback" not in log
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_process_that_stood_still_before_an_ask_does_not_send_it_after_another_did(pg_server: Server) -> None:
+    still = End(how="freeze", named="before call: POST /….…/contacts/email/")
+    with CrashScene(pg_server.url(pg_server.new_schema())) as scene:
+        outcome = play(scene, [still], wave=PEOPLE_WHO_MAY_BE_ASKED_BY_EITHER, answer_later=True)
+        log = scene.hub_log
+    told = f"{outcome.ends}\n{log[-3000:]}"
+    assert [one.at is not None for one in outcome.ends] == [True], told
     assert outcome.wrong == (), told
     assert "Traceback" not in log
 

@@ -21,6 +21,7 @@ from msgspec import Struct
 from stellwerk.config.spec import Integration
 from stellwerk.errors import DeliveryError, ReauthorizeError, RetryableError
 from stellwerk.relay.budget import Budget
+from stellwerk.relay.grip import Grip, GrippedHttp
 from stellwerk.relay.place import Place
 from stellwerk.relay.rulebook import Chosen, Rulebook, choose
 from stellwerk.relay.tokens import Tokens
@@ -184,8 +185,13 @@ class Hub:
         return await self.store.read(lambda tx: connections.of_account(tx, account))
 
     @asynccontextmanager
-    async def open(self, account: AccountRow, calls: bytes | None = None) -> AsyncIterator[Desk]:
-        """The account's connector, opened. `calls` is the rate window of the former holder. Raises `ReauthorizeError`."""
+    async def open(
+        self, account: AccountRow, calls: bytes | None = None, grip: Grip | None = None
+    ) -> AsyncIterator[Desk]:
+        """The account's connector, opened. `calls` is the rate window of the former holder. Raises `ReauthorizeError`.
+
+        With a `grip` it is the holder's own: nothing is called any more once its lease has ended.
+        """
         system = self.systems[account.system]
         budget = Budget(*system.connector.rate, self.now, calls)
         fields: dict[str, FieldSpec] = {}
@@ -203,6 +209,8 @@ class Hub:
             zone_seen=zones.append,
             part_asked=part_asked,
         )
+        if grip is not None:
+            services = msgspec.structs.replace(services, http=GrippedHttp(services.http, grip))
         settings = self.account_settings(system, account)
         async with system.connector.open(system.settings, settings, services) as connector:
             yield Desk(

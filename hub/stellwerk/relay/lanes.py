@@ -12,6 +12,7 @@ from stellwerk.relay.backfill import next_page
 from stellwerk.relay.bug import place
 from stellwerk.relay.company import OUTAGE
 from stellwerk.relay.deliver import deliver
+from stellwerk.relay.grip import Grip
 from stellwerk.relay.hub import LEARNT_ZONE, Desk, Hub, log
 from stellwerk.relay.marks import settle_in_flight
 from stellwerk.relay.outage import away, back_again, leave_alone, longest_pause, may_try
@@ -88,9 +89,10 @@ class Lanes:
 async def drain(hub: Hub, held: Lease) -> None:
     """Everything that calls this account, for one slice of time: settle, read, decide, deliver."""
     account = await hub.account(held.account)
+    grip = Grip(held, hub.now)
     try:
-        async with _keeping(hub, held):
-            await _drain(hub, held, account)
+        async with _keeping(hub, grip):
+            await _drain(hub, held, account, grip)
     except LeaseLost:
         return
     except ReauthorizeError as refused:
@@ -109,9 +111,9 @@ async def drain(hub: Hub, held: Lease) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _keeping(hub: Hub, held: Lease) -> AsyncIterator[None]:
+async def _keeping(hub: Hub, grip: Grip) -> AsyncIterator[None]:
     """Renew the lease while calls take long: another holder would repeat what is still on its way."""
-    beat = asyncio.create_task(_beat(hub, held))
+    beat = asyncio.create_task(_beat(hub, grip))
     try:
         yield
     finally:
@@ -120,21 +122,21 @@ async def _keeping(hub: Hub, held: Lease) -> AsyncIterator[None]:
             await beat
 
 
-async def _beat(hub: Hub, held: Lease) -> None:
+async def _beat(hub: Hub, grip: Grip) -> None:
     while True:
         await asyncio.sleep(BEAT_SECONDS)
         with contextlib.suppress(StoreError):
-            await hub.store.write(lambda tx: lease.fence(tx, held, hub.now()))
+            await grip.renew(hub.store)
 
 
-async def _drain(hub: Hub, held: Lease, account: AccountRow | None) -> None:
+async def _drain(hub: Hub, held: Lease, account: AccountRow | None, grip: Grip) -> None:
     if account is None or account.state != "ok":
         await hub.store.write(lambda tx: lease.release(tx, held, None))
         return
     if account.paused_until > hub.now():
         await hub.store.write(lambda tx: lease.release(tx, held, account.paused_until))
         return
-    async with hub.open(account, held.calls) as desk:
+    async with hub.open(account, held.calls, grip) as desk:
         before = await hub.store.read(lambda tx: away(tx, held.account))
         if before.times and not await may_try(desk, before):
             await leave_alone(hub, desk, held, before)

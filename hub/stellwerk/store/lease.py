@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
@@ -13,11 +15,15 @@ PLAYED = -1
 
 
 class Lease(Struct, frozen=True):
-    """`epoch` fences: a holder whose epoch is old has lost the account. `calls` is the sealed-free rate window."""
+    """`epoch` fences: a holder whose epoch is old has lost the account. `calls` is the sealed-free rate window.
+
+    `until` is when it ends unless it is renewed.
+    """
 
     account: str
     epoch: int
     calls: bytes | None
+    until: float = math.inf
 
 
 class LeaseLost(StoreError):
@@ -54,7 +60,7 @@ def claim(tx: Tx, owner: str, now: float) -> Lease | None:
         now=now,
         account=row["account"],
     )
-    return Lease(row["account"], row["epoch"] + 1, row["calls"])
+    return Lease(row["account"], row["epoch"] + 1, row["calls"], now + SECONDS)
 
 
 def fence(tx: Tx, lease: Lease, now: float) -> None:

@@ -11,31 +11,35 @@ import re
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from stellwerk.cli import main
-from stellwerk.relay import instance
+from stellwerk.relay import instance, lanes
+from stellwerk.relay.grip import GrippedHttp
 from stellwerk.sdk.http import Http, HttpResponse
 from stellwerk.store import lease, postgres
 from stellwerk.store.postgres import PostgresStore
 from stellwerk.store.sqlite import SqliteStore
 
 ORDER, LOG, LEASE = "STELLWERK_CRASH", "STELLWERK_CRASH_LOG", "STELLWERK_CRASH_LEASE"
+STOPS_WITHIN_SECONDS = 0.1
 SIGNALS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
+WITHIN: ContextVar[bool] = ContextVar("within", default=False)
 NAMED = re.compile(r"[^/]*@[^/]*|[0-9]+|SW-[^/]+")
 
 
 class Points:
-    """Counts what is passed. `order` is `kill:N` or `freeze:N`; `count:0` only counts."""
+    """Counts what is passed. `order` is `kill:` or `freeze:` and a point, by its number or how its name begins; `count:0` only counts."""
 
     def __init__(self, order: str, log: Path) -> None:
-        what, _, number = order.partition(":")
+        what, _, self._point = order.partition(":")
         self._signal = SIGNALS.get(what)
-        self._number = int(number)
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._lock = threading.Lock()
         self._passed = 0
@@ -45,8 +49,13 @@ class Points:
         with self._lock:
             self._passed += 1
             os.write(self._log, f"{self._passed} {what}\n".encode())
-            if self._signal is not None and self._passed == self._number:
-                os.kill(os.getpid(), self._signal)
+            if self._signal is not None and self._is_it(what):
+                one, self._signal = self._signal, None
+                os.kill(os.getpid(), one)
+                time.sleep(STOPS_WITHIN_SECONDS)  # the lock is held, so that no other thread passes a point meanwhile
+
+    def _is_it(self, what: str) -> bool:
+        return self._passed == int(self._point) if self._point.isdecimal() else what.startswith(self._point)
 
 
 def watch(points: Points) -> None:
@@ -81,15 +90,6 @@ def watch(points: Points) -> None:
         control(connection, statements)
         points.passed(f"after commit: {what}")
 
-    call = Http.request
-
-    async def request(self: Http, method: str, url: str, **more: Any) -> HttpResponse:
-        what = f"{method} {NAMED.sub('…', unquote(urlsplit(url).path))}"
-        points.passed(f"before call: {what}")
-        answer = await call(self, method, url, **more)
-        points.passed(f"after call: {what}")
-        return answer
-
     write = instance._write
 
     def small_file(path: Path, mark: instance.Mark) -> None:
@@ -101,8 +101,28 @@ def watch(points: Points) -> None:
     SqliteStore._commit = naming(SqliteStore._commit)  # type: ignore[method-assign]
     PostgresStore._commit = naming(PostgresStore._commit)  # type: ignore[method-assign]
     postgres._control = controlled
-    Http.request = request  # type: ignore[method-assign,assignment]
+    for kind in (Http, GrippedHttp):
+        kind.request = _around(points, kind.request)  # type: ignore[method-assign]
     instance._write = small_file
+
+
+def _around(points: Points, call: Callable[..., Awaitable[HttpResponse]]) -> Callable[..., Awaitable[HttpResponse]]:
+    """A call with its points, counted once however many layers it goes through."""
+
+    async def request(self: Http, method: str, url: str, **more: Any) -> HttpResponse:
+        if WITHIN.get():
+            return await call(self, method, url, **more)
+        what = f"{method} {NAMED.sub('…', unquote(urlsplit(url).path))}"
+        within = WITHIN.set(True)
+        try:
+            points.passed(f"before call: {what}")
+            answer = await call(self, method, url, **more)
+            points.passed(f"after call: {what}")
+        finally:
+            WITHIN.reset(within)
+        return answer
+
+    return request
 
 
 def _name(work: Any) -> str:
@@ -113,5 +133,6 @@ def _name(work: Any) -> str:
 
 if __name__ == "__main__":
     lease.SECONDS = float(os.environ.get(LEASE, lease.SECONDS))
+    lanes.BEAT_SECONDS = lease.SECONDS / 4
     watch(Points(os.environ[ORDER], Path(os.environ[LOG])))
     main()

@@ -25,13 +25,15 @@ LEASE_SECONDS = 2.0 * TIMEOUT_SECONDS + 1.0
 FROZEN_SECONDS = LEASE_SECONDS + 1.0
 LONGEST_SECONDS = 120.0
 PASSED_AFTER_A_FREEZE = 20
+BESIDE = "points-beside.log"
 
 
 class End(Struct, frozen=True, kw_only=True):
-    """Where a process of the hub is to end: `kill` or `freeze` at its point of this number."""
+    """Where a process of the hub is to end: `kill` or `freeze` at its point of this number, or the first `named` so."""
 
     how: str
-    number: int
+    number: int = 0
+    named: str = ""
 
 
 class Ended(Struct, frozen=True, kw_only=True):
@@ -73,7 +75,7 @@ class CrashScene(Scene):
             page = marketer.saves(marketer.tests_key(marketer.logs_in()))
             assert marketer.says_saved(page), page.text
             if self._database is not None:
-                log = self.folder / "points-beside.log"
+                log = self.folder / BESIDE
                 self._beside = self._started(End(how="count", number=0), log, "--role", "worker", "--port", "0")
         except BaseException:
             self.close()
@@ -99,9 +101,13 @@ class CrashScene(Scene):
         reached = self._ends(patience, stopped=end.how == "freeze")
         at = points(log)[-1] if reached else None
         if reached and end.how == "freeze":
+            passed, beside = len(points(log)), self.folder / BESIDE
+            before = len(points(beside))
             time.sleep(FROZEN_SECONDS)  # what is played is a process that stands still for longer than its lease
+            if end.named and self._beside is not None:
+                until(lambda: any(" after commit: marks." in one for one in points(beside)[before:]), patience)
             self._signal(signal.SIGCONT)
-            until(lambda: len(points(log)) >= end.number + PASSED_AFTER_A_FREEZE, patience)
+            until(lambda: len(points(log)) >= passed + PASSED_AFTER_A_FREEZE, patience)
         self._signal(signal.SIGKILL)
         assert self.hub is not None
         self.hub.wait(10)
@@ -126,7 +132,7 @@ class CrashScene(Scene):
         environment = {
             **self.environment,
             "PYTHONPATH": path,
-            ORDER: f"{end.how}:{end.number}",
+            ORDER: f"{end.how}:{end.named or end.number}",
             LOG: str(log),
             LEASE: str(LEASE_SECONDS),
         }

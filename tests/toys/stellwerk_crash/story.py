@@ -27,8 +27,19 @@ class Outcome(Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...]
 
 
-def play(scene: CrashScene, ends: Sequence[End], *, wave: int, patience: float = LONGEST_SECONDS) -> Outcome:
-    """At the start of each life `wave` people sign up; it ends at its end. Afterwards the hub runs on until all is quiet."""
+def play(
+    scene: CrashScene,
+    ends: Sequence[End],
+    *,
+    wave: int,
+    patience: float = LONGEST_SECONDS,
+    answer_later: bool = False,
+) -> Outcome:
+    """At the start of each life `wave` people sign up; it ends at its end. Afterwards the hub runs on until all is quiet.
+
+    With `answer_later` nobody looks into their mail before the last life: a second one would go out unnoticed else, to
+    somebody who has confirmed.
+    """
     scene.stop_hub()
     crowd: list[Person] = []
     ended: list[Ended] = []
@@ -50,6 +61,8 @@ def play(scene: CrashScene, ends: Sequence[End], *, wave: int, patience: float =
     nurse = threading.Thread(target=dies, name="nurse")
     nurse.start()
     try:
+        if answer_later:
+            nurse.join()
         go_on(scene, crowd, nurse)
     finally:
         nurse.join()
@@ -72,7 +85,7 @@ def undisturbed(scene: CrashScene, *, wave: int) -> Sequence[str]:
         move_on(scene, crowd)
         return not _wrong(scene, crowd) and all(person.left or not person.leaves for person in crowd)
 
-    passed = scene.points_of(End(how="count", number=0), all_done)
+    passed = scene.points_of(all_done)
     scene.start_hub()
     return passed
 
