@@ -100,6 +100,7 @@ def there(changed_town: Any) -> Any:
     return changed_town
 
 
+@pytest.mark.behaviour("fields-refused")
 def test_a_value_that_the_portal_does_not_know_is_left_out_alone(there: Any) -> None:
     who = there.subscriber("Enum")
     there.quiet()
@@ -113,6 +114,7 @@ def test_a_value_that_the_portal_does_not_know_is_left_out_alone(there: Any) -> 
     mended(there, "field-left-out")
 
 
+@pytest.mark.behaviour("fields-gone")
 def test_a_property_that_was_archived_empties_nothing(there: Any) -> None:
     who = there.subscriber("Archived")
     number = there.record_id(who)
@@ -133,6 +135,7 @@ def test_a_property_that_was_archived_empties_nothing(there: Any) -> None:
     assert (size_at_maileon(there, who), record(there, who, "shoe_size")) == ("38", {"shoe_size": "38"})
 
 
+@pytest.mark.behaviour("fields-gone")
 def test_a_custom_field_that_was_renamed_empties_nothing(there: Any) -> None:
     who = there.subscriber("Custom")
     there.marketer.edits_contact(there.record_id(who), shoe_size="38")
@@ -150,6 +153,7 @@ def test_a_custom_field_that_was_renamed_empties_nothing(there: Any) -> None:
     mended(there, "field-gone")
 
 
+@pytest.mark.behaviour("stage-gone")
 def test_a_stage_that_was_deleted_moves_nobody_and_the_rest_of_the_confirmation_happens(there: Any) -> None:
     who = there.visitor("Stage")
     who.submits_form(ticks=True)

@@ -74,6 +74,7 @@ async def stages_gone(yard: Yard) -> list[str]:
     return [row["text"] for row in await yard.look(repairs.still_open) if row["code"] == "stage-gone"]
 
 
+@pytest.mark.behaviour("stage-gone")
 async def test_a_stage_that_was_deleted_is_a_repair_with_its_contacts_and_no_stage_is_cleared_for_it(
     yard: Yard, world: World, joined: Joined, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ async def gone(yard: Yard) -> dict[str, str]:
     return {row["subject"]: row["text"] for row in rows if row["code"] == "field-gone"}
 
 
+@pytest.mark.behaviour("fields-gone")
 async def test_a_field_that_is_gone_at_the_shop_empties_nothing_at_the_newsletter_and_the_rest_goes_on(
     yard: Yard, world: World, joined: Joined, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +74,7 @@ async def test_it_closes_when_the_field_is_back_and_what_changed_meanwhile_is_ca
     assert (there.fields["FIRST"], await gone(yard)) == ("Augusta", {})
 
 
+@pytest.mark.behaviour("fields-gone")
 async def test_a_field_that_is_gone_at_the_newsletter_empties_nothing_at_the_shop(
     yard: Yard, world: World, joined: Joined, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +87,7 @@ async def test_a_field_that_is_gone_at_the_newsletter_empties_nothing_at_the_sho
     assert list(await gone(yard)) == ["toys/news.FIRST"]
 
 
+@pytest.mark.behaviour("enters-answer-unread")
 @pytest.mark.parametrize("chosen", [{"silence": "yes"}])
 async def test_an_answer_that_cannot_be_read_is_not_guessed_and_counts_once_it_can(
     yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch

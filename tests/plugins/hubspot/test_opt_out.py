@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from stellwerk.sdk import Delivery, OptOut, Outcome
+from stellwerk.sdk import Delivery, FieldValue, OptOut, Outcome, Ref, SetFields
 from stellwerk_hubspot.connector import HubspotConnector
 
 Opener = Callable[..., AbstractAsyncContextManager[HubspotConnector]]
@@ -53,3 +54,19 @@ async def test_a_scope_that_was_optional_stops_this_write_alone(
     async with scripted() as connector:
         (receipt,) = await connector.apply([opting_out("ada@example.com")])
     assert (receipt.outcome, receipt.code) == (outcome, code)
+
+
+async def test_an_opt_out_reads_at_the_contact_and_setting_it_again_changes_nothing(twin: Any, at_twin: Opener) -> None:
+    contact_id = twin.new(firstname="Ada")
+    address = twin.contact(contact_id)["properties"]["email"]
+    change = replace(opting_out(address), id=contact_id)
+    ref = [Ref(by="id", value=contact_id)]
+    async with at_twin() as connector:
+        (before,) = await connector.read(ref, ("firstname",))
+        receipts = [*await connector.apply([change]), *await connector.apply([change])]
+        (after,) = await connector.read(ref, ("firstname",))
+        await connector.apply([replace(change, change=SetFields(fields={"firstname": FieldValue(value="Eve")}))])
+        (later,) = await connector.read(ref, ("firstname",))
+    assert [one.outcome for one in receipts] == [Outcome.DONE, Outcome.DONE]
+    assert [one.opted_out for one in (before, after, later)] == [False, True, True]
+    assert later.fields == {"firstname": "Eve"}
