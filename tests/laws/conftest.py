@@ -26,7 +26,5 @@ settings.register_profile(
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """`make test` plays the usual histories, in which every law is watched; each law's own hard ones and harder ground take longer."""
     for item in items:
-        if item.path.parent.name == "laws" and item.path.name.startswith(
-            ("test_law_", "test_two_connections", "test_ground")
-        ):
+        if item.path.parent.name == "laws" and item.path.name.startswith(("test_law_", "test_two_", "test_ground")):
             item.add_marker(pytest.mark.long)

@@ -9,16 +9,18 @@ from pathlib import Path
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from stellwerk_toys.world import World
+from stellwerk_toys.crm import signed_anew
+from stellwerk_toys.world import HOOK_KEY, World
 from stellwerk_toys.yard import Yard
 
-ADA = "ada@example.com"
+ADA, BEN = "ada@example.com", "ben@example.com"
 SHOPS = st.sampled_from([0, 1])
 STEPS = st.one_of(
     st.tuples(st.just("yes"), SHOPS),
     st.tuples(st.just("no"), SHOPS),
     st.tuples(st.just("blank"), SHOPS),
     st.tuples(st.just("rename"), SHOPS),
+    st.tuples(st.sampled_from(["merge", "erase", "delete and restore"]), SHOPS),
     st.tuples(st.sampled_from(["confirm", "leave", "again", "hour", "day"]), st.just(0)),
 )
 
@@ -32,6 +34,7 @@ class History:
         self.out = False
         self.mails_when_out = 0
         self.wishes = 0
+        self.reached: set[str] = set()
 
     async def step(self, what: str, number: int) -> None:
         news, shop = self.shops[0], self.shops[number]
@@ -48,6 +51,18 @@ class History:
                 self._left(before)
             case "blank" if known is not None:
                 shop.person_edits(known.id, "wants_news", None)
+            case "merge" if known is not None:
+                ben = shop.shop(BEN) or shop.crm.records[shop.person_creates(BEN, {"name": "Ben"})]
+                shop.person_merges(known.id, ben.id)
+                self.reached.add("merged")
+            case "erase" if known is not None:
+                shop.person_erases(known.id)
+                self.reached.add("erased")
+            case "delete and restore" if known is not None:
+                shop.person_deletes(known.id)
+                await self.yard.settle()
+                shop.person_restores(known.id)
+                self.reached.add("restored")
             case "rename" if known is not None:
                 shop.person_edits(known.id, "name", f"Ada {self.yard.hub.now():.0f}")
             case "confirm" if news.mail.sent:
@@ -56,7 +71,7 @@ class History:
                 self._left(before)
             case "again":
                 for post in list(self.yard.delivered)[-6:]:
-                    await self.yard.post(post)
+                    await self.yard.post(signed_anew(post, HOOK_KEY, self.yard.world.clock.moment()))
         await self.yard.settle({"hour": 3600.0, "day": 90_000.0}.get(what, 20.0))
         self.check()
 
@@ -100,5 +115,5 @@ async def play(steps: list[tuple[str, int]], folder: Path) -> History:
 def test_who_left_by_one_shop_has_left_for_both_and_one_wish_is_one_mail(steps: list[tuple[str, int]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         history = asyncio.run(play([("yes", 0), ("yes", 1), *steps], Path(folder)))
-    if history.out:
-        event("out at the end")
+    for one in sorted(history.reached | ({"out at the end"} if history.out else set())):
+        event(one)

@@ -15,7 +15,7 @@ from stellwerk.store.lease import SECONDS as LEASE_SECONDS
 from stellwerk_laws.freezing import FreezingStore
 from stellwerk_laws.happenings import History
 from stellwerk_laws.watched import WatchedWorld
-from stellwerk_toys.crm import sign
+from stellwerk_toys.crm import signed_anew
 from stellwerk_toys.post import Post
 from stellwerk_toys.world import HOOK_KEY
 from stellwerk_toys.yard import MOST_TURNS, Yard
@@ -66,10 +66,7 @@ class LawYard(Yard):
                 return
 
     async def post(self, post: Post) -> None:
-        if post.connector == "toycrm":
-            at = self.world.clock.moment().isoformat()
-            headers = {"x-toy-time": at, "x-toy-signature": sign(HOOK_KEY, at, post.body)}
-            post = msgspec.structs.replace(post, headers=headers)
+        post = signed_anew(post, HOOK_KEY, self.world.clock.moment())
         try:
             await super().post(post)
         except WebhookError:
