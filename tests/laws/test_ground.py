@@ -39,9 +39,9 @@ def shares(histories: Callable[[], st.SearchStrategy[History]], examples: int) -
 @pytest.mark.parametrize(
     ("histories", "examples", "places"),
     [
-        (grounds.of_records, 120, reached.OF_RECORDS),
-        (grounds.of_operators, 80, reached.OF_OPERATORS),
-        (grounds.of_automations, 40, reached.OF_AUTOMATIONS),
+        (grounds.of_records, 100, reached.OF_RECORDS),
+        (grounds.of_operators, 60, reached.OF_OPERATORS),
+        (grounds.of_automations, 30, reached.OF_AUTOMATIONS),
     ],
 )
 def test_every_law_holds_and_every_place_is_reached(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from stellwerk_laws import openings, steps
+from stellwerk_laws import grounds, openings, steps
 from stellwerk_laws.happenings import History
 from stellwerk_laws.laws import play
 
@@ -13,7 +13,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 EXAMPLES = 100
 
 
-@openings.each(openings.TWO_WISHES, *steps.IS_ASKED_FROZEN, *steps.IS_ASKED_LATE)
+@openings.each(grounds.BACK_AND_CHANGED, on_removal="delete")
+@openings.each(
+    openings.TWO_WISHES,
+    *steps.IS_ASKED_FROZEN,
+    *steps.IS_ASKED_LATE,
+    *grounds.ASKED_AND_GONE,
+    grounds.MERGED[0],
+    *grounds.RESTORED_AND_ASKED,
+)
 @settings(settings.get_profile("laws"), max_examples=EXAMPLES)
 @given(
     steps.histories(

@@ -10,7 +10,7 @@ from stellwerk_laws.happenings import History
 from stellwerk_laws.laws import play
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
-EXAMPLES = 100
+EXAMPLES = 60
 
 
 @settings(settings.get_profile("laws"), max_examples=EXAMPLES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from stellwerk_laws import steps
+from stellwerk_laws import grounds, openings, steps
 from stellwerk_laws.happenings import History
 from stellwerk_laws.laws import play
 
@@ -13,6 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 EXAMPLES = 60
 
 
+@openings.each(*grounds.AUTOMATED)
 @settings(settings.get_profile("laws"), max_examples=EXAMPLES)
 @given(
     steps.histories(

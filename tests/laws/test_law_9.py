@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from stellwerk_laws import steps
+from stellwerk_laws import grounds, openings, steps
 from stellwerk_laws.happenings import History, Scripted, Write
 from stellwerk_laws.laws import play
 from stellwerk_laws.variants import made
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 SIGNS_UP = Scripted(Write(who=0, by="form", values={"wants_news": "yes", "name": "…"}), "settle")
-EXAMPLES = 100
+EXAMPLES = 50
 
 
+@openings.each(*grounds.MERGED, *grounds.MOVED, *grounds.CHANGES_ELSEWHERE, *grounds.GONE[:2])
 @settings(settings.get_profile("laws"), max_examples=EXAMPLES)
 @given(steps.histories((3, steps.edits), (4, steps.there)))
 def test_what_is_not_named_does_not_travel(history: History) -> None:

@@ -11,7 +11,7 @@ from stellwerk_laws import reached, steps
 from stellwerk_laws.happenings import History
 from stellwerk_laws.laws import play
 
-EXAMPLES = 250
+EXAMPLES = 200
 LEAST_SHARE = 0.02
 
 

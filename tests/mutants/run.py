@@ -21,6 +21,8 @@ SOURCES = ("hub", "rules", "plugins/hubspot", "plugins/maileon")
 LAWS = HERE.parent / "laws"
 RULES_ALONE = LAWS / "test_rules_alone.py"
 USUAL = LAWS / "test_reach.py"
+GROUND = LAWS / "test_ground.py"
+TOYS = ROOT / "tests" / "toys"
 JOBS = 2
 SECONDS = 900
 
@@ -56,7 +58,7 @@ def hunt(patch: Path) -> bool:
             return False
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(str(copy / source) for source in SOURCES),
+            "PYTHONPATH": os.pathsep.join([*(str(copy / source) for source in SOURCES), str(TOYS)]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "STELLWERK_PLANTED_FAULT": patch.stem,
         }
@@ -77,7 +79,11 @@ def _suites(patch: Path, environment: dict[str, str]) -> subprocess.CompletedPro
     own = [LAWS / f"test_{'_'.join(patch.stem.split('-')[:2])}.py"]
     if "b/rules/" in patch.read_text(encoding="utf-8"):
         own.insert(0, RULES_ALONE)
-    others = [path for path in sorted(LAWS.glob("test_*.py"), key=lambda path: path != USUAL) if path not in own]
+    others = [
+        path
+        for path in sorted(LAWS.glob("test_*.py"), key=lambda path: (path != GROUND, path != USUAL))
+        if path not in own
+    ]
     for suite in (own, others):
         run = _pytest(suite, environment)
         if run.returncode:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stellwerk_laws import steps
 from stellwerk_laws.happenings import (
+    Again,
     Automation,
     BacksUp,
     Confirm,
@@ -24,6 +26,7 @@ from stellwerk_laws.happenings import (
     Step,
     Write,
 )
+from stellwerk_laws.variants import File, files
 
 who = st.sampled_from([0, 0, 0, 1, 1, 2])
 pairs = st.sampled_from([(0, 1), (0, 1), (1, 0), (0, 2), (2, 0)])
@@ -64,7 +67,9 @@ ARE_IN = (*IS_IN, SIGNS_UP[1], Scripted(Confirm(who=1), "settle"))
 LEFT = (*IS_IN, Scripted(Leave(who=0), "settle"))
 NO = Scripted(Write(who=0, by="person", values={"wants_news": "no"}), "settle")
 
+IS_KNOWN = Scripted(Write(who=0, by="import", values={"name": "…"}), "settle")
 MERGED: tuple[Opening, ...] = (
+    (IS_KNOWN, SIGNS_UP[1], Scripted(Confirm(who=1), "settle"), Scripted(Merge(into=0, who=1), "settle")),
     (*ARE_IN, Scripted(Merge(into=0, who=1), "settle")),
     (*ARE_IN, Scripted(Leave(who=1), "settle"), Scripted(Merge(into=1, who=0), "settle")),
     (*IS_IN, SIGNS_UP[1], Scripted(Merge(into=1, who=0, new_number=False), "shuffled")),
@@ -80,6 +85,32 @@ GONE: tuple[Opening, ...] = (
     (*IS_IN, Scripted(Delete(who=0), "settle"), Scripted(Restore(who=0), "settle")),
     (SIGNS_UP[0], Scripted(Delete(who=0), "hold"), Scripted(Restore(who=0), "settle")),
 )
+CHANGES_ELSEWHERE: tuple[Opening, ...] = tuple(
+    (*opening, Scripted(Write(who=2, by="person", values={"name": "…", "town": "…"}), "settle")) for opening in MOVED
+)
+"""What becomes of the values of a contact that has moved."""
+
+MOVED_BY_FORM: Opening = (*IS_IN, Scripted(Move(who=0, to=2, by="form"), "settle"))
+BACK_AND_CHANGED: Opening = (
+    *IS_IN,
+    Scripted(Delete(who=0), "settle"),
+    Scripted(Restore(who=0), "settle"),
+    Scripted(Write(who=0, by="person", values={"name": "…"}), "settle"),
+)
+ASKED_AND_GONE: tuple[Opening, ...] = (
+    (SIGNS_UP[0], Scripted(Delete(who=0), "settle"), SIGNS_UP[0]),
+    (SIGNS_UP[0], Scripted(Delete(who=0), "settle"), Scripted(Restore(who=0), "settle")),
+    (SIGNS_UP[0], Scripted(Erase(who=0), "settle"), SIGNS_UP[0]),
+)
+"""Somebody who was asked and has not answered."""
+
+RESTORED_AND_ASKED: tuple[Opening, ...] = (
+    (Scripted(BacksUp(), "settle"), SIGNS_UP[0], Scripted(RestoresBackUp(), "settle"), Scripted(Again(), "settle")),
+    (SIGNS_UP[1], Scripted(BacksUp(), "settle"), SIGNS_UP[0], Scripted(RestoresBackUp(), "hold"), SIGNS_UP[1]),
+    (Scripted(BacksUp(), "settle"), Scripted(SIGNS_UP[0].step, "hold"), Scripted(RestoresBackUp(), "settle")),
+)
+"""Somebody who was asked after the back-up was made, and before; or who is told of while it is held."""
+
 OPERATED: tuple[Opening, ...] = (
     (*IS_IN, Scripted(Disconnects(away_seconds=3 * 86_400.0), "settle")),
     (*LEFT, Scripted(Disconnects(away_seconds=32 * 86_400.0), "settle"), SIGNS_UP[0]),
@@ -96,14 +127,14 @@ OPERATED: tuple[Opening, ...] = (
 AUTOMATED: tuple[Opening, ...] = (
     (*IS_IN, Scripted(Automation(who=0, field="name", times=7, seconds=30.0), "settle")),
     (*IS_IN, Scripted(Automation(who=0, field="name", times=9, seconds=30.0, by_hand=6), "settle")),
-    (*IS_IN, Scripted(Automation(who=0, field="name", times=6, seconds=90.0, by_hand=2), "settle")),
+    (*IS_IN, Scripted(Automation(who=0, field="name", times=9, seconds=90.0, by_hand=2), "settle")),
 )
 RECORDS: tuple[tuple[int, st.SearchStrategy[Step]], ...] = (
     (4, merges),
     (4, moves),
     (3, deletes),
     (4, restores),
-    (2, erases),
+    (4, erases),
     (4, elsewhere),
 )
 OPERATORS: tuple[tuple[int, st.SearchStrategy[Step]], ...] = (
@@ -114,9 +145,22 @@ OPERATORS: tuple[tuple[int, st.SearchStrategy[Step]], ...] = (
 )
 
 
+@st.composite
+def files_that_act(draw: st.DrawFn) -> File:
+    """Files where a deletion and a new address mostly have consequences."""
+    file: File = draw(files())
+    chosen = {
+        "on_move": draw(st.sampled_from(["keep_permission", "keep_permission", "ask_again"])),
+        "on_removal": draw(st.sampled_from(["delete", "unsubscribe", "keep"])),
+    }
+    return replace(file, values={**file.values, **chosen})
+
+
 def of_records() -> st.SearchStrategy[History]:
     """Whose records merge, move, go and come back."""
-    return steps.histories(*RECORDS, begins=(*MERGED, *MOVED, *GONE) * 2, most=7)
+    return steps.histories(
+        *RECORDS, file=files_that_act(), begins=(*MERGED, *MOVED, MOVED[0], MOVED[0], *GONE) * 2, most=7
+    )
 
 
 def of_automations() -> st.SearchStrategy[History]:

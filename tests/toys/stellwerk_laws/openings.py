@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import example
+from msgspec.structs import replace
 
 from stellwerk_laws.happenings import (
     CallFails,
@@ -28,12 +29,14 @@ from stellwerk_toys.faults import Fault
 Property = TypeVar("Property", bound=Callable[..., None])
 
 
-def each(*begins: Opening) -> Callable[[Property], Property]:
-    """Play each of these, under the usual file, at every run of a property."""
+def each(*begins: Opening, **values: Any) -> Callable[[Property], Property]:
+    """Play each of these, under the usual file and with these settings, at every run of a property."""
+    usual = made(lambda options: options[0])
+    file = replace(usual, values={**usual.values, **values})
 
     def with_each(of: Property) -> Property:
         for one in begins:
-            of = example(History(file=made(lambda options: options[0]), steps=one, seed=0))(of)
+            of = example(History(file=file, steps=one, seed=0))(of)
         return of
 
     return with_each
