@@ -100,7 +100,7 @@ class Lists:
                 fresh = await read(connector)
         except (DeliveryError, TimeoutError):
             return None
-        if fresh is not None:
+        if fresh is not None and fresh != ():  # what is empty is soon filled, and looked at again for that
             self._kept[door.account, name] = (now + FRESH_SECONDS, fresh)
         return fresh
 
