@@ -107,7 +107,9 @@ async def decide(
         # After all have written: what is told to one that decided here as well is told to its contact as it stands now.
         for cause, new in learnt:
             _tell(tx, hub, new, event=cause, told=_deciding_on(decided, new.fact))
-        claimed = any(skip.because.code == OPT_OUT_CLAIMED for one in decided for skip in one.decision.skips)
+        # What a sync only looks at waits for no proof: another sync looks again.
+        happened = [one for one in decided if one.event.backfill is None]
+        claimed = any(skip.because.code == OPT_OUT_CLAIMED for one in happened for skip in one.decision.skips)
         until = unsettled_until if claimed and keep_waiting_until is None else keep_waiting_until
         if until is not None:
             inbox.look_again(tx, rows, until)

@@ -19,6 +19,7 @@ from stellwerk.store.store import Tx
 from stellwerk.store.syncs import DryRow
 from stellwerk_toys.faults import Fault, Stopped
 from stellwerk_toys.mail import NOTHING, ONE
+from stellwerk_toys.post import Post
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
 
@@ -191,6 +192,17 @@ async def test_an_address_that_opted_out_is_left_alone(yard: Yard, world: World,
 
 
 @pytest.mark.behaviour("sync-known")
+async def test_an_address_whose_opt_out_is_only_claimed_stays_out_and_holds_up_nothing(
+    yard: Yard, world: World, old: list[str]
+) -> None:
+    path = tuple(world.mail.hooks["goodbye"].split("/webhooks/toymail/")[1].split("/"))
+    await yard.post(Post(connector="toymail", path=path, body=msgspec.json.encode({"who": old[0]})))
+    await dry(yard)
+    done = await synced(yard)
+    assert (done["state"], done["counts"]["skipped"], done["counts"]["created"]) == ("done", 1, MANY - 1)
+    assert in_news(world) == sorted(old[1:])
+
+
 async def test_who_is_there_already_keeps_what_it_allowed_and_is_linked(
     yard: Yard, world: World, old: list[str]
 ) -> None:
