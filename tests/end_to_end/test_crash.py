@@ -10,7 +10,7 @@ import pytest
 from stellwerk_crash.draw import COUNT, LAST_POINT, WITHOUT_GIT, drawn, seed_of
 from stellwerk_crash.effects import CONFIRMED, LEFT, Person, amiss, wrong
 from stellwerk_crash.scene import CrashScene, End
-from stellwerk_crash.story import play
+from stellwerk_crash.story import play, undisturbed
 from stellwerk_toys.pg_server import Server
 
 ROOT = Path(__file__).parents[2]
@@ -29,12 +29,14 @@ def test_no_acknowledged_webhook_is_lost_and_no_effect_doubled_wherever_the_hub_
     seed = seed_of(ROOT)
     ends = drawn(seed)
     with CrashScene() as scene:
+        passed = undisturbed(scene, wave=PEOPLE_A_LIFE)
         outcome = play(scene, ends, wave=PEOPLE_A_LIFE)
         log = scene.hub_log
     told = f"STELLWERK_CRASH_SEED={seed}\n{outcome.ends}\n{log[-3000:]}"
     assert [one.at is not None and one.at.startswith(f"{one.end.number} ") for one in outcome.ends] == [True] * COUNT, (
         told
     )
+    assert len(passed) > LAST_POINT, "a life does not come to every point that may be drawn"
     assert outcome.acknowledged >= WEBHOOKS, told
     assert outcome.wrong == (), told
     assert "Traceback" not in log

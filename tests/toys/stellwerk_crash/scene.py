@@ -36,6 +36,9 @@ class End(Struct, frozen=True, kw_only=True):
     named: str = ""
 
 
+COUNTS = End(how="count")
+
+
 class Ended(Struct, frozen=True, kw_only=True):
     """Where it did; `at` is the last point it passed, None when it never came to the one it was to end at."""
 
@@ -76,7 +79,7 @@ class CrashScene(Scene):
             assert marketer.says_saved(page), page.text
             if self._database is not None:
                 log = self.folder / BESIDE
-                self._beside = self._started(End(how="count", number=0), log, "--role", "worker", "--port", "0")
+                self._beside = self._started(COUNTS, log, "--role", "worker", "--port", "0")
         except BaseException:
             self.close()
             raise
@@ -113,11 +116,11 @@ class CrashScene(Scene):
         self.hub.wait(10)
         return Ended(end=end, at=at)
 
-    def points_of(self, end: End, look: Callable[[], bool]) -> Sequence[str]:
+    def points_of(self, look: Callable[[], bool]) -> Sequence[str]:
         """What a life passes until `look` finds something; it is then ended as usual."""
         self.lives += 1
         log = self.folder / f"points-{self.lives}.log"
-        self._start(end, log)
+        self._start(COUNTS, log)
         found = until(look, LONGEST_SECONDS)
         passed = points(log)
         self.stop_hub()
