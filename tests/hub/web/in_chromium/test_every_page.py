@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Page
 
 from stellwerk.relay.backfill import Said
 from stellwerk.relay.decide import Trace
+from stellwerk.relay.operator_link import operator_link
 from stellwerk.sdk import Contact, FieldSpec
 from stellwerk.store import accounts, consent, contacts, outbox, repairs, syncs, traces
 from stellwerk.store.contacts import ContactState
@@ -307,3 +308,54 @@ async def test_a_tried_address_lights_up_step_by_step_without_a_click(page: Page
     await fill(hub)
     await told.filter(has_text="done").wait_for()
     await page.get_by_role("listitem").filter(has_text="You confirmed by the link").filter(has_text="done").wait_for()
+
+
+async def shown(page: Page, what: str) -> list[str]:
+    """The faults of the page as it stands, on a phone in light and on a desk in dark."""
+    wrong: list[str] = []
+    for scheme, width in (("light", 320), ("dark", 1200)):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.set_viewport_size({"width": width, "height": 800})
+        wrong += [f"{what} {scheme} {width}: {fault}" for fault in await faults(page)]
+        wide = await page.evaluate("document.documentElement.scrollWidth")
+        wrong += [f"{what} is {wide} wide on a screen of {width}"] if wide > width else []
+    return wrong
+
+
+async def test_what_a_link_opens_is_accessible_and_fits_a_phone(page: Page, served: str, hub: Any) -> None:
+    await fill(hub)
+    await page.goto(served + "/people")
+    await page.get_by_label("Name").fill(LONG[:80])
+    await page.get_by_role("button", name="Make the link").click()
+    invited = await page.locator("#made").input_value()
+    wrong = await shown(page, "an invitation made")
+    await page.goto(invited)
+    wrong += await shown(page, "an invitation")
+    await page.goto((await operator_link(hub, by="root"))["url"])
+    wrong += await shown(page, "an operator's link")
+    await page.get_by_role("button", name="Show all connections").click()
+    await page.wait_for_url("**/operator")
+    wrong += await shown(page, "the operator's page")
+    assert wrong == []
+
+
+async def test_settings_foreseen_and_another_account_are_accessible_and_fit_a_phone(
+    page: Page, served: str, world: Any
+) -> None:
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    world.contacts = [
+        Contact(id=str(n), email=f"{n}@example.com", fields={"wants_letters": "yes"}, created_at=at, read_at=at)
+        for n in range(5)
+    ]
+    await page.goto(served + "/settings")
+    await page.get_by_label("Ask first").check()
+    await page.get_by_role("button", name="Show what this would do").click()
+    await page.get_by_text("Of the last 5 contacts in ToyShop:").wait_for()
+    await page.locator("summary").click()
+    wrong = await shown(page, "settings foreseen")
+    await page.get_by_role("button", name="Change API Key").click()
+    await page.get_by_label("Toypost API Key").fill("very-hidden-other-key")
+    await page.get_by_role("button", name="Test API Key").click()
+    await page.get_by_text("This is another account: Other Letters").wait_for()
+    wrong += await shown(page, "another account")
+    assert wrong == []
