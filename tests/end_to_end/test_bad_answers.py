@@ -148,7 +148,7 @@ def test_rubbish_when_a_stage_is_set(here: Any) -> None:
             path=f"/contacts/{here.record_id(who)}$", body="lifecyclestage",
         )  # fmt: skip
         who.confirms()
-    settles(here, here.scene.hubspot, people, faults)
+    settles(here, here.scene.hubspot, people, faults, harmless="half of it")
     moved_once(here, people)
 
 
@@ -160,7 +160,7 @@ def test_rubbish_when_a_note_is_written(here: Any) -> None:
             here.scene.hubspot, who.email, faults[name], method="POST", path="/notes$", body=f'"{here.record_id(who)}"'
         )
         who.confirms()
-    settles(here, here.scene.hubspot, people, faults)
+    settles(here, here.scene.hubspot, people, faults, harmless="half of it")
     moved_once(here, people)
 
 
@@ -179,7 +179,7 @@ def test_rubbish_when_a_double_opt_in_is_started(here: Any) -> None:
     for name, who in people.items():
         plant(here.scene.maileon, who.email, faults[name], method="POST", path=f"contacts/email/{pattern(who.email)}")
         who.submits_form(ticks=True)
-    settles(here, here.scene.maileon, people, faults)
+    settles(here, here.scene.maileon, people, faults, harmless="half of it")
     asked_once(here, people)
 
 

@@ -200,9 +200,12 @@ def again(
     state: str = "waiting",
     attempts: int | None = None,
 ) -> None:
-    """Try again at `due`; with state `sent` only look for its mark then. `attempts`: so many have failed by now."""
+    """Try again at `due`; with state `sent` only look for its mark then. `attempts`: so many have failed by now.
+
+    Where nothing new was answered, what the remote said last stays readable.
+    """
     tx.run(
-        "update outbox set state = :state, due = :due, code = :code, text = :text, answer = :answer,"
+        "update outbox set state = :state, due = :due, code = :code, text = :text, answer = coalesce(:answer, answer),"
         " attempts = coalesce(:attempts, attempts) where id = :id and state in ('waiting', 'sent', 'parked')",
         state=state,
         attempts=attempts,

@@ -208,6 +208,16 @@ async def test_a_delivery_whose_call_did_not_happen_counts_no_attempt(store: Sto
     assert (row.attempts, row.sent) == (0, None)
 
 
+async def test_what_a_remote_said_last_stays_readable_while_nothing_new_is_answered(
+    store: Store, delivery: Make
+) -> None:
+    await put(store, delivery(1))
+    for answer, readable in ((b"one", b"one"), (None, b"one"), (b"two", b"two")):
+        await store.write(lambda tx, said=answer: outbox.again(tx, 1, 90, code="c", text="", answer=said))
+        (row,) = await store.read(lambda tx: tx.all("select answer from outbox"))
+        assert bytes(row["answer"]) == readable
+
+
 async def test_a_delivery_of_unknown_outcome_stays_in_flight_until_it_is_looked_for(
     store: Store, delivery: Make
 ) -> None:
