@@ -28,7 +28,9 @@ from stellwerk_laws.happenings import (
 )
 from stellwerk_laws.laws import play
 from stellwerk_laws.variants import File, Row, made
+from stellwerk_toys.databases import PostgresDatabase
 from stellwerk_toys.faults import Fault
+from stellwerk_toys.pg_server import Server
 
 USUAL = made(lambda options: options[0])
 
@@ -112,6 +114,11 @@ FOUND = {
         Write(who=0, by="person", values={"name": "…"}),
     ),
 }
+
+
+@pytest.mark.parametrize("name", list(FOUND)[::3])
+def test_they_hold_on_a_server_as_well(name: str, pg_server: Server) -> None:
+    play(FOUND[name], again=True, server=PostgresDatabase(pg_server))
 
 
 @pytest.mark.parametrize("name", FOUND)

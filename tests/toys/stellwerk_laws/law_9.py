@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from stellwerk_laws.happenings import PEOPLE
 from stellwerk_laws.player import Player
 from stellwerk_laws.watched import Touch
-from stellwerk_toys.clear_text import assert_no_clear_text
 from stellwerk_toys.world import HOOK_KEY, MAIL_KEY
 
 MIRRORS = frozenset({"news_state", "news_level", "left_on"})
@@ -23,7 +22,7 @@ def holds(player: Player) -> None:
     for line in player.log:
         found = [text for text in texts if text.lower() in line.lower()]
         assert not found, f"{len(found)} private texts stand in the log"
-    assert_no_clear_text(player.yard.path, *texts)
+    player.yard.assert_no_clear_text(*texts)
 
 
 def private(player: Player) -> Iterator[str]:

@@ -9,13 +9,16 @@ import msgspec
 from stellwerk.errors import WebhookError
 from stellwerk.relay import instance
 from stellwerk.relay.lanes import Lanes
+from stellwerk.relay.place import Place
 from stellwerk.sdk.http import Http
-from stellwerk.store import hold
+from stellwerk.store import hold, lease
 from stellwerk.store.lease import SECONDS as LEASE_SECONDS
+from stellwerk.store.store import Store
 from stellwerk_laws.freezing import FreezingStore
 from stellwerk_laws.happenings import History
 from stellwerk_laws.watched import WatchedWorld
 from stellwerk_toys.crm import signed_anew
+from stellwerk_toys.databases import PostgresDatabase
 from stellwerk_toys.post import Post
 from stellwerk_toys.world import HOOK_KEY
 from stellwerk_toys.yard import MOST_TURNS, Yard
@@ -33,14 +36,31 @@ class LawYard(Yard):
 
     http = Http()
 
-    def __init__(self, folder: Path, world: WatchedWorld, history: History) -> None:
+    def __init__(
+        self, folder: Path, world: WatchedWorld, history: History, server: PostgresDatabase | None = None
+    ) -> None:
         super().__init__(folder, world, history.file.loaded())
+        self._server = server
         self.told: set[str] = set()
         self.backed_up = False
         self.left = False
 
+    def open_store(self) -> Store:
+        return super().open_store() if self._server is None else self._server.open()
+
+    def assert_no_clear_text(self, *texts: str) -> None:
+        if self._server is None:
+            super().assert_no_clear_text(*texts)
+        else:
+            self._server.assert_no_clear_text(*texts)
+
     async def start(self) -> None:
+        if self._server is not None:
+            self.place = Place(self.path.parent / "state")
         await super().start()
+        if self.place is not None:
+            seat = self.place.seat
+            await self.store.write(lambda tx: lease.expire_of(tx, seat, self.world.clock()))
         self.freezing = self.hub.store = FreezingStore(self.store, self._taken_over)
         if self.backed_up:
             self.hub.database = self.path

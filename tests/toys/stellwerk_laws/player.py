@@ -45,6 +45,7 @@ from stellwerk_laws.people import People
 from stellwerk_laws.truth import Ledger, Truth
 from stellwerk_laws.watched import WatchedWorld
 from stellwerk_rules.breaker import KEEPS_CHANGING
+from stellwerk_toys.databases import PostgresDatabase
 from stellwerk_toys.faults import Stopped
 
 QUIET_SECONDS = 20.0
@@ -61,13 +62,13 @@ class Player:
     `truth` is what happened, `log` what the hub wrote into its log, `names` what its database calls addresses and values.
     """
 
-    def __init__(self, history: History, folder: Path) -> None:
+    def __init__(self, history: History, folder: Path, server: PostgresDatabase | None = None) -> None:
         self.history = history
         self.file = history.file
         self.world = WatchedWorld(f"world {next(_NUMBERS)}")
         self.world.crm.fields |= {"secret_wish"}
         self.world.mail.fields |= {"SECRET"}
-        self.yard = LawYard(folder, self.world, history)
+        self.yard = LawYard(folder, self.world, history, server)
         self.truth = Truth(self.file, self.world)
         self.reached: set[str] = set()
         self.log: list[str] = []

@@ -26,6 +26,7 @@ from stellwerk.store.sqlite import SqliteStore
 from stellwerk.store.store import Store, Tx
 from stellwerk.store.vault import Vault
 from stellwerk_rules.model import Agreement
+from stellwerk_toys.clear_text import assert_no_clear_text
 from stellwerk_toys.post import Post
 from stellwerk_toys.stopping import StoppingStore
 from stellwerk_toys.toycrm import ToyCrm, ToyCrmAccount
@@ -89,6 +90,10 @@ class Yard:
     def open_store(self) -> Store:
         """What the next process opens; a test may put another in its place."""
         return SqliteStore.open(self.path)
+
+    def assert_no_clear_text(self, *texts: str) -> None:
+        """Fail when one of `texts` stands in what a thief of the database would get."""
+        assert_no_clear_text(self.path, *texts)
 
     async def stop(self) -> None:
         await self.hub.close()
