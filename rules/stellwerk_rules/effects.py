@@ -66,7 +66,7 @@ def effects(scene: Scene, happened: frozenset[str], cause: Cause) -> Decision:
             skips.append(skip(rule, "not-linked", f"the contact is not known at {rule.spec.to}"))
         else:
             why = because(rule, cause.kind, f"{cause.kind} at {scene.system}")
-            key = f"{verb.rstrip('_')}:{rule.spec.id}:{there}:{cause.fact}"
+            key = f"{verb.rstrip('_')}:{rule.spec.id}:{there}:{_fact(scene, cause)}"
             changes.append(Planned(system=rule.spec.to, change=made, key=key, because=why))
             if isinstance(made, SetFields):
                 digests = {name: remember.digest_of(scene.known.digest, one.value) for name, one in made.fields.items()}
@@ -81,6 +81,11 @@ def _there(scene: Scene, system: str) -> str | None:
     remembered = scene.known.remembered
     there = remembered.ids.get(system) or remembered.within
     return scene.contact.id if there is None and system in scene.coming else there
+
+
+def _fact(scene: Scene, cause: Cause) -> str:
+    """The fact by a name that no other address has: several may be of one contact there, and each has a first opt-out."""
+    return f"{scene.known.about}:{cause.fact}" if cause.in_ledger and scene.known.about else cause.fact
 
 
 def _stage(scene: Scene, rule: CompiledRule, cause: Cause) -> Change | Skip | None:
@@ -122,7 +127,7 @@ def _timeline(scene: Scene, rule: CompiledRule, cause: Cause) -> Change | Skip |
         text={"en": spec.text.en, "de": spec.text.de},
         shown=tuple((name, cause.details[name]) for name in spec.show if cause.details.get(name)),
         at=cause.at,
-        mark=scene.known.digest(f"entry\n{rule.spec.id}\n{scene.contact.id}\n{cause.fact}")[:_MARK_LENGTH],
+        mark=scene.known.digest(f"entry\n{rule.spec.id}\n{scene.contact.id}\n{_fact(scene, cause)}")[:_MARK_LENGTH],
         form=form,
         fact=cause.fact,
     )

@@ -443,3 +443,16 @@ def test_an_opt_out_told_by_the_crm_is_seen_in_the_contact(linked: Any) -> None:
 def test_planned_changes_name_the_rule(linked: Any) -> None:
     planned: Planned = unsubscribe(linked).changes[0]
     assert (planned.because.rule, planned.because.line, planned.because.code) == ("unsubscribed", 95, "unsubscribed")
+
+
+def test_the_first_opt_outs_of_two_addresses_of_one_record_are_told_of_both(linked: Any) -> None:
+    gone = Contact(presence=Presence.ABSENT, email="ada@example.com", read_at=linked.now)
+    proof = OptOutProof(key="first", at=linked.now, final=True)
+    event = linked.event(gone, EventKind.UNSUBSCRIBED, "mail", proof)
+    told = [
+        one
+        for about in ("ada", "eve")
+        for one in evaluate(linked.plan, event, linked.known(about=about), linked.settings).changes
+        if isinstance(one.change, AddEntry)
+    ]
+    assert len({one.key for one in told}) == len({one.change.mark for one in told}) == 2

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stellwerk.relay.hub import Desk, Hub
+from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.store import accounts, contacts, repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
@@ -43,6 +43,8 @@ async def show_unread(hub: Hub, desk: Desk, connections: Sequence[Connection], r
 
     await hub.store.write(work)
     desk.unread[UNREAD] = now
+    for connection, fields in now.items():
+        log.warning("account %s: connection %s: no such field any more: %s", account, connection, ", ".join(fields))
 
 
 def _text(tx: Tx, connection: str, system: str, name: str) -> str:

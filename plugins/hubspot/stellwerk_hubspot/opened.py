@@ -32,7 +32,7 @@ class Opened(Protocol):
 
 
 def report_unknown(opened: Opened, names: set[str]) -> None:
-    """Say once, and remember, that the portal does not know a field."""
+    """Remember that the portal does not know a field. The hub tells people: a connector is opened anew every few seconds."""
     for name in sorted(names - opened.unknown):
-        opened.services.log.warning("unknown-field: the portal has no property %s; going on without it", name)
+        opened.services.log.debug("unknown-field: the portal has no property %s; going on without it", name)
     opened.unknown |= names

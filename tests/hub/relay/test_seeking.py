@@ -105,6 +105,17 @@ async def test_a_second_address_keeps_its_place_when_the_first_one_changes(late:
     assert before.value("wants_news") is None
 
 
+async def test_the_first_address_leaves_after_the_second_one_did_and_both_are_told(late: Yard, before: Record) -> None:
+    late.world.mail.create(EVE, "one", None, {})
+    before.other_emails.append(EVE)
+    late.world.unsubscribe(EVE)
+    await late.settle(60)
+    late.world.unsubscribe(ADA)
+    await late.settle(60)
+    assert [note.text.split("\n")[0] for note in before.notes] == ["Left", "Left"]
+    assert before.value("wants_news") == "no"
+
+
 async def test_an_id_stored_there_leads_to_the_contact_that_has_no_address(late: Yard, before: Record) -> None:
     one = late.world.crm.create({"name": "Nobody"}, "clerk")
     late.world.posts.clear()

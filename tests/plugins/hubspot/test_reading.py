@@ -156,7 +156,7 @@ async def test_a_field_the_portal_does_not_know_is_dropped_and_told_once(
             assert found.fields == {"firstname": "Ada"}
     asked = [body["properties"] for body in script.bodies()]
     assert ["gone" in properties for properties in asked] == [True, False, False]
-    assert [record.levelno for record in caplog.records if "gone" in record.getMessage()] == [logging.WARNING]
+    assert [record.levelno for record in caplog.records if "gone" in record.getMessage()] == [logging.DEBUG]
 
 
 PROPERTIES = {"results": [{"name": "company", "type": "string"}, {"name": "email", "type": "string"}]}
