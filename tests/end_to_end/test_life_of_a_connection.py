@@ -12,6 +12,7 @@ from stellwerk_demo.people import Visitor
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.behaviour("end-page-again")
 def test_settings_are_foreseen_an_address_is_tried_and_a_connection_ends_and_comes_back(
     town: Callable[..., Any],
 ) -> None:

@@ -246,6 +246,7 @@ async def test_a_hold_stops_mails_alone_and_ends_with_a_word(yard: Yard, world: 
     assert len(world.mails_to(BEN)) == 1
 
 
+@pytest.mark.behaviour("hold-one")
 async def test_one_connection_held_stops_its_mails_alone_and_ends_with_a_word(
     yard: Yard, world: World, joined: Any
 ) -> None:
@@ -270,6 +271,7 @@ async def test_one_connection_held_stops_its_mails_alone_and_ends_with_a_word(
     assert [(line.note, line.who) for line in lines[:2]] == [("went-on", "jo"), ("stopped", "jo")]
 
 
+@pytest.mark.behaviour("hold-one")
 async def test_nobody_is_mailed_who_was_looked_up_just_before_the_connection_was_held(
     yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

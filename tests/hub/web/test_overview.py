@@ -157,6 +157,7 @@ async def test_each_button_says_what_it_does(person: Any) -> None:
     assert "From this moment on nobody is mailed" in page.text
 
 
+@pytest.mark.behaviour("hold-one")
 async def test_what_mails_is_stopped_and_goes_on_with_a_button_and_the_history_says_who(person: Any, hub: Any) -> None:
     await person.sets_up()
     page = await press(person, "stop")

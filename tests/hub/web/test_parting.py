@@ -36,6 +36,7 @@ async def opt_out_on_its_way(hub: Any, connection: str) -> None:
     await hub.store.write(lambda tx: outbox.put(tx, new))
 
 
+@pytest.mark.behaviour("end-page")
 async def test_the_page_says_what_it_will_do_before_anything_happens(person: Any, hub: Any) -> None:
     await person.sets_up()
     overview = await person.open("/overview")
@@ -59,6 +60,7 @@ async def test_an_account_that_others_use_is_said_to_stay(person: Any, somebody:
     assert "ToyShop (Shop 7): no other connection uses this account" in page.text
 
 
+@pytest.mark.behaviour("end-page")
 async def test_without_the_tick_nothing_is_done(person: Any, hub: Any) -> None:
     await person.sets_up()
     page = await person.submit(await person.open("/disconnect"))
@@ -87,6 +89,7 @@ async def test_a_yes_ends_the_connection_logs_out_and_removes_what_served_us(per
     assert (history[0].note, history[0].who) == (connections.ENDED, "jo@shop7.example")
 
 
+@pytest.mark.behaviour("end-page")
 async def test_opt_outs_that_are_on_their_way_keep_it_connected_until_a_person_takes_care_of_them(
     person: Any, hub: Any
 ) -> None:
@@ -101,6 +104,7 @@ async def test_opt_outs_that_are_on_their_way_keep_it_connected_until_a_person_t
     assert await hub.connections_of("shop:7") == []
 
 
+@pytest.mark.behaviour("end-page-again")
 async def test_connected_again_within_its_days_it_goes_on_with_settings_contacts_and_opt_outs(
     person: Any, hub: Any
 ) -> None:
@@ -137,6 +141,27 @@ async def test_connected_again_within_its_days_it_goes_on_with_settings_contacts
     assert found.address == address
     assert await hub.store.read(lambda tx: consent.suppressed_since(tx, "post:900", address)) is not None
     assert "jo@shop7.example Connected again." in (await person.open("/history")).text
+
+
+@pytest.mark.behaviour("end-page-again")
+async def test_connected_again_what_mails_is_agreed_to_anew(person: Any, hub: Any) -> None:
+    asks = {"account__post__api_key": GOOD, "setting__ask": "yes", "setting__template": "T1"}
+    page = await person.submit(await person.logs_in(), action="save", **asks)
+    assert (await person.submit(page, action="save", agree="yes")).status == 303
+    one = await the_connection(hub)
+    assert one.agreed is not None
+    await says_yes(person)
+    await person.comes_back(await person.goes_to_shop())
+    await person.submit(await person.open("/connections"), connection=one.id)
+    page = await person.open("/settings")
+    assert page.form.values["setting.ask"] == "yes"
+    refused = await person.submit(page, action="save", account__post__api_key=GOOD)
+    assert refused.status == 422
+    assert "Please read the sentence under “Consent” and tick it" in refused.text
+    assert await hub.connections_of("shop:7") == []
+    assert (await person.submit(refused, action="save", agree="yes")).status == 303
+    again = await the_connection(hub)
+    assert again.agreed.at > one.agreed.at
 
 
 async def test_after_its_days_nothing_is_left_to_connect_again(person: Any, hub: Any) -> None:
