@@ -149,6 +149,7 @@ def no_such(*names: str) -> dict[str, Any]:
 async def test_a_field_the_portal_does_not_know_is_dropped_and_told_once(
     script: Any, scripted: Opener, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG, "stellwerk.test")
     script.add(400, no_such("gone")).add(200, {"results": [contact("7", firstname="Ada")]})
     async with scripted() as connector:
         for _ in range(2):
