@@ -59,7 +59,8 @@ class Input(Struct, frozen=True, kw_only=True):
 class Shown(Struct, frozen=True, kw_only=True):
     """One setting: its first input, the further ones that count only while it is on, and when it is in effect.
 
-    `only_if` is the file's condition as JSON, for the script; `off` what the setting counts as while it is hidden.
+    `only_if` is the file's condition as JSON, for the script; `off` what the setting counts as while it is hidden. `warns`:
+    the note is of something to be looked at before it is saved.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     further: tuple[Input, ...] = ()
     errors: tuple[str, ...] = ()
     note: str = ""
+    warns: bool = False
     only_if: str = ""
     off: str = ""
     visible: bool = True
@@ -102,12 +104,14 @@ class Painter:
         value = self._typed.values[setting.id]
         first, further = self._inputs(setting, value)
         condition = setting.only_if
+        note, warns = self._note(setting, value)
         return Shown(
             id=setting.id,
             first=first,
             further=further,
             errors=tuple(self._errors.get(setting.id, ())),
-            note=self._note(setting, value),
+            note=note,
+            warns=warns,
             only_if="" if condition is None else msgspec.json.encode(condition).decode(),
             off=as_text(off(setting)),
             visible=setting.id in self._visible,
@@ -222,15 +226,16 @@ class Painter:
             return choices
         return (*choices, Choice(value=value, label=self._say("pick-unlisted", value=value)))
 
-    def _note(self, setting: Setting, value: SettingValue) -> str:
+    def _note(self, setting: Setting, value: SettingValue) -> tuple[str, bool]:
+        """What is said beside the setting, and whether it is a warning."""
         name = list_of(setting)
         if name is None:
-            return ""
+            return "", False
         options = self._lists.get(name)
         title = system_title(self._hub.systems[name.partition(".")[0]])
         if options is None:
-            return self._say("list-unread", system=title)
+            return self._say("list-unread", system=title), True
         known = any(one.value == value and one.active for one in options)
         if isinstance(setting, PickSetting) and value and not known:
-            return self._say("pick-unknown", system=title)
-        return self._say("pick-or-typed") if isinstance(setting, PickSetting) and setting.or_typed else ""
+            return self._say("pick-unknown", system=title), True
+        return self._say("pick-or-typed") if isinstance(setting, PickSetting) and setting.or_typed else "", False

@@ -11,6 +11,7 @@ from stellwerk.relay.foresight import Foresight, OfContact, foresight
 from stellwerk.relay.hub import Hub
 from stellwerk.web.activity import Words
 from stellwerk.web.choose import Here
+from stellwerk.web.fields import ShownSection
 from stellwerk.web.lists import Door, Lists
 from stellwerk.web.pages import Speaker, system_title
 from stellwerk_rules.foresight import Foreseen
@@ -44,6 +45,16 @@ def shown_foresight(hub: Hub, say: Speaker, seen: Foresight | None) -> dict[str,
         "rows": [_row(say, word, row) for row in seen.contacts],
         "before": seen.before is not None,
     }
+
+
+def warnings_of(sections: Sequence[ShownSection]) -> list[str]:
+    """What to look at before it is saved, of the settings that are in effect; what is wrong stands above the page."""
+    return [
+        f"{shown.first.label}: {shown.note}"
+        for section in sections
+        for shown in section.fields
+        if shown.warns and shown.visible
+    ]
 
 
 def _sentences(hub: Hub, say: Speaker, seen: Foresight) -> list[str]:

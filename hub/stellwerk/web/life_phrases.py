@@ -244,6 +244,7 @@ LIFE: Mapping[str, tuple[str, str]] = {
     "foresight-so-far": ("(With the settings so far: {count}.)", "(Mit den bisherigen Einstellungen: {count}.)"),
     "foresight-changed": ("For {count} of them something changes.", "Davon ändert sich etwas für: {count}."),
     "foresight-same": ("Compared with the settings so far nothing changes for them.", "Gegenüber den bisherigen Einstellungen ändert sich für sie nichts."),
+    "foresight-check": ("Please look at this before you save:", "Bitte vor dem Speichern ansehen:"),
     "foresight-rows": ("Contact by contact", "Kontakt für Kontakt"),
     "foresight-contact": ("Contact", "Kontakt"),
     "foresight-before": ("So far", "Bisher"),

@@ -23,7 +23,7 @@ from stellwerk.web.agreement import words_for
 from stellwerk.web.choose import Here
 from stellwerk.web.credentials import TestOutcome
 from stellwerk.web.fields import Painter
-from stellwerk.web.foresight import foreseen, shown_foresight
+from stellwerk.web.foresight import foreseen, shown_foresight, warnings_of
 from stellwerk.web.forgery import posted
 from stellwerk.web.form import YES, Typed, read_settings
 from stellwerk.web.inside import nav_of
@@ -211,7 +211,9 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
     options = await lists.options(doors, look.book.plan.settings_by_id.values())
     refused = look.refused or Refused()
     opt_outs = await hub.store.read(lambda tx: leaving.opt_outs_of(tx, look.here.connection.id))
-    painter = Painter(hub, look.book.plan, say, look.typed, options, refused.settings)
+    sections = Painter(hub, look.book.plan, say, look.typed, options, refused.settings).sections(
+        hub.integration.settings
+    )
     context: dict[str, object] = {
         "here": "/settings",
         "nav": nav_of(look.here) if look.here.stored else (),
@@ -222,14 +224,17 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         "login_account": _login_account(hub, look.here, say),
         "waits": _waits(hub, look.here, say),
         "account": _account_part(hub, look, say, opt_outs),
-        "sections": painter.sections(hub.integration.settings),
+        "sections": sections,
         "agreement": await _agreement_part(hub, lists, doors, look, say),
         # Who may only look is not shown them: whoever knows them can tell us things in the vendor's name.
         "webhooks": [] if look.here.rights == "view" else await _webhooks(hub, look.here, say),
         "refused": refused,
-        "foresight": shown_foresight(hub, say, await foreseen(hub, lists, look.here, doors, look.typed.values))
-        if look.foresees
-        else None,
+        "foresight": None
+        if not look.foresees
+        else {
+            **shown_foresight(hub, say, await foreseen(hub, lists, look.here, doors, look.typed.values)),
+            "warnings": warnings_of(sections),
+        },
         "earlier": look.earlier and say("settings-earlier", at=moment(look.earlier.at)[:16].replace("T", " ")),
         "stored": look.here.stored,
         "again": look.here.again,

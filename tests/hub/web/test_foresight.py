@@ -107,6 +107,16 @@ async def test_nothing_is_saved_and_what_is_wrong_is_said(person: Any, hub: Any)
     assert (one.settings["per_day"], one.settings["sender"], one.version) == (10, "Shop", 1)
 
 
+async def test_what_is_to_be_looked_at_before_saving_is_said_of_settings_in_effect(person: Any, hub: Any) -> None:
+    await person.sets_up()
+    page = await press(person, await person.open("/settings"), setting__ask="yes", setting__template="Gone")
+    assert "Please look at this before you save: Template: Toypost does not list this at the moment" in page.text
+    page = await press(person, await person.open("/settings"), setting__ask="yes", setting__template="T1")
+    assert "Please look at this before you save" not in page.text
+    page = await press(person, await person.open("/settings"), setting__ask="no", setting__template="Gone")
+    assert "Please look at this before you save" not in page.text
+
+
 async def test_the_tick_is_asked_for_with_it(person: Any) -> None:
     page = await person.submit(
         await person.logs_in(), action="save", account__post__api_key=GOOD, setting__ask="yes", setting__template="T1"
