@@ -25,7 +25,6 @@ from stellwerk_toys.pg_server import Server
 
 Run = Callable[..., Result]
 SQLITE = "sqlite:///stellwerk.db"
-ONLY_HERE = ("migration", "_sqlite_migrations")
 
 
 @pytest.fixture
@@ -58,15 +57,12 @@ def opened(file: Path, environ: Mapping[str, str], work: Callable[[Hub], object]
 
 
 def contents(database: str, folder: Path) -> dict[str, list[Row]]:
-    """Every row of every table, but for what is about the database itself."""
-    tables = "account api_token braked connection contact counter cursor effect inbox lease ledger left_out link outbox"
+    """Every row of every table that the file has, but for what is about the database itself."""
+    with looking(SQLITE, folder) as tx:
+        tables = [row["name"] for row in tx.all("select name from sqlite_master where type = 'table'")]
     with looking(database, folder) as tx:
-        found = {
-            table: tx.all(f"select * from {table}") for table in (*tables.split(), "repair", "suppression", "trace")
-        }
-        found["meta"] = [
-            row for row in tx.all("select * from meta") if not row["name"].startswith(("instance", "moved"))
-        ]
+        found = {table: tx.all(f"select * from {table}") for table in tables if "sqlite" not in table}
+    found["meta"] = [row for row in found["meta"] if not row["name"].startswith(("instance", "moved"))]
     return {table: sorted(rows, key=str) for table, rows in found.items()}
 
 
