@@ -43,10 +43,19 @@ class Case(Struct, frozen=True, kw_only=True):
 
     @property
     def is_new(self) -> bool:
-        """Created since the connection began and not come out of a merge or back from a deletion, or at a new address."""
+        """Created since the connection began and not come out of a merge or back from a deletion, or at a new address.
+
+        Who is older and came in by a sync has wished nothing: a new address makes no new contact of it.
+        """
         created, began = self.event.contact.created_at, self.known.began_at
         fresh = created is not None and began is not None and created >= began
-        return self.moved or (fresh and not self.known.remembered.by_wish)
+        return (self.moved and (fresh or self._has_wished)) or (fresh and not self.known.remembered.by_wish)
+
+    @property
+    def _has_wished(self) -> bool:
+        """Whether the answer it came in with was given since the connection began."""
+        began, before = self.known.began_at, self.known.remembered.answered.get(self.spec.answer or "")
+        return began is not None and before is not None and before.at is not None and before.at >= began
 
     @property
     def is_wish(self) -> bool:

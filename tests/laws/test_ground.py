@@ -42,6 +42,7 @@ def shares(histories: Callable[[], st.SearchStrategy[History]], examples: int) -
         (grounds.of_records, 100, reached.OF_RECORDS),
         (grounds.of_operators, 60, reached.OF_OPERATORS),
         (grounds.of_automations, 30, reached.OF_AUTOMATIONS),
+        (grounds.of_syncs, 50, reached.OF_SYNCS),
     ],
 )
 def test_every_law_holds_and_every_place_is_reached(

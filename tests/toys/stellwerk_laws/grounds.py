@@ -24,6 +24,7 @@ from stellwerk_laws.happenings import (
     RotatesKey,
     Scripted,
     Step,
+    Syncs,
     Write,
 )
 from stellwerk_laws.variants import File, files
@@ -49,6 +50,7 @@ automations = st.builds(
     seconds=st.sampled_from([30.0, 30.0, 90.0, 300.0]),
     by_hand=st.sampled_from([None, None, 0, 2, 6]),
 )
+syncs = st.builds(Syncs, cancels=st.sampled_from([False, False, True]))
 rotations = st.builds(RotatesKey, sealed=st.booleans())
 back_ups = st.builds(BacksUp)
 comes_from_a_back_up = st.builds(RestoresBackUp)
@@ -171,3 +173,16 @@ def of_automations() -> st.SearchStrategy[History]:
 def of_operators() -> st.SearchStrategy[History]:
     """Of a hub that is left, restored and given other keys, also in the midst of the former."""
     return steps.histories(*OPERATORS, (2, merges), (2, moves), (2, erases), begins=OPERATED * 2, most=6)
+
+
+@st.composite
+def of_syncs(draw: st.DrawFn) -> History:
+    """Of contacts that are older than the connection, brought in again and again while everything else goes on."""
+    history = draw(
+        steps.histories(
+            (12, syncs), (3, steps.stops), (3, steps.leaves), (2, merges), (2, moves), (1, deletes), (1, erases)
+        )
+    )
+    older = draw(st.lists(steps.sign_ups().filter(lambda one: one.by != "workflow"), min_size=1, max_size=3))
+    begins = (Scripted(Syncs(), draw(steps.thens)), *history.steps)
+    return replace(history, older=tuple(older), steps=begins)

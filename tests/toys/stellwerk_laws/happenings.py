@@ -191,6 +191,15 @@ class Again(Struct, frozen=True, kw_only=True):
     """Every webhook so far comes again, in another order."""
 
 
+class Syncs(Struct, frozen=True, kw_only=True):
+    """A dry run, and what it said is carried out: whoever is older comes in, nobody is asked or granted anything.
+
+    `cancels`: what went before is ended first, wherever it is.
+    """
+
+    cancels: bool = False
+
+
 Step: TypeAlias = (
     Write
     | Confirm
@@ -210,6 +219,7 @@ Step: TypeAlias = (
     | RotatesKey
     | BacksUp
     | RestoresBackUp
+    | Syncs
     | Wait
     | Jump
     | CallFails
@@ -233,8 +243,9 @@ Opening: TypeAlias = tuple[Scripted, ...]
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """A file, what happens, and the seed of every shuffle."""
+    """A file, what happens, and the seed of every shuffle. `older` is who stands at the shop before the connection begins."""
 
     file: File
     steps: tuple[Scripted, ...]
     seed: int
+    older: tuple[Write, ...] = ()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from stellwerk.relay import holding
+from stellwerk.relay import holding, sync
 from stellwerk.relay.housekeeping import seal_anew
 from stellwerk.relay.leaving import ERASED_AFTER_SECONDS, OptOutsWait, disconnect, tidy_up
+from stellwerk.relay.sync import SyncRefused
 from stellwerk.store import connections
 from stellwerk.store.store import Tx
 from stellwerk_laws import reached
@@ -21,6 +22,7 @@ from stellwerk_toys.yard import ENVIRON
 
 FIRST_KEY = ENVIRON["TOYS_SECRET_KEY"]
 BRINGS_IN = ("doi", "create")
+SYNC_SECONDS = 20.0
 
 
 class Played(Protocol):
@@ -45,6 +47,18 @@ class Operator:
         self._keys_made = 0
         self._copied: tuple[Path, float] | None = None
         self._keys_then: tuple[str, ...] = ()
+
+    async def sync(self, *, cancels: bool) -> None:
+        """Also while calls fail and processes stop: what is begun goes on by itself."""
+        hub = self._played.yard.hub
+        if cancels:
+            with suppress(SyncRefused):
+                await sync.cancel(hub, connection="toys", by="jo")
+        with suppress(SyncRefused):
+            await sync.dry_run(hub, connection="toys", by="jo")
+        await self._played.yard.settle(SYNC_SECONDS)
+        with suppress(SyncRefused):
+            await sync.start(hub, connection="toys", by="jo")
 
     async def disconnect(self, away_seconds: float) -> None:
         played, yard = self._played, self._played.yard

@@ -35,6 +35,7 @@ from stellwerk_laws.happenings import (
     RotatesKey,
     Step,
     StopsAtWrite,
+    Syncs,
     Then,
     Wait,
     Write,
@@ -43,12 +44,14 @@ from stellwerk_laws.law_yard import LawYard
 from stellwerk_laws.operators import Operator
 from stellwerk_laws.people import People
 from stellwerk_laws.truth import Ledger, Truth
+from stellwerk_laws.variants import OVERRIDES
 from stellwerk_laws.watched import WatchedWorld
 from stellwerk_rules.breaker import KEEPS_CHANGING
 from stellwerk_toys.databases import PostgresDatabase
 from stellwerk_toys.faults import Stopped
 
 QUIET_SECONDS = 20.0
+OLDER_SECONDS = 2 * 86_400.0
 LONGEST_REST_SECONDS = 4000.0
 MIRRORS = ("news_state", "news_level", "left_on")
 MOST_CRASHES = 40
@@ -85,6 +88,7 @@ class Player:
         with _listening(self.log):
             await self.yard.start()
             try:
+                self.stand_there()
                 await self.connect()
                 self.truth.began = self.world.clock.now
                 for scripted in self.history.steps:
@@ -105,6 +109,15 @@ class Player:
                     )
             finally:
                 await self.yard.stop()
+
+    def stand_there(self) -> None:
+        """Who is older than the connection was made days before it; nobody hears of that."""
+        self.world.crm.fields |= {"wants_news", *OVERRIDES.values()}
+        for one in self.history.older:
+            self._people.act(one)
+        if self.history.older:
+            self.world.posts.clear()
+            self.world.clock.advance(OLDER_SECONDS)
 
     async def connect(self) -> None:
         given = "on paper" if self.file.confirmation_given else None
@@ -160,6 +173,8 @@ class Player:
                 await self._operator.rotate_key(sealed=step.sealed)
             case BacksUp():
                 await self._operator.back_up()
+            case Syncs():
+                await self.surviving(lambda: self._operator.sync(cancels=step.cancels))
             case RestoresBackUp():
                 await self._operator.restore()
             case Meanwhile():

@@ -27,10 +27,12 @@ ROTATED = "another secret key"
 RESTORED_BACK_UP = "a restored back-up"
 STOPPED = "a field that keeps changing by itself is held"
 WENT_ALONG = "a permission goes along to a new address"
+SYNCED = "somebody older than the connection is brought in"
+OF_SYNCS = (SYNCED,)
 OF_RECORDS = (MERGED, MOVED, WENT_ALONG, ERASED, DELETED, RESTORED)
 OF_OPERATORS = (RECONNECTED, ROTATED, RESTORED_BACK_UP)
 OF_AUTOMATIONS = (STOPPED,)
-GROUND = (*OF_RECORDS, *OF_OPERATORS, *OF_AUTOMATIONS)
+GROUND = (*OF_RECORDS, *OF_OPERATORS, *OF_AUTOMATIONS, *OF_SYNCS)
 ALL = (
     BEFORE,
     BETWEEN,
@@ -52,6 +54,8 @@ def afterwards(truth: Truth) -> set[str]:
     found = {name for touch in truth.world.touches if touch.what in ("doi", "create") for name in _own(truth, touch)}
     if any(touch.what == "move" for touch in truth.world.touches):
         found.add(WENT_ALONG)
+    if any(touch.what == "create" and truth.is_older(touch.email or "") for touch in truth.world.touches):
+        found.add(SYNCED)
     return found | ({BOTH} if _both_changed(truth) else set())
 
 

@@ -170,6 +170,11 @@ class Truth:
         out = Out(email=email or "", at=entry.at.timestamp(), by=by, known=now, contact=record.id)
         self._outs.setdefault((by, f"{record.id} {entry.at} {email}"), out)
 
+    def is_older(self, email: str) -> bool:
+        """Whether every contact that has the address was made before the connection began."""
+        found = self.records(email)
+        return bool(found) and all(one.created.timestamp() < self.began for one in found)
+
     def is_opt_out(self, record: Record, entry: Entry) -> bool:
         """Whether this answer is one that takes the contact out, by the file and by who gave it."""
         if entry.value != "no" or entry.source in (API_SOURCE, MERGE_SOURCE) or not self.file.no_is_opt_out:
