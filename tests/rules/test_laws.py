@@ -170,6 +170,7 @@ def test_the_way_back_does_not_wait() -> None:
     assert may_ask(BACK, folded(fact("asked", "0", NOON - HOUR), OUT), NOON) is None
 
 
+@pytest.mark.behaviour("pending-deleted")
 def test_an_ask_that_was_deleted_with_its_contact_holds_up_the_next_as_any_other() -> None:
     """An automation that makes and deletes a contact again and again must not mail it each time."""
     asked, removed = fact("asked", "w0"), fact("removed", "r", NOON + HOUR)

@@ -36,6 +36,7 @@ def written(decision: Decision) -> dict[str, str | None]:
     return found
 
 
+@pytest.mark.behaviour("restored-out")
 def test_who_left_while_it_was_gone_reads_no_again_so_that_a_later_yes_is_a_change(world: Any) -> None:
     left(world)
     decision = back(world)
@@ -59,6 +60,7 @@ def test_where_no_rule_sets_the_answer_of_who_leaves_it_stays(make_world: Callab
     assert "x_subscribe" not in written(back(bare))
 
 
+@pytest.mark.behaviour("restored-out")
 def test_the_state_is_shown_of_whoever_is_not_there_any_more(world: Any) -> None:
     left(world)
     shown = written(back(world))

@@ -57,6 +57,7 @@ async def test_a_restore_subscribes_nobody_and_a_new_yes_does(world: World, join
     assert len(world.mails_to(ADA)) == 2
 
 
+@pytest.mark.behaviour("restored-out")
 @settings(on_removal="unsubscribe")
 async def test_who_was_taken_out_with_its_record_reads_so_once_that_is_restored_and_may_come_back(
     world: World, joined: Joined, yard: Yard
