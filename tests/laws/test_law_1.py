@@ -13,7 +13,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 EXAMPLES = 100
 
 
-@openings.each(*openings.CLAIMED_MEANWHILE, *steps.LEAVES_AND_STOPS)
+@openings.each(*openings.CLAIMED_MEANWHILE, *steps.LEAVES_AND_STOPS, steps.SAYS_NO)
 @settings(settings.get_profile("laws"), max_examples=EXAMPLES)
 @given(
     steps.histories(
