@@ -280,7 +280,6 @@ def test_changed_fields_of_a_linked_contact_are_carried_over(world: Any) -> None
     assert [list(one.change.fields) for one in again.changes] == [["FIRSTNAME"]]
 
 
-@pytest.mark.behaviour("sync-again")
 def test_who_came_in_by_a_sync_and_has_another_address_is_not_asked_for_that(world: Any) -> None:
     world.decide(older(world, subscribe="yes"), backfill=run(world))
     moved = older(world, subscribe="yes", email="augusta@example.com")
@@ -295,6 +294,7 @@ def test_who_is_older_and_came_in_by_a_yes_of_its_own_is_asked_at_another_addres
     assert brought_in(decision).ask is not None
 
 
+@pytest.mark.behaviour("sync-again")
 def test_a_second_sync_over_the_same_contact_changes_nothing(world: Any) -> None:
     contact = older(world, subscribe="yes", firstname="Ada")
     first = world.decide(contact, backfill=run(world))
