@@ -280,6 +280,7 @@ def test_changed_fields_of_a_linked_contact_are_carried_over(world: Any) -> None
     assert [list(one.change.fields) for one in again.changes] == [["FIRSTNAME"]]
 
 
+@pytest.mark.behaviour("sync-brings-in")
 def test_who_came_in_by_a_sync_and_has_another_address_is_not_asked_for_that(world: Any) -> None:
     world.decide(older(world, subscribe="yes"), backfill=run(world))
     moved = older(world, subscribe="yes", email="augusta@example.com")

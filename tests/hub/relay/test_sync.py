@@ -191,7 +191,7 @@ async def test_an_address_that_opted_out_is_left_alone(yard: Yard, world: World,
     assert in_news(world) == sorted(old[1:])
 
 
-@pytest.mark.behaviour("sync-known")
+@pytest.mark.behaviour("sync-out")
 async def test_an_address_whose_opt_out_is_only_claimed_stays_out_and_holds_up_nothing(
     yard: Yard, world: World, old: list[str]
 ) -> None:
@@ -203,6 +203,7 @@ async def test_an_address_whose_opt_out_is_only_claimed_stays_out_and_holds_up_n
     assert in_news(world) == sorted(old[1:])
 
 
+@pytest.mark.behaviour("sync-known")
 async def test_who_is_there_already_keeps_what_it_allowed_and_is_linked(
     yard: Yard, world: World, old: list[str]
 ) -> None:
