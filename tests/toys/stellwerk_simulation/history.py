@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -110,6 +111,9 @@ Deed: TypeAlias = (
 )
 
 
+AT_ONCE = (Write, Confirm, Leave, EditThere, Delete, Erase)
+
+
 class Step(Struct, frozen=True, kw_only=True):
     """A deed and the trouble that meets it. `hasty`: the next deed does not wait until this one has had its effects."""
 
@@ -124,9 +128,11 @@ class History(Struct, frozen=True, kw_only=True):
     seed: int
     settings: dict[str, Any]
     steps: tuple[Step, ...]
+    skew: float = 0.0
+    """Seconds that the hub's clock is ahead of the world's."""
 
     def text(self) -> str:
-        lines = [f"seed {self.seed}, settings {msgspec.json.encode(self.settings).decode()}"]
+        lines = [f"seed {self.seed}, skew {self.skew:.0f} s, settings {msgspec.json.encode(self.settings).decode()}"]
         for number, step in enumerate(self.steps):
             trouble = msgspec.json.encode({k: v for k, v in msgspec.structs.asdict(step.trouble).items() if v}).decode()
             lines.append(
@@ -141,8 +147,22 @@ def drawn(seed: int) -> History:
     """The history of a seed."""
     dice = random.Random(seed)
     troubled = dice.random() < 0.75
-    steps = tuple(_step(dice, troubled) for _ in range(dice.randrange(4, 14)))
-    return History(seed=seed, settings=_settings(dice), steps=steps)
+    steps = _in_haste(dice, [_step(dice, troubled) for _ in range(dice.randrange(4, 14))])
+    skew = dice.choice((0.0, 0.0, 0.0, -45.0, 20.0, 45.0))
+    return History(seed=seed, settings=_settings(dice), steps=steps, skew=skew)
+
+
+def _in_haste(dice: random.Random, steps: list[Step]) -> tuple[Step, ...]:
+    """Now and then several people act at once; each waits for what she did before herself."""
+    acting: set[int] = set()
+    for number, (step, following) in enumerate(pairwise(steps)):
+        acting.add(getattr(step.deed, "who", -1))
+        both = isinstance(step.deed, AT_ONCE) and isinstance(following.deed, AT_ONCE)
+        if both and following.deed.who not in acting and dice.random() < 0.5:
+            steps[number] = msgspec.structs.replace(step, hasty=True)
+        else:
+            acting.clear()
+    return tuple(steps)
 
 
 def _settings(dice: random.Random) -> dict[str, Any]:
@@ -214,6 +234,10 @@ def _deed(dice: random.Random) -> Deed:
             return Erase(who=who)
         case "hold":
             return Hold(meanwhile=_write(dice, who))
+        case "back up":
+            return BackUp()
+        case "go back":
+            return GoBack()
         case "wait":
             return Wait(hours=dice.choice((0.5, 2.0, 5.0)))
     return Wait(hours=dice.choice((2.0, 25.0, 60.0)), asleep=True)
@@ -225,11 +249,13 @@ _WEIGHTS = {
     "confirm": 6,
     "leave": 3,
     "there": 2,
-    "bounce": 0,
-    "delete": 0,
-    "restore": 0,
-    "erase": 0,
-    "hold": 0,
+    "bounce": 1,
+    "delete": 1,
+    "restore": 1,
+    "erase": 1,
+    "hold": 1,
+    "back up": 1,
+    "go back": 1,
     "wait": 1,
     "sleep": 1,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,25 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.cli.explain import lines_of
+from stellwerk.errors import StellwerkError
+from stellwerk.relay import holding
+from stellwerk.relay.hub import Hub
 from stellwerk.store.store import Tx
 from stellwerk.view.activity import activity
+from stellwerk_simulation.fate import Gone
 from stellwerk_simulation.history import (
     PEOPLE,
+    BackUp,
+    Bounce,
     Confirm,
+    Delete,
     EditThere,
+    Erase,
+    GoBack,
     History,
+    Hold,
     Leave,
+    Restore,
     Step,
     Trouble,
     Wait,
@@ -32,6 +43,8 @@ from stellwerk_simulation.vendors import Record
 from stellwerk_simulation.world import World
 
 MEMORY = Path("/dev/shm")
+HELD_SECONDS = 60.0
+SETTING_UP_SECONDS = 120.0  # longer than the two clocks are apart: who is made before is older than the connection
 
 
 class Differs(AssertionError):
@@ -67,12 +80,16 @@ class _Player:
         self.folder = folder
         self.oracle = Oracle(history.settings)
         self.why: list[str] = []
+        self.binned: dict[str, int] = {}
+        self.backed_up = False
 
     async def play(self) -> Played:
         world = self.world = World(self.folder, self.history.seed)
+        world.process.skew = self.history.skew
         began, wrong = world.now(), None
         try:
             await world.begin(self.history.settings)
+            await world.sleep(SETTING_UP_SECONDS)
             await world.rest()
             for number, step in enumerate(self.history.steps):
                 try:
@@ -140,7 +157,7 @@ class _Player:
                     oracle.left(email)
             case EditThere():
                 if vendors.edit_there(email, deed.field, deed.value):
-                    oracle.edited_there(email, deed.field, deed.value, world.now())
+                    oracle.edited_there(email, deed.field, deed.value)
                     world.told_by_polls += 1
             case Wait():
                 if deed.asleep:
@@ -150,8 +167,55 @@ class _Player:
                     await world.process.restart()
                 else:
                     await world.sleep(deed.hours * 3600)
-            case _:
-                raise NotImplementedError(deed)
+            case Bounce():
+                if vendors.bounce(email):
+                    oracle.bounced(email)
+                    world.told_by_polls += 1
+            case Delete():
+                number = vendors.delete(email)
+                if number is not None:
+                    self.binned[email] = number
+                    oracle.deleted(email)
+            case Restore():
+                if email in self.binned and vendors.restore(self.binned.pop(email)):
+                    oracle.restored(email)
+            case Erase():
+                if vendors.erase(email):
+                    oracle.erased(email)
+            case Hold():
+                await self._hold(deed.meanwhile)
+            case BackUp():
+                if world.process.running:
+                    world.process.back_up("back-up")
+                    self.backed_up = True
+            case GoBack():
+                if self.backed_up:
+                    await world.process.restore("back-up")
+                    await self._operator(lambda hub: holding.go_on(hub, by="jo"))
+                    world.told_by_polls += 1
+
+    async def _hold(self, meanwhile: Write) -> None:
+        """Nothing is mailed while an operator holds it; what was held is made up for."""
+        world, email = self.world, PEOPLE[meanwhile.who]
+        await self._operator(lambda hub: holding.hold(hub, by="jo"))
+        before = len(world.vendors.news.mails)
+        world.vendors.write(meanwhile.by, email, meanwhile.values)
+        self.oracle.wrote(email, meanwhile.by, meanwhile.values, world.now())
+        await world.sleep(HELD_SECONDS)
+        if len(world.vendors.news.mails) != before:
+            raise Differs("a mail went out while everything that mails was held")
+        await self._operator(lambda hub: holding.go_on(hub, by="jo"))
+
+    async def _operator(self, order: Callable[[Hub], Awaitable[object]]) -> None:
+        """Somebody who gives an order until it is taken: the hub may be ending, or its disk be full."""
+        while True:
+            hub = self.world.process.hub
+            try:
+                await order(hub)
+            except (StellwerkError, Gone):
+                await self.world.sleep(10)
+            else:
+                return
 
     # --- what both sides show -----------------------------------------------------------------------------------------
 

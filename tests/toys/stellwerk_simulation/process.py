@@ -187,6 +187,11 @@ class Process:
         self.path.write_bytes(self.path.with_name(name).read_bytes())
         await self.restart()
 
+    async def needs_login(self) -> bool:
+        """Whether a page tells a person to log in again."""
+        waits = "select id from account where state = 'reauthorize' and system = 'crm'"
+        return self.running and self.store._read(lambda tx: tx.one(waits)) is not None
+
     # --- what a customer does on the pages ----------------------------------------------------------------------------
 
     async def log_in(self, consent: Callable[..., str]) -> str:
