@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk_simulation.history import By, Confirm, Deed, History, Leave, Step, Trouble, Wait, Write
+from stellwerk_simulation.history import BackUp, By, Confirm, Deed, GoBack, History, Leave, Step, Trouble, Wait, Write
 from stellwerk_simulation.player import play
 
 USUAL: dict[str, Any] = {
@@ -46,6 +46,9 @@ FOUND = {
     ),
     "an opt-out that the report tells again after the contact came back keeps nobody out": history(
         says("true"), Leave(who=0), says("true"), Confirm(who=0), Wait(hours=2.0), says(None, "person", "Byron")
+    ),
+    "a timeline entry from before a back-up was put back is not made a second time": history(
+        Step(deed=says("true"), hasty=True), BackUp(), Confirm(who=0), GoBack()
     ),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import groupby
 
 import msgspec
@@ -14,6 +15,7 @@ from stellwerk.relay.bug import BUG, place
 from stellwerk.relay.case import Case
 from stellwerk.relay.company import OUTAGE, companies
 from stellwerk.relay.hub import Desk, Hub, log
+from stellwerk.relay.instance import restored_at
 from stellwerk.relay.job import Job, Write, email_of, tag
 from stellwerk.relay.opened import UNREADABLE, opened
 from stellwerk.relay.read import named
@@ -23,11 +25,13 @@ from stellwerk.relay.settle import answered, forget, give_up, not_now, put_aside
 from stellwerk.relay.stage import move_stage
 from stellwerk.relay.wave import wave
 from stellwerk.sdk.connector import Delivery, Outcome, Reader, Receipt, Ref, Target
-from stellwerk.store import hold, outbox
+from stellwerk.store import hold, lease, outbox
+from stellwerk.store.hold import RESTORED
 from stellwerk.store.lease import Lease
 from stellwerk.store.outbox import OutboxRow
 from stellwerk.store.store import Tx
 from stellwerk_rules.model import (
+    AddEntry,
     Change,
     Contact,
     DeleteContact,
@@ -232,6 +236,9 @@ async def _prepared(hub: Hub, held: Lease, job: Job) -> list[Write]:
 
 async def _write(hub: Hub, desk: Desk, held: Lease, target: Target, writes: Sequence[Write]) -> bool:
     """One call for changes of one tag. True when the (single) job may go on with its next change."""
+    writes = await _not_made_before(hub, held, writes)
+    if not writes:
+        return False
     going, braked = await sending(hub, desk, held, writes, first=writes[0].first)
     for job, why in braked:
         await put_aside(hub, held, job, why)
@@ -261,6 +268,28 @@ async def _write(hub: Hub, desk: Desk, held: Lease, target: Target, writes: Sequ
     if stop is not None:
         raise PauseError(stop.code, stop.text, answer=stop.answer, seconds=stop.seconds or 60.0)
     return going_on
+
+
+async def _not_made_before(hub: Hub, held: Lease, writes: Sequence[Write]) -> Sequence[Write]:
+    """Without the entries of before the database was restored: their marks are looked for first, as after a lost answer."""
+    restored = await hub.store.read(restored_at)
+    if restored is None:
+        return writes
+    doubtful = [one for one in writes if _may_stand_there(one, restored)]
+
+    def work(tx: Tx) -> None:
+        lease.fence(tx, held, hub.now())
+        for one in doubtful:
+            row, text = one.job.row, "the database was restored since; it may have been made"
+            outbox.again(tx, row.id, hub.now(), code=RESTORED, text=text, answer=None, state="sent", attempts=1)
+
+    if doubtful:
+        await hub.store.write(work)
+    return [one for one in writes if one not in doubtful]
+
+
+def _may_stand_there(one: Write, restored: datetime) -> bool:
+    return isinstance(one.change, AddEntry) and one.job.row.attempts == 0 and one.change.at < restored
 
 
 async def _settled(hub: Hub, held: Lease, target: Target, write: Write, receipt: Receipt) -> bool:

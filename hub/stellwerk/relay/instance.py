@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,7 @@ from stellwerk.store.store import Tx
 
 BEAT_SECONDS = 60.0
 LONG_SECONDS = 3600.0
+RESTORED_AT = "restored_at"
 ALIVE_SECONDS = 3 * BEAT_SECONDS
 
 
@@ -76,6 +78,8 @@ async def _compare(hub: Hub) -> None:
         verdict = judged(stored, beside, hub.now(), newest=max(beats, default=0.0))
         if beside is None and hub.place is not None and hub.now() - max(beats, default=0.0) < ALIVE_SECONDS:
             verdict = None  # one more host, beside others that are at it
+        if verdict == RESTORED:
+            meta.set_value(tx, RESTORED_AT, str(hub.now()).encode())
         if verdict is None or not hold.put_on(tx, Hold(since=hub.now(), by="the hub", because=verdict)):
             return
         log.warning("%s: what mails or grants is held", verdict)
@@ -85,6 +89,12 @@ async def _compare(hub: Hub) -> None:
 
     await hub.store.write(work)
     await _raise(hub, path)
+
+
+def restored_at(tx: Tx) -> datetime | None:
+    """When this database last turned out to be a restored one: of what happened before, more may be done than it knows."""
+    value = meta.value(tx, RESTORED_AT)
+    return None if value is None else datetime.fromtimestamp(float(value), UTC)
 
 
 async def beat(hub: Hub) -> None:

@@ -81,7 +81,7 @@ class _Player:
         self.oracle = Oracle(history.settings)
         self.why: list[str] = []
         self.binned: dict[str, int] = {}
-        self.backed_up = False
+        self.backed_up = self.full = False
 
     async def play(self) -> Played:
         world = self.world = World(self.folder, self.history.seed)
@@ -116,7 +116,8 @@ class _Player:
         await self._do(step)
         if step.hasty:
             return
-        if step.trouble.full:
+        if self.full:
+            self.full = False
             await self.world.sleep(60)
             self.world.process.store.fill_disk(False)
         await self.world.rest()
@@ -133,6 +134,7 @@ class _Player:
         world.deaf_hooks += trouble.deaf
         world.vendors.disorder(trouble.disorder)
         if trouble.full:
+            self.full = True
             world.process.store.fill_disk(True)
 
     def _end_trouble(self) -> None:
@@ -186,7 +188,7 @@ class _Player:
                 await self._hold(deed.meanwhile)
             case BackUp():
                 if world.process.running:
-                    world.process.back_up("back-up")
+                    await world.process.back_up("back-up")
                     self.backed_up = True
             case GoBack():
                 if self.backed_up:

@@ -8,6 +8,7 @@ import hashlib
 import random
 import urllib.parse
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -174,8 +175,11 @@ class Process:
             except Gone:
                 await self.gone()
 
-    def back_up(self, name: str) -> None:
+    async def back_up(self, name: str) -> None:
+        """A copy of the database; soon after it the hub's heart beats, which a copy younger than a minute would not show."""
         self.store.copy(self.path.with_name(name))
+        with suppress(StellwerkError, Gone):
+            await instance.beat(self.hub)
 
     async def restore(self, name: str) -> None:
         """Another day's database in the place of today's; the small file beside it stays."""
