@@ -109,7 +109,9 @@ def dropped(
     Field values that are held are not on their way any more; those beside the one that is to blame are decided on again.
     """
     if isinstance(why, Skip):
-        outcome = "not_needed" if why.because.code in SETTLED else "skipped"
+        # Whoever deleted it, and be it we before a crash: it is as gone as it was to be.
+        deleted = isinstance(planned.change, DeleteContact) and target.presence is Presence.ABSENT
+        outcome = "done" if deleted else "not_needed" if why.because.code in SETTLED else "skipped"
         ended = after(plan, planned, planned.change, outcome, None, None, target, known, settings, at)
         if why.because.code == SECONDARY_THERE and target.id is not None:
             ended = replace(ended, remembered=secondary(ended.remembered, planned.system, target.id))

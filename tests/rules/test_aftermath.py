@@ -348,6 +348,22 @@ def put_aside(world: Any, change: Change, code: str, target: Contact, system: st
     return dropped(world.plan, planned, why, target, world.known(), world.settings, world.now)
 
 
+def test_a_contact_to_be_deleted_that_is_gone_already_counts_as_deleted(world: Any) -> None:
+    world.remembered = Remembered(ids={"crm": "c1", "mail": "m1"}, entered=True)
+    decision = put_aside(world, DeleteContact(email="ada@example.com"), "not-there", absent(world))
+    assert [one.kind for one in decision.facts] == [FactKind.REMOVED]
+    assert ("mail" in decision.remembered.ids, decision.remembered.entered) == (False, False)
+    assert [one.because.code for one in decision.skips] == ["not-there"]
+
+
+@pytest.mark.parametrize("presence", [Presence.ANONYMOUS, Presence.PRESENT])
+def test_a_deletion_that_was_left_out_while_something_stands_there_removes_nothing(
+    world: Any, presence: Presence
+) -> None:
+    decision = put_aside(world, DeleteContact(email="ada@example.com"), "not-there", world.mail(presence=presence))
+    assert decision.facts == ()
+
+
 def test_a_contact_found_as_it_should_be_is_linked(world: Any, enter: Enter) -> None:
     decision = put_aside(world, enter, "linked", world.mail(permission=Permission.SINGLE, FIRSTNAME="Eve", CITY="Ulm"))
     assert decision.remembered.ids["mail"] == "m1"

@@ -6,7 +6,20 @@ from typing import Any
 
 import pytest
 
-from stellwerk_simulation.history import BackUp, By, Confirm, Deed, GoBack, History, Leave, Step, Trouble, Wait, Write
+from stellwerk_simulation.history import (
+    BackUp,
+    By,
+    Confirm,
+    Deed,
+    Delete,
+    GoBack,
+    History,
+    Leave,
+    Step,
+    Trouble,
+    Wait,
+    Write,
+)
 from stellwerk_simulation.player import play
 
 USUAL: dict[str, Any] = {
@@ -46,6 +59,13 @@ FOUND = {
     ),
     "an opt-out that the report tells again after the contact came back keeps nobody out": history(
         says("true"), Leave(who=0), says("true"), Confirm(who=0), Wait(hours=2.0), says(None, "person", "Byron")
+    ),
+    "who was deleted over there by a call whose answer was lost is asked like anybody else when she comes back": history(
+        says("true"),
+        Confirm(who=0),
+        Step(deed=Delete(who=0), trouble=Trouble(calls=((6, "unheard"),))),
+        says("true", "import"),
+        on_deleted="delete",
     ),
     "a timeline entry from before a back-up was put back is not made a second time": history(
         Step(deed=says("true"), hasty=True), BackUp(), Confirm(who=0), GoBack()

@@ -45,6 +45,7 @@ class Person(Struct, kw_only=True):
     open: list[float] = field(default_factory=list)
     ways_back: list[float] = field(default_factory=list)
     mails: int = 0
+    opt_outs: int = 0
     bounces: int = 0
     blocked: bool = False
     apart: dict[str, str] = field(default_factory=dict)
@@ -193,6 +194,7 @@ class Oracle:
             one.record.mirrored = True
 
     def _gone(self, one: Person) -> None:
+        one.opt_outs += 1
         self._removed(one)
         one.open = []
 
@@ -220,6 +222,10 @@ class Oracle:
         chosen = {"enabled": False} if move is None else self.settings[move]
         if chosen["enabled"] and one.record.stage == chosen["source"]:
             one.record.stage = chosen["target"]
+
+    def everybody_out(self) -> set[tuple[str, int]]:
+        """Every opt-out so far: whose, and which of hers."""
+        return {(email, number) for email, one in self.people.items() for number in range(one.opt_outs)}
 
     # --- what must be shown -------------------------------------------------------------------------------------------
 

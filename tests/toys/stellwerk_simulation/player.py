@@ -82,6 +82,7 @@ class _Player:
         self.why: list[str] = []
         self.binned: dict[str, int] = {}
         self.backed_up = self.full = False
+        self.out_then: set[tuple[str, int]] = set()
 
     async def play(self) -> Played:
         world = self.world = World(self.folder, self.history.seed)
@@ -190,8 +191,10 @@ class _Player:
                 if world.process.running:
                     await world.process.back_up("back-up")
                     self.backed_up = True
+                    self.out_then = self.oracle.everybody_out()
             case GoBack():
-                if self.backed_up:
+                # An opt-out that the back-up does not know is learnt from the report, and after the asks that followed it.
+                if self.backed_up and self.oracle.everybody_out() <= self.out_then:
                     await world.process.restore("back-up")
                     await self._operator(lambda hub: holding.go_on(hub, by="jo"))
                     world.told_by_polls += 1
