@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections import Counter
@@ -217,7 +218,7 @@ class _Player:
             hub = self.world.process.hub
             try:
                 await order(hub)
-            except (StellwerkError, Gone):
+            except (StellwerkError, Gone, asyncio.CancelledError):
                 await self.world.sleep(10)
             else:
                 return

@@ -178,7 +178,7 @@ class Process:
     async def back_up(self, name: str) -> None:
         """A copy of the database; soon after it the hub's heart beats, which a copy younger than a minute would not show."""
         self.store.copy(self.path.with_name(name))
-        with suppress(StellwerkError, Gone):
+        with suppress(StellwerkError, Gone, asyncio.CancelledError):
             await instance.beat(self.hub)
 
     async def restore(self, name: str) -> None:

@@ -85,10 +85,10 @@ class SimulatedStore(SqliteStore):
         group, self._group = self._group, []
         if self._closed or not group:
             return
-        if self.fate.strikes("before the commit"):
-            return
-        answers = self._commit([work for work, _ in group])
-        if self.fate.strikes("after the commit"):
+        answers = [] if self.fate.strikes("before the commit") else self._commit([work for work, _ in group])
+        if self.fate.dead or self.fate.strikes("after the commit"):
+            for _, future in group:
+                future.cancel()  # nobody is there any more to answer
             return
         for (_, future), (result, failed) in zip(group, answers, strict=True):
             if future.done():
