@@ -55,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, _stop)
     try:
         return script(given.only, given.seed, given.port) if given.script else show(given.port)
+    except KeyboardInterrupt:
+        print("\nstopped", flush=True)
+        return NOT_SO if given.script else GOOD
     except SceneError as problem:
         print(f"demo: {problem}", file=sys.stderr)
         return NOT_SO
@@ -90,12 +93,8 @@ Everything at the twins: {scene.hubspot.url}/ and {scene.maileon.url}/
 Ctrl-C ends all of it. `stellwerk demo --script` plays and checks a whole story by itself.""",
             flush=True,
         )
-        try:
-            while scene.hub is not None and scene.hub.poll() is None:
-                time.sleep(0.5)
-        except KeyboardInterrupt:
-            print("\nstopping …", flush=True)
-            return GOOD
+        while scene.hub is not None and scene.hub.poll() is None:
+            time.sleep(0.5)
         raise SceneError(f"the hub ended by itself:\n{scene.hub_log[-4000:]}")
 
 

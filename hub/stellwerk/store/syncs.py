@@ -148,9 +148,10 @@ def next_due(tx: Tx, account: str) -> float | None:
 
 
 def turned(tx: Tx, run: Run, after: str | None, contacts: int, now: float) -> None:
-    """One page more was taken in; the next begins at `after`, None where there is none."""
+    """One page more was taken in; the next begins at `after`, None where there is none: then it is known how many there are."""
     tx.run(
         "update sync_run set cursor = :after, listed = :listed, pages = pages + 1, contacts = contacts + :contacts,"
+        " total = case when :listed = 1 then contacts + :contacts else total end,"
         " attempts = 0, code = '', text = '', due = :now where id = :run and state in ('running', 'stopped')",
         run=run.id,
         after=after,

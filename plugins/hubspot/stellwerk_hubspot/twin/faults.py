@@ -65,27 +65,23 @@ class Faults:
         self.planted.clear()
 
     def due(self, method: str, path: str, body: str) -> tuple[list[Fault], Fault | None]:
-        """The latencies to suffer, and the first other fault that is due."""
-        latencies: list[Fault] = []
-        other: Fault | None = None
-        for planted in self.planted.values():
-            fault = planted.fault
-            if not _fits(planted, method, path, body):
-                continue
-            planted.seen += 1
-            place = planted.seen - fault.after
-            if place < 1 or (fault.every is not None and place % fault.every):
-                continue
-            if fault.times is not None and planted.fired >= fault.times:
-                continue
-            if fault.kind == "latency":
-                latencies.append(fault)
-            elif other is None:
-                other = fault
-            else:
-                continue
+        """The latencies to suffer, and one other fault that is due: a hold, which waits for its moment, else the first."""
+        due = [planted for planted in self.planted.values() if _fits(planted, method, path, body) and _is_due(planted)]
+        latencies = [planted for planted in due if planted.fault.kind == "latency"]
+        others = [planted for planted in due if planted.fault.kind != "latency"]
+        chosen = sorted(others, key=lambda planted: planted.fault.kind != "hold")[:1]
+        for planted in (*latencies, *chosen):
             planted.fired += 1
-        return latencies, other
+        return [planted.fault for planted in latencies], chosen[0].fault if chosen else None
+
+
+def _is_due(planted: _Planted) -> bool:
+    """Counts the call, and says whether it is one of those that the fault is for."""
+    planted.seen += 1
+    fault, place = planted.fault, planted.seen - planted.fault.after
+    if place < 1 or (fault.every is not None and place % fault.every):
+        return False
+    return fault.times is None or planted.fired < fault.times
 
 
 def _fits(planted: _Planted, method: str, path: str, body: str) -> bool:

@@ -75,12 +75,12 @@ class Api:
             self.record.open -= 1
 
     async def exchange(self, scope: Scope, receive: Receive, send: Send, request: Request, entry: Asked) -> None:
-        """Answer the request, with the first fault that is not a latency deciding how."""
+        """Answer the request, as a hold says, which waits for its moment, else the first fault that is not a latency."""
         fault: Fault | None = None
         for hit in self.faults.choose(request):
             if hit.kind == "latency":
                 await asyncio.sleep(random.uniform(*hit.seconds))
-            elif fault is None:
+            elif fault is None or (hit.kind == "hold" != fault.kind):
                 fault = hit
         kind = None if fault is None else fault.kind
         if fault is not None and kind in ("status", "fail_before"):

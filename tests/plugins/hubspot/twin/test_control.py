@@ -106,6 +106,16 @@ async def test_control_hold_applies_and_answers_when_released(world: Any) -> Non
     assert (await world.control.get("/holds")).json() == []
 
 
+async def test_control_a_hold_waits_for_its_call_whatever_else_would_hit_it(world: Any) -> None:
+    await plant(world, "fail_before")
+    await plant(world, "hold", times=1, match={"path": "contacts$"})
+    waiting = asyncio.create_task(world.api.post(world.contacts, json=ada()))
+    await world.held(1)
+    await world.control.post("/holds/release")
+    assert (await waiting).status_code == 201
+    assert (await world.api.post(world.contacts, json=ada(1))).status_code == 500
+
+
 async def test_control_a_held_caller_that_goes_away_is_no_longer_held(world: Any) -> None:
     await plant(world, "hold", times=1)
     with pytest.raises(httpx.ReadTimeout):

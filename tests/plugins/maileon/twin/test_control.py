@@ -148,6 +148,19 @@ def test_fault_hold_applies_and_answers_when_released(maileon) -> None:
     assert [answer.status_code for answer in answers] == [201]
 
 
+def test_fault_hold_waits_for_its_call_whatever_else_would_hit_it(maileon) -> None:
+    fault(maileon, "fail_before")
+    fault(maileon, "hold", times=1)
+    answers = []
+    caller = threading.Thread(target=lambda: answers.append(maileon.create(ADA)))
+    caller.start()
+    maileon.until(lambda: maileon.control("GET", "/holds")["holds"])
+    maileon.control("POST", "/holds/release")
+    caller.join(5)
+    assert [answer.status_code for answer in answers] == [201]
+    assert maileon.create(ADA).status_code == 500
+
+
 def test_fault_hold_ends_when_the_caller_goes_away(maileon) -> None:
     fault(maileon, "hold", times=1)
     with pytest.raises(httpx.ReadTimeout):
