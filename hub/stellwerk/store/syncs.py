@@ -151,7 +151,6 @@ def turned(tx: Tx, run: Run, after: str | None, contacts: int, now: float) -> No
     """One page more was taken in; the next begins at `after`, None where there is none: then it is known how many there are."""
     tx.run(
         "update sync_run set cursor = :after, listed = :listed, pages = pages + 1, contacts = contacts + :contacts,"
-        " total = case when :listed = 1 then contacts + :contacts else total end,"
         " attempts = 0, code = '', text = '', due = :now where id = :run and state in ('running', 'stopped')",
         run=run.id,
         after=after,
@@ -159,6 +158,8 @@ def turned(tx: Tx, run: Run, after: str | None, contacts: int, now: float) -> No
         contacts=contacts,
         now=now,
     )
+    if after is None:
+        tx.run("update sync_run set total = contacts where id = :run and state in ('running', 'stopped')", run=run.id)
 
 
 def put_off(tx: Tx, run: Run, due: float, *, attempts: int = 0, code: str = "", text: str = "") -> None:
