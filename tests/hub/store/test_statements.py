@@ -41,7 +41,8 @@ def text_of(argument: ast.expr, module: str) -> str | None:
     if not isinstance(argument, ast.Constant | ast.JoinedStr | ast.BinOp):
         return None
     try:
-        code = compile(ast.Expression(argument), module, "eval")
+        # A name in angle brackets: coverage looks for the source of every other.
+        code = compile(ast.Expression(argument), f"<{module}>", "eval")
         return str(eval(code, vars(importlib.import_module(module))))
     except NameError:
         return None
