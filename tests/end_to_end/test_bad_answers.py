@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 HTML = {"content-type": "text/html"}
 SECRETS = ("token-ABCDEFGHIJ-that-nobody-must-see-0123456789-0123456789-0123456789",)

@@ -43,6 +43,7 @@ def test_no_acknowledged_webhook_is_lost_and_no_effect_doubled_wherever_the_hub_
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_on_a_server_another_process_takes_over_and_nothing_is_lost_or_doubled(pg_server: Server) -> None:
     seed = seed_of(ROOT)
@@ -58,6 +59,7 @@ def test_on_a_server_another_process_takes_over_and_nothing_is_lost_or_doubled(p
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_a_process_that_stood_still_before_an_ask_does_not_send_it_after_another_did(pg_server: Server) -> None:
     still = End(how="freeze", named="before call: POST /….…/contacts/email/")

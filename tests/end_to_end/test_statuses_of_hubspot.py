@@ -54,7 +54,10 @@ def ends(here: Any, record: str) -> list[tuple[str, str]]:
     )
 
 
-@pytest.mark.parametrize("name", TABLE)
+EACH = [name if number % 4 == 0 else pytest.param(name, marks=pytest.mark.long) for number, name in enumerate(TABLE)]
+
+
+@pytest.mark.parametrize("name", EACH)
 def test_a_status_in_the_middle_of_a_batch(here: Any, name: str) -> None:
     status, body, headers, end = TABLE[name]
     final = end != "done"
