@@ -136,7 +136,7 @@ class AdasWay:
         self.scene.maileon.control("POST", "/webhooks", {"lose": 1.0})
         self.marketer.sends_newsletter()
         self.ada.unsubscribes()
-        self.scene.maileon.control("POST", "/webhooks", self.scene.disorder("maileon"))
+        self.scene.maileon.control("POST", "/webhooks", self.scene.webhook_disorder)
         self.scene.maileon.control("POST", "/webhooks/resend", {"numbers": [first]})
         watch.seen(
             "and out within the hour, by a byte-identical webhook: status",

@@ -174,11 +174,6 @@ class Scene:
     def hub_log(self) -> str:
         return (self.folder / "hub.log").read_text()
 
-    def disorder(self, twin: str) -> dict[str, Any]:
-        """How this scene's webhooks are sent when nothing else is said."""
-        del twin
-        return dict(self.webhook_disorder)
-
     def property(self, name: str) -> str:
         """A property's internal name in this scene."""
         return self.cast.rename.get(name, name)

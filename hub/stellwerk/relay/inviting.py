@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from stellwerk.relay.hub import Hub
 from stellwerk.store import connections, invitations
+from stellwerk.store.access import Rights
 from stellwerk.store.connections import Connection
-from stellwerk.store.invitations import Invitation, Rights
+from stellwerk.store.invitations import Invitation
 from stellwerk.store.store import Tx
 
 LONGEST_NAME = 80

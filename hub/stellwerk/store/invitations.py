@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from typing import Literal, TypeAlias
 
-from msgspec import Struct
-
+from stellwerk.store.access import COLUMNS, Access, Rights
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.vault import Vault
 
-Rights: TypeAlias = Literal["view", "change"]
 VALID_SECONDS = 7 * 86_400.0
-COLUMNS = "id, connection, name, rights, made_by, created, expires, used, revoked"
 
 
-class Invitation(Struct, frozen=True, kw_only=True):
-    """One invitation of the person called `name`, without the text of its link. Times in seconds since 1970."""
-
-    id: int
-    connection: str
-    name: str
-    rights: Rights
-    made_by: str
-    created: float
-    expires: float
-    used: float | None = None
-    revoked: float | None = None
-
-    def works(self, now: float) -> bool:
-        return self.revoked is None and now < self.expires
+class Invitation(Access, frozen=True, kw_only=True):
+    """One invitation of the person called `name`, without the text of its link."""
 
 
 def add(

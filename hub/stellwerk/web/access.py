@@ -12,8 +12,8 @@ from msgspec import structs
 
 from stellwerk.relay.hub import Hub
 from stellwerk.store import api_tokens
-from stellwerk.store.api_tokens import Rights
-from stellwerk.view.moment import moment, moment_or_none
+from stellwerk.store.access import Rights
+from stellwerk.view.access import listed
 from stellwerk.web.choose import OWN, Here
 from stellwerk.web.forgery import posted
 from stellwerk.web.inside import inside
@@ -74,18 +74,6 @@ async def _page(
 ) -> Template:
     tokens = await hub.store.read(lambda tx: api_tokens.of_connection(tx, running.connection.id))
     now = hub.now()
-    shown = [
-        {
-            "id": one.id,
-            "name": one.name,
-            "rights": one.rights,
-            "made_by": one.made_by,
-            "created": moment(one.created),
-            "expires": moment(one.expires),
-            "used": moment_or_none(one.used),
-            "state": "works" if one.works(now) else "revoked" if one.revoked is not None else "expired",
-        }
-        for one in tokens
-    ]
+    shown = [listed(one, now) for one in tokens]
     context = {"tokens": shown, "text": text, "wrong": wrong, "days": DAYS, "rights": RIGHTS, "url": hub.public_url}
     return inside(request, hub, "access.html", running, context, status=status)

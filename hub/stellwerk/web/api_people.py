@@ -14,7 +14,8 @@ from msgspec import Meta, Struct
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.inviting import LONGEST_NAME, invite, revoke
 from stellwerk.store import invitations
-from stellwerk.store.invitations import Invitation, Rights
+from stellwerk.store.access import Rights
+from stellwerk.store.invitations import Invitation
 from stellwerk.view.moment import moment, moment_or_none
 from stellwerk.web.api_key import CHANGES, Caller
 

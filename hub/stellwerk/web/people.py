@@ -13,8 +13,8 @@ from msgspec import structs
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.inviting import LONGEST_NAME, invite, revoke
 from stellwerk.store import invitations
-from stellwerk.store.invitations import Rights
-from stellwerk.view.moment import moment, moment_or_none
+from stellwerk.store.access import Rights
+from stellwerk.view.access import listed
 from stellwerk.web.choose import OWN, Here
 from stellwerk.web.forgery import posted
 from stellwerk.web.inside import inside
@@ -68,18 +68,6 @@ async def _page(
 ) -> Template:
     found = await hub.store.read(lambda tx: invitations.of_connection(tx, running.connection.id))
     now = hub.now()
-    shown = [
-        {
-            "id": one.id,
-            "name": one.name,
-            "rights": one.rights,
-            "made_by": one.made_by,
-            "created": moment(one.created),
-            "expires": moment(one.expires),
-            "used": moment_or_none(one.used),
-            "state": "works" if one.works(now) else "revoked" if one.revoked is not None else "expired",
-        }
-        for one in found
-    ]
+    shown = [listed(one, now) for one in found]
     context = {"people": shown, "link": link, "invited": invited, "wrong": wrong, "rights": RIGHTS}
     return inside(request, hub, "people.html", running, context, status=status)
