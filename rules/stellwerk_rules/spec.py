@@ -317,6 +317,9 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     removals_per_hour: Annotated[int, Meta(ge=1, description="Removals an hour and source; more are held.")] = 100
     wish_valid_days: Annotated[int, Meta(ge=1, description="A wish older than this is held, not mailed.")] = 7
     doi_valid_days: Annotated[int, Meta(ge=1, description="Days an unanswered DOI stays pending.")] = 14
+    opt_out_late_minutes: Annotated[
+        int, Meta(ge=1, description="An opt-out that is not delivered after so long is shown as a repair.")
+    ] = 15
 
 
 class Ruleset(Struct, frozen=True, kw_only=True):

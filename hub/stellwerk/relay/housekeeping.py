@@ -12,6 +12,7 @@ from stellwerk.relay.bug import place
 from stellwerk.relay.duties import has_duty
 from stellwerk.relay.hearing import listen
 from stellwerk.relay.hub import Hub, log
+from stellwerk.relay.late_opt_outs import look_at_opt_outs
 from stellwerk.relay.leaving import SLICE, in_slices, tidy_up
 from stellwerk.relay.provide import provide_again
 from stellwerk.relay.renewal import end_old_hooks
@@ -54,6 +55,7 @@ class Housekeeping:
                 if not await has_duty(self._hub, "housekeeping", DUTY_SECONDS):
                     await asyncio.sleep(ROUND_SECONDS)
                     continue
+                await look_at_opt_outs(self._hub)
                 await instance.end_pause(self._hub)
                 await provide_again(self._hub)
                 await tidy_up(self._hub)

@@ -388,13 +388,3 @@ def _in_state(tx: Tx, account: str, connection: str, state: str) -> int:
         connection=connection,
     )
     return 0 if row is None else int(row["n"])
-
-
-def oldest_opt_out(tx: Tx, connection: str | None = None) -> float | None:
-    """When the opt-out that waits longest was decided, of one connection or of all."""
-    row = tx.one(
-        "select min(created) as created from outbox where class = 0 and state in ('waiting', 'sent')"
-        " and (connection = :connection or :connection is null)",
-        connection=connection,
-    )
-    return None if row is None else row["created"]

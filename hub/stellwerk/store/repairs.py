@@ -36,5 +36,11 @@ def close(tx: Tx, subject: str, code: str, now: float) -> None:
     )
 
 
+def subjects(tx: Tx, code: str) -> frozenset[str]:
+    """What this problem is open for."""
+    rows = tx.all("select subject from repair where code = :code and closed is null", code=code)
+    return frozenset(row["subject"] for row in rows)
+
+
 def still_open(tx: Tx) -> list[Row]:
     return tx.all("select id, subject, code, text, count, opened, seen from repair where closed is null order by id")

@@ -7,7 +7,7 @@ from msgspec import Struct
 from stellwerk.registry import has
 from stellwerk.relay.hub import Hub
 from stellwerk.sdk.connector import Capped
-from stellwerk.store import accounts, connections, hold, outbox, repairs
+from stellwerk.store import accounts, connections, hold, opt_outs, repairs
 from stellwerk.store.accounts import GONE, LEAVING
 from stellwerk.store.connections import Connection
 from stellwerk.store.hold import Hold
@@ -80,7 +80,7 @@ async def all_connections(hub: Hub) -> AllConnections:
 
 def _one(tx: Tx, hub: Hub, one: Connection, open_now: list[Row], now: float) -> OneOf:
     both = sides(tx, hub, one, now)
-    oldest = outbox.oldest_opt_out(tx, one.id)
+    oldest = opt_outs.oldest(tx, one.id)
     subjects = {one.id, *one.accounts.values()}
 
     def changes(*states: str) -> int:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from stellwerk.relay.hub import Hub
-from stellwerk.store import accounts, connections, consent, hold, inbox, outbox, repairs
+from stellwerk.store import accounts, connections, consent, hold, inbox, opt_outs, outbox, repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Row, Tx
 from stellwerk.view.moment import moment, moment_or_none
@@ -88,7 +88,7 @@ async def overview(hub: Hub, connection: Connection) -> Overview:
 
 
 def _overview(tx: Tx, hub: Hub, connection: Connection, now: float) -> Overview:
-    oldest = outbox.oldest_opt_out(tx, connection.id)
+    oldest = opt_outs.oldest(tx, connection.id)
     days = _days(tx, connection.id, now)
     return Overview(
         connection=connection.id,

@@ -11,7 +11,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 from stellwerk.errors import StoreAway, StoreError
 from stellwerk.relay.hearing import wrong_clocks
 from stellwerk.relay.hub import Hub, log
-from stellwerk.store import accounts, counts, inbox, meta, outbox, repairs
+from stellwerk.store import accounts, counts, inbox, meta, opt_outs, outbox, repairs
 from stellwerk.store.store import Tx
 
 
@@ -51,7 +51,7 @@ async def metrics(hub: NamedDependency[Hub]) -> str:
 
 
 def _metrics(tx: Tx, now: float) -> str:
-    oldest = outbox.oldest_opt_out(tx)
+    oldest = opt_outs.oldest(tx)
     lines = [f"stellwerk_{name}_total {value}" for name, value in meta.counters(tx).items()]
     lines += [f'stellwerk_events{{state="{name}"}} {n}' for name, n in counts.six(tx).items()]
     lines += [f'stellwerk_inbox_events{{state="{state}"}} {n}' for state, n in sorted(inbox.counts(tx).items())]

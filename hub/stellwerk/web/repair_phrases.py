@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stellwerk.web.field_repair_phrases import FIELD_REPAIRS
+from stellwerk.web.keeping_up_phrases import KEEPING_UP
 from stellwerk.web.repair_text import OPERATOR, RepairText
 
 _ACCESS_ENDED = (
@@ -31,6 +32,7 @@ _BUG = RepairText(
 
 REPAIRS: Mapping[str, RepairText] = {
     **FIELD_REPAIRS,
+    **KEEPING_UP,
     # An account cannot be used.
     **dict.fromkeys(("unauthorized", "bad-refresh-token", "bad-hub", "invalid-grant", "access-denied"), _LOGIN),
     **dict.fromkeys(("bad-client-secret", "bad-client-id", "bad-redirect-uri"), _APP),

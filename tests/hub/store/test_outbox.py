@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk.store import outbox, traces
+from stellwerk.store import opt_outs, outbox, traces
 from stellwerk.store.outbox import NewDelivery
 from stellwerk.store.store import Store
 
@@ -280,11 +280,11 @@ async def test_a_delivery_whose_payload_outlived_its_days_cannot_be_put_back(sto
 
 
 async def test_the_oldest_opt_out_that_is_not_delivered_is_told(store: Store, delivery: Make) -> None:
-    assert await store.read(outbox.oldest_opt_out) is None
+    assert await store.read(opt_outs.oldest) is None
     await put(store, delivery(1, due=5), delivery(2, urgency=0, due=7), delivery(3, urgency=0, due=9))
-    assert await store.read(outbox.oldest_opt_out) == 7
+    assert await store.read(opt_outs.oldest) == 7
     await settle(store, 2)
-    assert await store.read(outbox.oldest_opt_out) == 9
+    assert await store.read(opt_outs.oldest) == 9
 
 
 async def test_what_is_held_for_a_person_keeps_its_payload_until_it_outlives_its_days(
