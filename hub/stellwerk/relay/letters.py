@@ -9,17 +9,37 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from stellwerk.relay import again
-from stellwerk.relay.dead import is_left
+from stellwerk.relay.dead import DELIVERY, EVENT, is_left
 from stellwerk.relay.hub import Hub
 from stellwerk.store import connections, dead_letters, held, inbox, lease, outbox, repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.inbox import DeadEvent
 from stellwerk.store.outbox import Letter
-from stellwerk.store.store import Tx
+from stellwerk.store.store import Row, Tx
 
 LONGEST_REASON = 300
 Find: TypeAlias = Callable[[Tx], tuple[Sequence[Letter], Sequence[DeadEvent]]]
 """The changes and the events meant, found in the transaction that acts on them."""
+
+
+def only(find: Find, what: str, number: int) -> Find:
+    """Of those found the one event, or the one change (`what` is `dead.EVENT` or `dead.DELIVERY`), with this number."""
+
+    def found(tx: Tx) -> tuple[Sequence[Letter], Sequence[DeadEvent]]:
+        changes, events = find(tx)
+        return (
+            [one for one in changes if what == DELIVERY and one.id == number],
+            [one for one in events if what == EVENT and one.id == number],
+        )
+
+    return found
+
+
+def whole(tx: Tx, find: Find) -> list[tuple[str, Row]]:
+    """Those found with their payloads, each with what it is, events first."""
+    changes, events = find(tx)
+    rows = [(EVENT, row) for one in events for row in inbox.dead(tx, one.code, number=one.id)]
+    return rows + [(DELIVERY, row) for row in outbox.whole(tx, [one.id for one in changes])]
 
 
 async def replay(hub: Hub, connection: Connection, find: Find) -> int:

@@ -53,6 +53,11 @@ async def preview(
     rows = await hub.store.read(lambda tx: _rows(tx, code, what, number))
     if not rows:
         raise dead.none_of(code)
+    return await preview_of(hub, rows)
+
+
+async def preview_of(hub: Hub, rows: Sequence[tuple[str, Row]]) -> dict[str, Any]:
+    """The same of these letters, each with what it is (`dead.EVENT` or `dead.DELIVERY`); also of held ones, if let go."""
     good = [(kind, row) for kind, row in rows if dead.can_be_replayed(row)]
     letters = await hub.store.read(lambda tx: _letters(tx, hub, good[:MOST]))
     replays: list[dict[str, Any]] = []

@@ -29,9 +29,9 @@ class Reason(Struct, frozen=True, kw_only=True):
 
     code: str
     text: str
-    rule: str | None
-    line: int | None
-    nearest: str | None
+    rule: str | None = None
+    line: int | None = None
+    nearest: str | None = None
 
 
 class ChangeMade(Struct, frozen=True, kw_only=True, omit_defaults=True):

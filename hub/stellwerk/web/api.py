@@ -19,7 +19,6 @@ from stellwerk.relay.foresight import Foresight, foresight
 from stellwerk.relay.forgetting import forget_connection
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.leaving import OptOutsWait
-from stellwerk.relay.letters import dismiss, release, replay
 from stellwerk.relay.operate import State, change_state, end_repair, set_up_again
 from stellwerk.relay.rulebook import typed_settings
 from stellwerk.store import connections
@@ -27,11 +26,11 @@ from stellwerk.store.connections import Changed, Connection
 from stellwerk.view.field_table import FieldTable, field_table
 from stellwerk.view.finding import Explained, explained
 from stellwerk.view.history import Line, history
-from stellwerk.view.letters import Letters, group_finder, letters
 from stellwerk.view.overview import Overview, overview
 from stellwerk.view.parting import Parting, parting
 from stellwerk.web.agreement import words_for
 from stellwerk.web.api_key import CHANGES, Caller, provide_caller
+from stellwerk.web.api_letters import about_letters
 from stellwerk.web.api_people import about_people
 from stellwerk.web.api_sync import about_syncs
 from stellwerk.web.limits import Limits
@@ -64,25 +63,6 @@ class Who(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A contact, by its address or its id at either system."""
 
     who: Annotated[str, Meta(min_length=1, max_length=320)]
-
-
-class Done(Struct, frozen=True, kw_only=True):
-    """How many it was done to."""
-
-    count: int
-
-
-class Group(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One group of dead or held letters, by the `key` it is listed with."""
-
-    group: Annotated[str, Meta(min_length=1, max_length=400)]
-
-
-class Dismissal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One group, and why it is ended without being written."""
-
-    group: Annotated[str, Meta(min_length=1, max_length=400)]
-    why: Annotated[str, Meta(min_length=1, max_length=300)]
 
 
 class WantedState(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,31 +166,6 @@ async def api_end_repair(hub: NamedDependency[Hub], caller: NamedDependency[Call
 async def api_activity(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Who]) -> Explained:
     """Everything known of one contact and why. By POST, so that no address stands in a URL."""
     return await explained(hub, caller.connection, data.who)
-
-
-@get("/letters", name="api-letters")
-async def api_letters(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Letters:
-    """Dead letters and held changes, by cause."""
-    return await letters(hub, caller.connection)
-
-
-@post("/letters/replay", name="api-replay", status_code=200, opt=CHANGES)
-async def api_replay(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Group]) -> Done:
-    """Put the dead letters of one group back; each is decided again."""
-    return Done(count=await replay(hub, caller.connection, group_finder(caller.connection, data.group)))
-
-
-@post("/letters/release", name="api-release", status_code=200, opt=CHANGES)
-async def api_release(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Group]) -> Done:
-    """Let go what is held of one group; each is decided again first."""
-    return Done(count=await release(hub, caller.connection, group_finder(caller.connection, data.group)))
-
-
-@post("/letters/dismiss", name="api-dismiss", status_code=200, opt=CHANGES)
-async def api_dismiss(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Dismissal]) -> Done:
-    """End the letters of one group without writing them."""
-    find = group_finder(caller.connection, data.group)
-    return Done(count=await dismiss(hub, caller.connection, find, who=caller.name, why=data.why))
 
 
 @get("/fields", name="api-fields")
@@ -330,15 +285,12 @@ handlers: tuple[HTTPRouteHandler, ...] = (
     api_set_up,
     api_end_repair,
     api_activity,
-    api_letters,
-    api_replay,
-    api_release,
-    api_dismiss,
     api_fields,
     api_history,
     api_settings,
     api_save,
     api_foresight,
+    *about_letters,
     *about_people,
     *about_syncs,
 )

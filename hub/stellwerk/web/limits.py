@@ -29,6 +29,7 @@ class Limit(Struct, frozen=True, kw_only=True):
 LOGINS = Limit(name="login", count=30, seconds=60.0)
 KEY_TESTS = Limit(name="key test", count=10, seconds=60.0)
 TRIES = Limit(name="try", count=10, seconds=3600.0)
+PREVIEWS = Limit(name="preview", count=10, seconds=60.0)
 REFUSALS = Limit(name="refusal", count=100, seconds=60.0)
 
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from stellwerk.web.inside_phrases import INSIDE
 from stellwerk.web.language import Language
+from stellwerk.web.letter_phrases import LETTERS
 from stellwerk.web.life_phrases import LIFE
 from stellwerk.web.sync_phrases import SYNC
 
 PHRASES: Mapping[str, tuple[str, str]] = {
     **INSIDE,
+    **LETTERS,
     **LIFE,
     **SYNC,
     # The frame of every page.

@@ -160,6 +160,10 @@ async def go(page: Page, served: str, path: str, language: str) -> None:
         await page.locator("#who").fill(ADA)
         await page.locator("#who").press("Enter")
         await page.wait_for_load_state()
+    ask = page.get_by_role("button", name="What would happen?" if language == "en" else "Was würde geschehen?").first
+    if path == "/letters" and await ask.count():
+        await ask.click()
+        await page.wait_for_load_state()
     if path == "/access":
         await page.locator("#name").fill("Nightly report")
         await page.get_by_role("button", name="Make a token" if language == "en" else "Token anlegen").click()
