@@ -62,6 +62,9 @@ class Keep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     payload_days: Annotated[int, Meta(ge=1, le=3650, description="Payloads of finished events and changes.")] = 14
     trace_days: Annotated[int, Meta(ge=1, le=3650, description="Decisions and their reasons.")] = 30
     dead_letter_days: Annotated[int, Meta(ge=1, le=3650, description="Dead letters.")] = 90
+    unsaved_login_days: Annotated[
+        int, Meta(ge=1, le=365, description="Tokens of a login that never led to a saved connection.")
+    ] = 7
     ledger_years: Annotated[int, Meta(ge=1, le=100, description="The consent ledger, without clear text.")] = 6
 
 

@@ -14,6 +14,7 @@ from stellwerk.relay.budget import Budget
 from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.leaving import OPT_OUTS_WAIT, OptOutsWait, move_over, moved_over
 from stellwerk.relay.provide import provide, show
+from stellwerk.relay.unsaved import logged_in
 from stellwerk.sdk.connector import Account, Difference, Grant
 from stellwerk.store import accounts, connections, lease, repairs
 from stellwerk.store.connections import IN_FILE, Changed, Connection
@@ -34,6 +35,7 @@ async def keep_login(hub: Hub, system: str, grant: Grant) -> str:
         if settings is not None:
             accounts.set_secrets(tx, one, hub.seal_settings(one, settings))
         _mended(tx, one, now)
+        logged_in(tx, one, now)
         return one
 
     one = await hub.store.write(work)

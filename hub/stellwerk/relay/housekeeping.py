@@ -17,6 +17,7 @@ from stellwerk.relay.leaving import SLICE, in_slices, tidy_up
 from stellwerk.relay.provide import provide_again
 from stellwerk.relay.renewal import end_old_hooks
 from stellwerk.relay.unconfirmed import look_at_answers
+from stellwerk.relay.unsaved import let_go_of_unsaved
 from stellwerk.store import keeping, rotation, syncs, traces
 from stellwerk.store.store import Row, Tx
 
@@ -86,6 +87,7 @@ async def tidy(hub: Hub) -> None:
     """One round: drop what is older than `keep:` allows, and see whether anybody confirms."""
     await end_old_hooks(hub)
     await look_at_answers(hub)
+    await let_go_of_unsaved(hub)
     keep = hub.integration.keep
     now = hub.now()
     before = now - keep.trace_days * DAY_SECONDS

@@ -83,6 +83,17 @@ def every(tx: Tx, vault: Vault) -> list[AccountRow]:
     return [account for account in found if account is not None]
 
 
+def older_than(tx: Tx, before: float) -> list[str]:
+    """Ids of the accounts that were first stored before then and have not been left."""
+    rows = tx.all(
+        "select id from account where created < :before and state not in (:leaving, :gone) order by id",
+        before=before,
+        leaving=LEAVING,
+        gone=GONE,
+    )
+    return [row["id"] for row in rows]
+
+
 def by_hook(tx: Tx, vault: Vault, system_names: tuple[str, ...], path_secret: str) -> AccountRow | None:
     """The account whose webhook path holds this secret, found by its keyed digest: no comparison leaks its length or letters."""
     digest = hook_digest(vault, path_secret)

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.leaving import ERASED_AFTER_SECONDS
 from stellwerk.store import accounts, connections, invitations
-from stellwerk.store.accounts import AccountRow
+from stellwerk.store.accounts import GONE, LEAVING, AccountRow
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
 from stellwerk.view.moment import moment
@@ -112,7 +112,8 @@ async def _by_login(hub: Hub, visitor: Visitor) -> Here:
         return {name: row for name, row in found.items() if row is not None}
 
     rows = await hub.store.read(load)
-    if login not in rows:
+    # Left meanwhile: its tokens are gone or about to go, and only another login brings new ones.
+    if login not in rows or rows[login].state in (LEAVING, GONE):
         raise NotLoggedIn()
     return Here(
         visitor=visitor, connection=connection, stored=stored is not None, accounts=rows, again=again is not None

@@ -71,6 +71,10 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     # Settings: the frame.
     "settings": ("Settings", "Einstellungen"),
     "connected-with": ("{system} account: {account}", "{system}-Konto: {account}"),
+    "login-lasts": (
+        "Without a Save this login is forgotten after {days} days.",
+        "Ohne Speichern wird diese Anmeldung nach {days} Tagen vergessen.",
+    ),
     "from-file": (
         "This connection is called {connection} and stands in the hub's file, integration.yaml. It is shown here and changed only there.",
         "Diese Verbindung heißt {connection} und steht in der Datei des Hubs, integration.yaml. Hier wird sie nur gezeigt, geändert wird sie dort.",

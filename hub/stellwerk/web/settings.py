@@ -222,6 +222,7 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         "from_file": look.here.from_file,
         "locked": look.here.from_file or look.here.rights == "view",
         "login_account": _login_account(hub, look.here, say),
+        "lasts": "" if look.here.stored else say("login-lasts", days=hub.integration.keep.unsaved_login_days),
         "waits": _waits(hub, look.here, say),
         "account": _account_part(hub, look, say, opt_outs),
         "sections": sections,
