@@ -165,7 +165,7 @@ LIFE: Mapping[str, tuple[str, str]] = {
     "try-often": ("That was tried very often. Please wait an hour.", "Das wurde sehr oft versucht. Bitte warten Sie eine Stunde."),
     "try-way": ("The way of {email}", "Der Weg von {email}"),
     "try-again": ("Look again", "Noch einmal nachsehen"),
-    "try-live": ("This is looked up by itself every few seconds.", "Das wird alle paar Sekunden von selbst nachgesehen."),
+    "try-live": ("Each step lights up by itself as it happens.", "Jeder Schritt leuchtet von selbst auf, sobald er geschehen ist."),
     "try-end": ("Stop watching", "Nicht mehr zusehen"),
     "try-all": ("Every step in full, under Activity", "Jeder Schritt im Einzelnen, unter Aktivität"),
     "way-told": ("{source} told us of the contact", "{source} hat uns den Kontakt gemeldet"),

@@ -38,7 +38,7 @@ from stellwerk.web.problems import problem_handlers
 from stellwerk.web.session import session_middleware
 from stellwerk.web.settings import change_settings, show_settings
 from stellwerk.web.sync import change_sync, show_sync, sync_progress
-from stellwerk.web.trying import change_try, show_try
+from stellwerk.web.trying import change_try, show_try, try_progress
 from stellwerk.web.visitor import provide_visitor
 from stellwerk.web.webhooks import take_webhook
 
@@ -63,6 +63,7 @@ pages: tuple[HTTPRouteHandler, ...] = (
     show_sync,
     change_sync,
     sync_progress,
+    try_progress,
     show_fields,
     show_history,
     show_access,

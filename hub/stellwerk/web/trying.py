@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage, Template
 from msgspec import structs
 
 from stellwerk.errors import DeliveryError
@@ -25,6 +28,9 @@ from stellwerk.web.pages import Speaker, speaker, system_title
 from stellwerk.web.visitor import Flash, Trying, keep_visitor
 
 LONGEST = 254
+LOOK_SECONDS = 0.5
+A_STREAM_SECONDS = 10.0
+"""A browser asks for the next by itself; a hub that is to end does not wait longer than this for one that looks on."""
 ADDRESS = re.compile(r"[^\s@,;<>()\"]+@[^\s@,;<>()\"]+\.[^\s@,;<>()\"]+")
 EXPLAINED = frozenset({("told", How.NOW), ("confirmed", How.NOW)})
 
@@ -75,14 +81,45 @@ async def change_try(
     return Redirect("/try", status_code=303)
 
 
+@get("/try/progress", name="try-progress")
+async def try_progress(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
+) -> ServerSentEvent:
+    """The steps, each time that one of them changes; `over` once nothing more is to come."""
+    return ServerSentEvent(_events(hub, running, speaker(request, running.visitor)))
+
+
+async def _events(hub: Hub, running: Here, say: Speaker) -> AsyncIterator[ServerSentEventMessage]:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + A_STREAM_SECONDS
+    watched, titles = _watched(running), _titles(hub, running)
+    told: list[dict[str, str]] = []
+    while watched is not None:
+        way = await way_of(hub, running.connection, watched.email, watched.contact)
+        stages = _shown(say, way, titles)
+        if stages != told:
+            told = stages
+            yield ServerSentEventMessage(event="way", data=msgspec.json.encode(told).decode(), retry=500)
+        if way.ended:
+            break
+        if loop.time() >= until:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+    yield ServerSentEventMessage(event="over", data="{}")
+
+
+def _watched(running: Here) -> Trying | None:
+    """What this visitor watches of the connection that is shown."""
+    watched = running.visitor.trying
+    return watched if watched is not None and watched.connection == running.connection.id else None
+
+
 async def _page(
     request: Request[Any, Any, Any], hub: Hub, running: Here, *, typed: str = "", wrong: str = "", status: int = 200
 ) -> Template:
     say = speaker(request, running.visitor)
     titles = _titles(hub, running)
-    watched = running.visitor.trying
-    if watched is not None and (wrong or watched.connection != running.connection.id):
-        watched = None
+    watched = None if wrong else _watched(running)
     way = None if watched is None else await way_of(hub, running.connection, watched.email, watched.contact)
     context = {
         "titles": titles,

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from stellwerk.relay.decide import Trace
+from stellwerk.store import contacts, traces
+from stellwerk.store.contacts import ContactState
+from stellwerk.web.choose import Here
 from stellwerk.web.limits import TRIES
+from stellwerk.web.pages import Speaker
+from stellwerk.web.trying import LOOK_SECONDS, _events
+from stellwerk.web.visitor import Trying, Visitor
+from stellwerk_rules.model import Because, Remembered
 
 pytestmark = pytest.mark.anyio
+
+NO = Because(code="said-no", text="wants_letters is no", rule="enter", line=31)
 
 EVA = "eva+test@example.com"
 
@@ -100,6 +111,42 @@ async def test_another_connection_is_not_shown_what_was_watched(person: Any) -> 
     values = {"account__post__api_key": "very-hidden-other-key", "setting__silence": "no"}
     assert (await person.submit(page, action="save", **values)).status == 303
     assert EVA not in (await person.open("/try")).answer.text
+
+
+async def test_each_step_is_told_as_soon_as_it_comes_true_and_then_that_it_is_over(person: Any, hub: Any) -> None:
+    assert LOOK_SECONDS <= 1
+    await person.sets_up()
+    assert "event: over" in (await person.client.get("/try/progress")).text, "nothing is watched"
+    await start(person, action="watch")
+    events = _events(hub, await looks_at(person, hub), Speaker("en"))
+    first = await anext(events)
+    assert [(one["how"], one["word"]) for one in msgspec.json.decode(first.data)][:2] == [
+        ("now", "waiting"),
+        ("later", "later"),
+    ]
+    (one,) = await hub.connections_of("shop:7")
+    body = hub.vault.seal("shop:7", msgspec.json.encode(Trace(what="created", reasons=(NO,), outcome="skipped")))
+    address = hub.vault.address(EVA)
+
+    def decided(tx: Any) -> None:
+        state = ContactState(connection=one.id, address=address, remembered=Remembered(ids={"shop": "4711"}))
+        contact = contacts.save(tx, state, hub.now())
+        traces.add(
+            tx, connection=one.id, contact=contact.id, address=address, event="e1", kind="skipped", body=body,
+            now=hub.now(),
+        )  # fmt: skip
+
+    await hub.store.write(decided)
+    second = await anext(events)
+    assert [one["how"] for one in msgspec.json.decode(second.data)][:2] == ["done", "stopped"]
+    assert (await anext(events)).event == "over"
+
+
+async def looks_at(person: Any, hub: Any) -> Here:
+    """What the page is shown of, as its person sees it."""
+    (one,) = await hub.connections_of("shop:7")
+    visitor = Visitor(account="shop:7", connection=one.id, trying=Trying(connection=one.id, email=EVA))
+    return Here(visitor=visitor, connection=one, stored=True, accounts={})
 
 
 async def test_it_is_there_in_german(person: Any) -> None:

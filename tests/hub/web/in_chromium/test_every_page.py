@@ -309,9 +309,13 @@ async def test_a_tried_address_lights_up_step_by_step_without_a_click(page: Page
     await page.get_by_role("button", name="Only watch").click()
     told = page.get_by_role("listitem").filter(has_text="ToyShop told us of the contact")
     await told.filter(has_text="waiting").wait_for()
+    asked_for: list[str] = []
+    page.on("request", lambda one: asked_for.append(one.url.removeprefix(served)))
     await fill(hub)
     await told.filter(has_text="done").wait_for()
     await page.get_by_role("listitem").filter(has_text="You confirmed by the link").filter(has_text="done").wait_for()
+    # The hub tells it: a page that asks again and again would be late, or a burden.
+    assert "/try" not in asked_for
 
 
 async def shown(page: Page, what: str) -> list[str]:
