@@ -45,12 +45,16 @@ class Conflict(HTTPException):
     """Another version stands than the one that was seen."""
 
     status_code = 412
+    detail = (
+        "somebody saved this connection in the meantime; nothing was changed: read it again, and send the ETag of that"
+    )
 
 
 class Unversioned(HTTPException):
     """Which version was seen must be said."""
 
     status_code = 428
+    detail = "nothing was changed: send If-Match with the ETag that GET /api/settings answered, so that nobody is overwritten"
 
 
 class Refusal(HTTPException):

@@ -15,7 +15,8 @@ from stellwerk.web.choose import Here
 from stellwerk.web.inside import inside
 from stellwerk.web.language import in_language
 from stellwerk.web.lists import Lists
-from stellwerk.web.pages import Speaker, speaker, system_title
+from stellwerk.web.pages import speaker, system_title
+from stellwerk.web.shown_value import shown_value
 
 MOST_UNMAPPED = 200
 
@@ -45,18 +46,7 @@ async def show_history(
     labels = {name: in_language(one.label, say.language) for name, one in plan.settings_by_id.items()}
     lines = await history(hub, running.connection)
 
-    def shown(value: Any) -> str:
-        return _shown(say, value)
+    def shown(setting: str, value: Any) -> str:
+        return shown_value(say, plan.settings_by_id.get(setting), value)
 
     return inside(request, hub, "history.html", running, {"lines": lines, "labels": labels, "shown": shown})
-
-
-def _shown(say: Speaker, value: Any) -> str:
-    """A stored value as a person reads it."""
-    if value is None or value == "":
-        return say("history-unset")
-    if isinstance(value, bool):
-        return say("yes" if value else "no")
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_shown(say, part)}" for name, part in value.items())
-    return say(f"permission-{value}") if say.knows(f"permission-{value}") else str(value)

@@ -321,7 +321,9 @@ INSIDE: Mapping[str, tuple[str, str]] = {
     "history-same": ("Saved without another value.", "Ohne anderen Wert gespeichert."),
     "history-agreed": ("Consent answered for by {user}.", "Für die Einwilligung steht {user} ein."),
     "history-return": ("Return to this state", "Zu diesem Stand zurückkehren"),
-    "history-unset": ("(nothing)", "(nichts)"),
+    "value-unset": ("(nothing)", "(nichts)"),
+    "value-move": ("{source} → {target}", "{source} → {target}"),
+    "value-move-reset": ("{source} → {target}, reset first", "{source} → {target}, vorher zurückgesetzt"),
     "settings-earlier": (
         "These are the settings of {at} (UTC). Nothing has changed yet: they count after Save.",
         "Dies sind die Einstellungen vom {at} (UTC). Noch ist nichts geändert: Sie gelten nach dem Speichern.",

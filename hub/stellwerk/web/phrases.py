@@ -96,9 +96,10 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "Die Einstellungen sind gespeichert, aber es konnte nicht alles eingerichtet werden: {reason} Es wird von selbst noch einmal versucht.",
     ),
     "changed-meanwhile": (
-        "Somebody else saved this connection in the meantime. Nothing of yours was saved; look at it, then save again.",
-        "Diese Verbindung wurde inzwischen von jemand anderem gespeichert. Von Ihnen wurde nichts gespeichert; bitte prüfen und noch einmal speichern.",
+        "This connection was saved in the meantime, by somebody else or in another tab. Nothing of yours was saved; what you typed is still here. Look at it, then save again.",
+        "Diese Verbindung wurde inzwischen gespeichert, von jemand anderem oder in einem anderen Tab. Von Ihnen wurde nichts gespeichert; was Sie eingegeben haben, steht noch da. Bitte prüfen und noch einmal speichern.",
     ),
+    "stands-now": ("Saved in the meantime: {value}.", "Inzwischen gespeichert: {value}."),
     "connected-already": (
         "These two accounts are connected already.",
         "Diese beiden Konten sind schon verbunden.",

@@ -18,7 +18,7 @@ from stellwerk.web.visitor import NotAllowed, NotLoggedIn, NotSetUp
 
 FOR_PROGRAMS = ("/api", "/webhooks", "/health", "/metrics", "/schema")
 API = "/api/"
-TOLD = frozenset({400, 409, 422, 502})
+TOLD = frozenset({400, 409, 412, 422, 428, 502})
 """Statuses whose detail is told to who calls the API with a token."""
 EXPLAINED = frozenset({400, 403, 404, 405, 413, 429, 503})
 PROBLEM_JSON = "application/problem+json"

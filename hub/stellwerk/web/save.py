@@ -13,7 +13,7 @@ from stellwerk.relay import connect
 from stellwerk.relay.hub import Hub, System
 from stellwerk.relay.leaving import OptOutsWait
 from stellwerk.relay.provide import provide
-from stellwerk.relay.rulebook import Rulebook
+from stellwerk.relay.rulebook import Rulebook, typed_settings
 from stellwerk.sdk.connector import Account, Option
 from stellwerk.sdk.settings import Settings
 from stellwerk.store import connections, leaving
@@ -33,6 +33,7 @@ from stellwerk.web.credentials import (
 from stellwerk.web.form import YES, Typed
 from stellwerk.web.language import in_language
 from stellwerk.web.pages import Speaker, system_title
+from stellwerk.web.shown_value import shown_value
 from stellwerk.web.visitor import Flash, Tested
 from stellwerk_rules.model import Agreement
 from stellwerk_rules.settings import check_values
@@ -51,6 +52,7 @@ class Refused(Struct, kw_only=True):
     agreement: str = ""
     moving: str = ""
     general: str = ""
+    meanwhile: bool = False
     tested: Tested | None = None
 
     def __bool__(self) -> bool:
@@ -92,8 +94,7 @@ async def save_connection(
     """The stored connection, or every reason why nothing was stored."""
     refused = Refused()
     if form.get("version") != str(here.connection.version):
-        refused.general = say("changed-meanwhile")
-        return refused
+        return changed_meanwhile(here, book, typed, say)
     check_settings(book, typed, lists, say, refused)
     checked = await _check_account(hub, here, form, say, refused)
     moves = moves_to(here.connection, checked.system, checked.id)
@@ -120,9 +121,19 @@ async def save_connection(
     try:
         return await connect.save(hub, fresh, who=who, note=note, carry=form.get("carry") != NO, anyway=anyway)
     except Changed:
-        refused.general = say("changed-meanwhile")
+        return changed_meanwhile(here, book, typed, say)
     except OptOutsWait:
         refused.moving = say("moving-opt-outs-wait")
+    return refused
+
+
+def changed_meanwhile(here: Here, book: Rulebook, typed: Typed, say: Speaker) -> Refused:
+    """Somebody saved between: beside each setting that was typed otherwise stands what it is now."""
+    refused = Refused(general=say("changed-meanwhile"), meanwhile=True)
+    for name, stands in typed_settings(book.plan, here.connection.settings).items():
+        if typed.values[name] != stands:
+            value = shown_value(say, book.plan.settings_by_id[name], stands)
+            refused.settings[name] = [say("stands-now", value=value)]
     return refused
 
 

@@ -141,7 +141,8 @@ async def _save(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         here = look.here
         if saved.tested is not None:
             here = _with_tested(request, hub, here, saved)
-        look = structs.replace(look, here=here, refused=saved, outcome=saved.account, status=422)
+        status = 409 if saved.meanwhile else 422
+        look = structs.replace(look, here=here, refused=saved, outcome=saved.account, status=status)
         return await _page(request, hub, lists, structs.replace(look, foresees=bool(saved.agreement)))
     flashes = await set_up(hub, saved, say)
     if look.here.stored and saved.accounts != look.here.connection.accounts:

@@ -96,12 +96,14 @@ async def test_settings_are_saved_only_on_the_version_that_was_seen(person: Any,
     text = await token(person)
     seen = await call(person, "GET", "/api/settings", text)
     etag = seen.headers["etag"]
-    assert (await call(person, "PUT", "/api/settings", text, {"sender": "A"})).status_code == 428
+    unseen = await call(person, "PUT", "/api/settings", text, {"sender": "A"})
+    assert (unseen.status_code, "send If-Match with the ETag" in unseen.json()["detail"]) == (428, True)
     assert (await call(person, "PUT", "/api/settings", text, {"sender": "A"}, if_match='"other-1"')).status_code == 412
     saved = await call(person, "PUT", "/api/settings", text, {"sender": "A"}, if_match=etag)
     assert (saved.status_code, saved.json()["settings"]["sender"]) == (200, "A")
     assert saved.json()["settings"]["silence"] == "no"
-    assert (await call(person, "PUT", "/api/settings", text, {"sender": "B"}, if_match=etag)).status_code == 412
+    late = await call(person, "PUT", "/api/settings", text, {"sender": "B"}, if_match=etag)
+    assert (late.status_code, "in the meantime" in late.json()["detail"]) == (412, True)
     (one,) = await hub.connections_of("shop:7")
     assert one.settings["sender"] == "A"
     history = await hub.store.read(lambda tx: connections.history(tx, one.id))
@@ -113,7 +115,7 @@ async def test_two_tabs_cannot_overwrite_each_other(person: Any, hub: Any) -> No
     first, second = await person.open("/settings"), await person.open("/settings")
     assert (await person.submit(first, action="save", setting__sender="First")).status == 303
     refused = await person.submit(second, action="save", setting__sender="Second")
-    assert (refused.status, refused.form.values["setting.sender"]) == (422, "Second")
+    assert (refused.status, refused.form.values["setting.sender"]) == (409, "Second")
     (one,) = await hub.connections_of("shop:7")
     assert one.settings["sender"] == "First"
 

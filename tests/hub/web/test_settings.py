@@ -234,8 +234,10 @@ async def test_who_saved_meanwhile_is_not_overwritten(person: Any, somebody: Any
     theirs = await other.logs_in()
     assert (await other.submit(theirs, action="save", setting__sender="Theirs")).status == 303
     refused = await person.submit(page, action="save", setting__sender="Mine")
-    assert refused.status == 422
-    assert "Somebody else saved this connection in the meantime." in refused.text
+    assert refused.status == 409
+    assert "This connection was saved in the meantime, by somebody else or in another tab." in refused.text
+    assert "Sender : Saved in the meantime: Theirs." in refused.text
+    assert refused.text.count("Saved in the meantime: ") == 2, "only what was typed otherwise, above and beside it"
     assert refused.form.values["setting.sender"] == "Mine"
     (connection,) = await hub.connections_of("shop:7")
     assert connection.settings["sender"] == "Theirs"
@@ -245,7 +247,7 @@ async def test_a_first_save_pressed_twice_makes_one_connection(person: Any, hub:
     page = await person.logs_in()
     typed = {"action": "save", "account__post__api_key": GOOD, "setting__silence": "no"}
     assert (await person.submit(page, **typed)).status == 303
-    assert (await person.submit(page, **typed)).status == 422
+    assert (await person.submit(page, **typed)).status == 409
     assert len(await hub.connections_of("shop:7")) == 1
 
 
