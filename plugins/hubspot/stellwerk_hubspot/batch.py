@@ -6,6 +6,7 @@ address, and what a batch does not return is asked for singly.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -211,8 +212,25 @@ class Writing:
             elif not row.properties:
                 receipts[row.delivery.key] = update.nothing_left(row)
         waiting = [row for row in rows if row.delivery.key not in receipts]
-        receipts |= await update.write(waiting, as_one=not receipts)
+        for call in _calls(waiting):
+            receipts |= await update.write(call, as_one=len(call) == len(rows))
         return [receipts[delivery.key] for delivery in deliveries]
+
+
+def _calls(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows in their order, a record only once in each: rows of one call are processed in no fixed order (section 5).
+
+    Two connections of one portal may both write to a record.
+    """
+    calls: list[list[Row]] = []
+    times: Counter[str] = Counter()
+    for row in rows:
+        place = times[str(row.delivery.id)]
+        times[str(row.delivery.id)] += 1
+        if place == len(calls):
+            calls.append([])
+        calls[place].append(row)
+    return calls
 
 
 class _Update:

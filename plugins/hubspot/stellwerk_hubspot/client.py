@@ -29,6 +29,8 @@ NOTES = f"/crm/objects/{VERSION}/notes"
 PROPERTIES = f"/crm/properties/{VERSION}/contacts"
 PREFERENCES = f"/communication-preferences/{VERSION}"
 TIMELINE = f"/integrators/timeline/{VERSION}"
+EVENT_TYPES = "/integrators/timeline/2026-03/types/projects"
+"""Known of this version alone (reference page, section 10)."""
 NOTE_TO_CONTACT = 202
 
 
@@ -191,7 +193,7 @@ class Client:
     async def event_type(self, project: str, symbol: str) -> str:
         """The full name of an event type that the project declares. Raises `NotFound` while it is not deployed."""
         body = {"projectName": project, "developerSymbol": symbol}
-        call = Call(method="POST", path=f"{TIMELINE}/types/projects", body=body, one=True)
+        call = Call(method="POST", path=EVENT_TYPES, body=body, one=True)
         return (await self._session.ask(EventType, call)).fully_qualified_name
 
     async def send_event(

@@ -76,10 +76,14 @@ async def _create(opened: Opened, rows: Sequence[Row]) -> list[Receipt]:
                 return [from_error(refused, whole=len(rows) > 1)] * len(rows)
         except DeliveryError as error:
             return [from_error(error)] * len(rows)
-    made = {found.object_write_trace_id: found for found in answer.results}
+    made = {found.object_write_trace_id: found for found in answer.results if found.object_write_trace_id}
+    # A result need not tell its trace id: its address tells as well whose it is.
+    of = {
+        address: found for found in answer.results if not found.object_write_trace_id for address in found.addresses()
+    }
     receipts: list[Receipt] = []
     for place, row in enumerate(rows):
-        found = made.get(str(place))
+        found = made.get(str(place)) or of.get(row.email.strip().lower())
         if found is not None:
             text = f"left out: {', '.join(row.left_out)}" if row.left_out else ""
             code = "fields-left-out" if text else "done"

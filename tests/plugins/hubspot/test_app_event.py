@@ -172,8 +172,8 @@ async def test_the_types_full_name_is_asked_for_once(script: Any, scripted: Open
     async with scripted() as connector:
         for number in range(3):
             await connector.apply([adding("7", entry(f"mark-{number}"))])
-    paths = [request.url.path.rpartition("/timeline/2026-09/")[2] for request in script.asked]
-    assert paths == ["types/projects", "events", "events", "events"]
+    paths = [request.url.path.rpartition("/timeline/")[2] for request in script.asked]
+    assert paths == ["2026-03/types/projects", *["2026-09/events"] * 3]
     assert script.bodies()[0] == {"projectName": "our_project", "developerSymbol": "stellwerk_entry"}
 
 

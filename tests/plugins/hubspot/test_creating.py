@@ -117,6 +117,16 @@ async def test_a_batch_refused_as_one_is_handed_back_whole(scripted: Opener, scr
     assert [(one.outcome, one.whole) for one in receipts] == [(Outcome.REJECTED, True)] * 2
 
 
+async def test_results_without_their_trace_ids_are_known_by_the_address(scripted: Opener, script: Any) -> None:
+    made = [
+        {"id": number, "properties": {"email": email}} for number, email in (("8", "b@x.example"), ("7", "a@x.example"))
+    ]
+    script.add(201, {"status": "COMPLETE", "results": made})
+    async with scripted() as connector:
+        receipts = await connector.apply([making("A@x.example"), making("b@x.example")])
+    assert [(one.outcome, one.id) for one in receipts] == [(Outcome.DONE, "7"), (Outcome.DONE, "8")]
+
+
 async def test_a_row_that_was_not_answered_is_tried_again(scripted: Opener, script: Any) -> None:
     script.add(207, {"status": "COMPLETE", "results": [], "errors": []})
     async with scripted() as connector:

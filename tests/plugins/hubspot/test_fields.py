@@ -116,6 +116,21 @@ async def test_a_batch_refused_for_one_bad_value_is_whole_and_alone_only_the_val
     assert values(twin, bad)["firstname"] == "Ben"
 
 
+async def test_a_record_stands_in_a_call_once_and_its_writes_keep_their_order(
+    twin: Any, at_twin: Opener, hub: Any
+) -> None:
+    """Two connections of one portal may write to one record; rows of a call are in no fixed order (section 5)."""
+    ids = twin.plant(*({"email": twin.address()} for _ in range(10)))
+    first = [setting(one, city="Graz", firstname="Ada") for one in ids]
+    second = [setting(one, city="Ulm", lastname="L") for one in ids]
+    async with at_twin() as connector:
+        receipts = await connector.apply([row for pair in zip(first, second, strict=True) for row in pair])
+    assert (hub.spent, {receipt.outcome for receipt in receipts}) == (2, {Outcome.DONE})
+    assert [receipt.id for receipt in receipts] == [one for one in ids for _ in range(2)]
+    wanted = {"city": "Ulm", "firstname": "Ada", "lastname": "L"}
+    assert all(values(twin, one).items() >= wanted.items() for one in ids)
+
+
 async def test_beside_a_row_without_an_id_a_bad_value_is_looked_for_here(twin: Any, at_twin: Opener) -> None:
     ids = [twin.new() for _ in range(3)]
     rows = [setting(None, firstname="A"), *(setting(one, firstname="B") for one in ids[:2])]

@@ -102,7 +102,6 @@ def _preferences(prefix: str) -> list[Route]:
 def _timeline(version: str) -> list[Route]:
     prefix, scopes = f"/integrators/timeline/{version}", ("timeline",)
     return [
-        Route("POST", f"{prefix}/types/projects", app_events.full_name, scopes),
         Route("POST", f"{prefix}/events", app_events.send_event, scopes),
         Route("POST", f"{prefix}/events/batch", app_events.send_events, scopes),
     ]
@@ -113,6 +112,8 @@ ROUTES: tuple[Route, ...] = (
     *(row for prefix in PROPERTIES for row in _properties(prefix)),
     *_preferences(f"/communication-preferences/{VERSION}"),
     *(row for version in (VERSION, "2026-03") for row in _timeline(version)),
+    # Section 10 knows the look-up of an event type of this version alone.
+    Route("POST", "/integrators/timeline/2026-03/types/projects", app_events.full_name, ("timeline",)),
     *_oauth(),
     Route("GET", f"/account-info/{VERSION}/details", account.details, ("oauth",)),
     Route("DELETE", f"/appinstalls/{VERSION}/external-install", account.uninstall, ("oauth",)),

@@ -12,6 +12,7 @@ from stellwerk_hubspot.twin.project import ProjectError, load
 
 pytestmark = pytest.mark.anyio
 BASE = "/integrators/timeline/2026-09"
+NAMES = "/integrators/timeline/2026-03/types/projects"
 APP, TYPE = "src/app/app-hsmeta.json", "src/app/app-events/entry-hsmeta.json"
 EVENT_TYPE = {
     "uid": "told",
@@ -50,7 +51,7 @@ async def listed(start: Callable[..., Awaitable[Any]]) -> Any:
 
 
 async def named(world: Any) -> str:
-    answer = await world.api.post(f"{BASE}/types/projects", json=NAME)
+    answer = await world.api.post(NAMES, json=NAME)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["fullyQualifiedName"])
 
@@ -75,7 +76,12 @@ async def test_section_10_an_event_is_sent_and_its_id_counts_once(listed: Any) -
 
 @pytest.mark.parametrize("name", [{"projectName": "other"}, {"developerSymbol": "other"}])
 async def test_section_10_an_unknown_type_has_no_full_name(listed: Any, name: dict[str, str]) -> None:
-    assert (await listed.api.post(f"{BASE}/types/projects", json={**NAME, **name})).status_code == 404
+    assert (await listed.api.post(NAMES, json={**NAME, **name})).status_code == 404
+
+
+async def test_section_10_full_names_are_known_of_one_version_alone(listed: Any) -> None:
+    assert (await listed.api.post(NAMES, json=NAME)).status_code == 200
+    assert (await listed.api.post(f"{BASE}/types/projects", json=NAME)).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -127,11 +133,11 @@ async def test_section_10_an_app_that_is_not_approved_may_not(listed: Any) -> No
     event = await occurrence(listed)
     await listed.control.post("/settings", json={"app_events_approved": False})
     assert (await listed.api.post(f"{BASE}/events", json=event)).status_code == 403
-    assert (await listed.api.post(f"{BASE}/types/projects", json=NAME)).status_code == 403
+    assert (await listed.api.post(NAMES, json=NAME)).status_code == 403
 
 
 async def test_section_4_app_events_need_their_scope(world: Any) -> None:
-    answer = await world.api.post(f"{BASE}/types/projects", json=NAME)
+    answer = await world.api.post(NAMES, json=NAME)
     assert (answer.status_code, answer.json()["category"]) == (403, "MISSING_SCOPES")
 
 
