@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 
 from msgspec.structs import replace
 
@@ -43,16 +43,31 @@ async def _set_peer(session: Session, delivery: Delivery, change: SetPeer) -> Re
         return receipts.not_needed(
             "external-id-kept", "the contact has an external id of someone else's", contact_id=delivery.id
         )
-    if peer_id is not None:
-        holders = await session.client.contacts_by_external_id(peer_id, ())
-        if any(holder.id != delivery.id and not holder.anonymous for holder in holders):
-            return receipts.rejected("external-id-taken", "another contact holds this external id")
-    # No permission and no <id> element, which Maileon answers with an error (reference, section 6.2).
-    empty: Mapping[str, str | None] = {}
-    element = wire.contact_element(empty, session.services.fields, external_id=peer_id, bare=peer_id is None)
-    if not await session.client.update_by_id(delivery.id, elements.render(element), [peer_id] if peer_id else []):
+    if peer_id is None:
+        return await _take_away(session, delivery.id)
+    holders = await session.client.contacts_by_external_id(peer_id, ())
+    if any(holder.id != delivery.id and not holder.anonymous for holder in holders):
+        return receipts.rejected("external-id-taken", "another contact holds this external id")
+    if not await _write(session, delivery.id, peer_id):
         return receipts.not_needed(*_GONE)
     return Receipt(outcome=Outcome.DONE, id=delivery.id)
+
+
+async def _take_away(session: Session, contact_id: str) -> Receipt:
+    """Empty the external id, and see that it is. How that is written is not documented: XML's null first, then nothing."""
+    for empty in (None, ""):
+        if not await _write(session, contact_id, empty):
+            return receipts.not_needed(*_GONE)
+        stored = await session.client.contact_by_id(contact_id, ())
+        if stored is None or not stored.external_id:
+            return Receipt(outcome=Outcome.DONE, id=contact_id)
+    return receipts.rejected("external-id-stays", "Maileon does not empty the external id: take it away there by hand")
+
+
+async def _write(session: Session, contact_id: str, external_id: str | None) -> bool:
+    """Whether the contact is there. No permission and no <id> element, which Maileon answers with an error (section 6.2)."""
+    element = wire.contact_element({}, session.services.fields, external_id=external_id, bare=True)
+    return await session.client.update_by_id(contact_id, elements.render(element), [external_id] if external_id else [])
 
 
 async def move_address(session: Session, delivery: Delivery, change: MoveAddress) -> Receipt:

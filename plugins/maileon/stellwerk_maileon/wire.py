@@ -125,7 +125,10 @@ def contact_element(
     mark: str | None = None,
     bare: bool = False,
 ) -> Element:
-    """A `<contact>` with what is given, with `bare` an empty external id, which takes away the one that stands; the caller has checked the names with `is_writable`."""
+    """A `<contact>` with what is given; the caller has checked the names with `is_writable`.
+
+    With `bare` the external id stands in it even without a value, which is to take away the one at Maileon.
+    """
     root = ElementTree.Element("contact")
     if email is not None:
         elements.add(root, "email", email)

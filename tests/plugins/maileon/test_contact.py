@@ -235,12 +235,40 @@ async def test_an_external_id_is_replaced_only_where_it_is_the_one_that_was_ours
     assert [(child.tag, child.text) for child in body] == [("external_id", "p2")]
 
 
+TAKE_AWAY = SetPeer(peer_id=None, replaces="p1")
+
+
+def written(canned: Any) -> list[list[tuple[str, str | None, dict[str, str]]]]:
+    """The children of each body that was written."""
+    bodies = [ElementTree.fromstring(one.content) for one in canned.asked if one.method == "PUT"]
+    return [[(child.tag, child.text, child.attrib) for child in body] for body in bodies]
+
+
+NIL, EMPTY = [("external_id", None, {"nil": "true"})], [("external_id", None, {})]
+
+
 async def test_our_external_id_is_taken_away_from_a_contact_that_ours_has_left(canned: Any, delivery: Any) -> None:
     canned.on("GET", ONE, body=stored("p1"))
+    canned.on("GET", ONE, body=stored())
     canned.on("PUT", ONE, 200)
-    assert (await change(canned, delivery, SetPeer(peer_id=None, replaces="p1"))).outcome is Outcome.DONE
-    body = ElementTree.fromstring(canned.asked[-1].content)
-    assert [(child.tag, child.text, child.attrib) for child in body] == [("external_id", None, {"nil": "true"})]
+    assert (await change(canned, delivery, TAKE_AWAY)).outcome is Outcome.DONE
+    assert written(canned) == [NIL]
+
+
+async def test_an_external_id_that_null_does_not_take_away_is_emptied(canned: Any, delivery: Any) -> None:
+    for stands in ("p1", "p1", ""):
+        canned.on("GET", ONE, body=stored(stands))
+    canned.on("PUT", ONE, 200)
+    assert (await change(canned, delivery, TAKE_AWAY)).outcome is Outcome.DONE
+    assert written(canned) == [NIL, EMPTY]
+
+
+async def test_an_external_id_that_stays_whatever_is_written_is_for_a_person(canned: Any, delivery: Any) -> None:
+    canned.on("GET", ONE, body=stored("p1"))
+    canned.on("PUT", ONE, 200)
+    receipt = await change(canned, delivery, TAKE_AWAY)
+    assert (receipt.outcome, receipt.code) == (Outcome.REJECTED, "external-id-stays")
+    assert written(canned) == [NIL, EMPTY]
 
 
 NEW = MoveAddress(email="new@example.com", former="digest", seen="digest")
