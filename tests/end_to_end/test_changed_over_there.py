@@ -173,6 +173,51 @@ def test_a_stage_that_was_deleted_moves_nobody_and_the_rest_of_the_confirmation_
     goes_on(there)
 
 
+def switched(there: Any, mailing: str, *, on: bool) -> None:
+    order = {"account": 9001, "key": mailing, "name": "Double opt-in", "active": on}
+    there.scene.maileon.control("POST", "/mailings", order)
+
+
+@pytest.mark.behaviour("trouble-mailing")
+def test_a_mailing_that_was_switched_off_is_said_with_who_was_asked_and_everything_else_goes_on(there: Any) -> None:
+    """Maileon sends nothing for it and says nothing (section 6.1): only its list tells."""
+    who, own, lost = there.subscriber("Kim"), there.visitor("Own"), there.visitor("Lost")
+    there.quiet()
+    switched(there, "K1", on=False)
+    lost.submits_form(ticks=True)
+    there.until("the ask", lambda: there.status(lost) == "pending")
+    # What is picked is compared once an hour, and at once when something else is picked.
+    for mailing in ("K2", "K1"):
+        assert there.marketer.says_saved(there.marketer.changes_settings(doi_mailing=mailing))
+        there.until("the pick", lambda wanted=mailing: picked(there) == wanted)
+    text = told(there, "pick-inactive")
+    assert text.startswith("doi_mailing: K1 is switched off over there; ")
+    asked = int(text.removeprefix("doi_mailing: K1 is switched off over there; ").split()[0])
+    assert asked == there.database("select count(*) from ledger where kind = 'asked'")[0][0]
+    assert lost.mails("doi") == []
+    own.submits_form(ticks=True, hidden={"maileon_contact_doi_mailing_key": "K2"})
+    there.until("the mail of another mailing", lambda: own.mails("doi"))
+    edits_at_maileon(there, who, "4020")
+    there.until("the code", lambda: record(there, who, "zip") == {"zip": "4020"})
+    there.marketer.sends_newsletter()
+    who.unsubscribes()
+    there.until("the opt-out", lambda: there.status(who) == "unsubscribed")
+    assert "pick-inactive" in repairs(there)
+    there.marketer.changes_settings(doi_mailing="K2")
+    mended(there, "pick-inactive")
+    goes_on(there)
+    switched(there, "K1", on=True)
+    there.marketer.changes_settings(doi_mailing="K1")
+    goes_on(there)
+
+
+def picked(there: Any) -> str:
+    """The mailing that was compared with the list last."""
+    (info,) = there.database("select info from account where system = 'mail'")[0]
+    return next((value for _, name, value in json.loads(info).get("picks", []) if name == "doi_mailing"), "")
+
+
+@pytest.mark.behaviour("trouble-scope")
 def test_a_scope_that_was_lost_pauses_what_needs_it_and_opt_outs_still_count(there: Any) -> None:
     who = there.subscriber("Scope")
     there.quiet()
