@@ -178,7 +178,7 @@ def switched(there: Any, mailing: str, *, on: bool) -> None:
     there.scene.maileon.control("POST", "/mailings", order)
 
 
-@pytest.mark.behaviour("trouble-mailing")
+@pytest.mark.behaviour("asks-switched-off")
 def test_a_mailing_that_was_switched_off_is_said_with_who_was_asked_and_everything_else_goes_on(there: Any) -> None:
     """Maileon sends nothing for it and says nothing (section 6.1): only its list tells."""
     who, own, lost = there.subscriber("Kim"), there.visitor("Own"), there.visitor("Lost")

@@ -193,6 +193,7 @@ def test_an_older_contact_enters_by_an_explicit_yes(world: Any) -> None:
     assert brought_in(world.decide(old)).explicit
 
 
+@pytest.mark.behaviour("answer-other")
 @pytest.mark.behaviour("enters-older-yes-import")
 @pytest.mark.parametrize("by", [Origin.IMPORT, Origin.WORKFLOW, Origin.OTHER])
 def test_an_older_contacts_yes_by_an_import_brings_nobody_in(world: Any, by: Origin) -> None:

@@ -50,6 +50,7 @@ def subscribed(world: Any) -> Any:
     return world
 
 
+@pytest.mark.behaviour("answer-other")
 @pytest.mark.behaviour("answer-no-person")
 @pytest.mark.parametrize("by", [Origin.PERSON, Origin.IMPORT, Origin.WORKFLOW, Origin.INTEGRATION, Origin.OTHER])
 def test_a_no_that_no_form_set_is_an_opt_out_and_unsubscribes(subscriber: Any, by: Origin) -> None:

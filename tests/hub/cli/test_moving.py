@@ -71,6 +71,7 @@ def on_the_server(file: Path, url: str) -> Path:
     return file
 
 
+@pytest.mark.behaviour("trouble-server")
 def test_every_row_is_there_and_the_hub_goes_on_with_it(
     stellwerk: Run, file: Path, server: PostgresDatabase, environ: Mapping[str, str]
 ) -> None:
@@ -88,6 +89,7 @@ def test_every_row_is_there_and_the_hub_goes_on_with_it(
     assert server.server.ask("select max(id) from inbox", server.schema) == [(3,)]
 
 
+@pytest.mark.behaviour("trouble-server")
 def test_the_file_is_not_run_any_more(stellwerk: Run, file: Path, server: PostgresDatabase) -> None:
     assert stellwerk("db", "move", server.url, "--config", file).exit_code == 0
     result = stellwerk("run", "--config", file, "--port", "0")
@@ -135,6 +137,7 @@ def test_a_copy_that_breaks_off_leaves_the_server_empty_and_the_file_as_it_was(
     assert stellwerk("db", "move", server.url, "--config", file).exit_code == 0
 
 
+@pytest.mark.behaviour("trouble-server")
 def test_a_restored_file_is_a_restored_one_there_too(
     stellwerk: Run, file: Path, server: PostgresDatabase, environ: Mapping[str, str]
 ) -> None:

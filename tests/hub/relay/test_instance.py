@@ -90,6 +90,7 @@ async def test_a_restored_back_up_mails_nobody_until_a_person_says_so(
     assert await yard.look(repairs.still_open) == []
 
 
+@pytest.mark.behaviour("trouble-away")
 async def test_a_hub_that_was_away_reads_the_reports_of_the_gap_before_it_mails(yard: Yard, world: World) -> None:
     await begun(yard)
     await yard.stop()

@@ -79,6 +79,7 @@ async def test_what_is_offered_needs_no_word(picking: Yard) -> None:
     assert await said(picking) == {}
 
 
+@pytest.mark.behaviour("asks-switched-off")
 async def test_a_letter_that_is_gone_or_switched_off_is_a_repair_that_closes_when_it_is_back(picking: Yard) -> None:
     off = Option(value="spring", label="Spring", active=False)
     assert await after_an_hour(picking, off) == {

@@ -46,6 +46,7 @@ async def remembered(yard: Yard, name: str) -> list[str]:
 # --- two shops, one newsletter
 
 
+@pytest.mark.behaviour("several-mailers")
 async def test_two_shops_at_one_newsletter_ask_an_address_once(yard: Yard, world: World, other: World) -> None:
     await yard.connect(name="second", shop=other)
     world.form(ADA, YES)
@@ -54,6 +55,7 @@ async def test_two_shops_at_one_newsletter_ask_an_address_once(yard: Yard, world
     assert len(world.mails_to(ADA)) == 1
 
 
+@pytest.mark.behaviour("several-mailers")
 async def test_a_confirmation_is_told_to_both_shops(yard: Yard, world: World, other: World) -> None:
     await yard.connect(name="second", shop=other)
     other.form(ADA, YES)
@@ -63,6 +65,7 @@ async def test_a_confirmation_is_told_to_both_shops(yard: Yard, world: World, ot
     assert [len(shop.crm.records[one].notes) for shop in (world, other)] == [1, 1]
 
 
+@pytest.mark.behaviour("several-mailers")
 @pytest.mark.behaviour("out-other-connection")
 async def test_an_opt_out_at_the_newsletter_reaches_both_shops(yard: Yard, world: World, other: World) -> None:
     await yard.connect(name="second", shop=other)
@@ -138,6 +141,7 @@ async def test_the_same_number_at_another_shop_is_another_person(yard: Yard, wor
 # --- one shop, two newsletters
 
 
+@pytest.mark.behaviour("several-brands")
 async def test_two_brands_in_one_shop_ask_each_for_itself_and_leave_each_for_itself(
     yard: Yard, world: World, other: World
 ) -> None:

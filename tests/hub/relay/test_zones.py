@@ -94,6 +94,7 @@ async def test_an_opt_out_told_before_the_zone_was_learnt_stays_doubtful_and_a_l
     assert [fact.unzoned for fact in await opt_outs(zoneless, BEN)] == [False]
 
 
+@pytest.mark.behaviour("fields-zone")
 @pytest.mark.parametrize(("hours", "mails"), [(3, 0), (23, 0), (25, 1)])
 async def test_a_yes_leads_back_only_a_day_after_an_opt_out_whose_zone_was_not_known(
     zoneless: Yard, world: World, hours: float, mails: int

@@ -27,6 +27,7 @@ async def stored(hub: Any) -> Any:
     return connection
 
 
+@pytest.mark.behaviour("asks-tick")
 async def test_settings_that_mail_need_the_tick(person: Any, hub: Any) -> None:
     page = await refused(person)
     assert "Please read the sentence under “Consent” and tick it" in page.text
@@ -40,6 +41,7 @@ async def test_the_sentence_says_what_happens_at_which_systems(person: Any) -> N
     assert "contacts who have given no answer" in sentence
 
 
+@pytest.mark.behaviour("asks-tick")
 async def test_it_says_how_many_contacts_would_have_been_met(person: Any) -> None:
     page = await refused(person)
     assert "In the last 30 days 1234 contacts were created in ToyShop." in page.text
@@ -53,6 +55,7 @@ async def test_it_says_honestly_when_nobody_can_count(person: Any, world: Any) -
     assert "1234" not in page.text
 
 
+@pytest.mark.behaviour("asks-tick")
 async def test_the_tick_is_stored_with_name_time_and_words(person: Any, hub: Any) -> None:
     page = await refused(person)
     before = hub.time()

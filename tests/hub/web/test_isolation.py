@@ -55,6 +55,7 @@ async def test_the_choice_shows_only_connections_of_the_own_account(person: Any,
     assert mine.id not in (await other.open("/connections")).answer.text
 
 
+@pytest.mark.behaviour("several-watching")
 async def test_sharing_the_letters_account_shows_nothing_of_the_other_connection(
     person: Any, somebody: Any, hub: Any
 ) -> None:

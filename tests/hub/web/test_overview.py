@@ -61,6 +61,7 @@ async def test_a_side_that_waits_for_a_person_is_named_with_its_reason(person: A
     assert "Work with Toypost has stopped until somebody mends this: Toypost does not know this key." in page.text
 
 
+@pytest.mark.behaviour("pending-shown")
 async def test_who_was_asked_confirmed_and_did_not_answer_is_counted(person: Any, hub: Any) -> None:
     await person.sets_up()
     one = await the_connection(hub)

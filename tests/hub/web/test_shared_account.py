@@ -60,6 +60,7 @@ async def test_repairs_of_a_shared_account_are_closed_by_no_customer(both: tuple
     assert len(await hub.store.read(repairs.still_open)) == 1
 
 
+@pytest.mark.behaviour("several-watching")
 async def test_what_a_shared_account_waits_for_is_shown_without_the_words_and_cannot_be_closed(
     both: tuple[Any, Any], hub: Any
 ) -> None:

@@ -160,6 +160,7 @@ async def test_a_wrong_client_secret_is_our_own_fault(app: HubspotSystem) -> Non
             await HubspotConnector.refresh(wrong, http, refresh_token="r", account="4711")
 
 
+@pytest.mark.behaviour("trouble-uninstalled")
 async def test_after_an_uninstall_the_customer_is_asked_to_connect_again(app: HubspotSystem, app_twin: Any) -> None:
     async with Http() as http:
         grant = await logged_in(app, http, 4712)

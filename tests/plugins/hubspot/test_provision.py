@@ -36,6 +36,7 @@ def made(twin: Any, name: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.behaviour("fields-created")
 async def test_each_kind_is_made_as_hubspot_has_it(twin: Any, at_twin: Opener, prefix: str) -> None:
     async with at_twin() as connector:
         assert await connector.provide(wanted(prefix, *KINDS)) == []
@@ -108,6 +109,7 @@ async def test_an_adopted_field_is_opened_to_forms(twin: Any, at_twin: Opener, p
     assert made(twin, f"{prefix}_text")["formField"] is True
 
 
+@pytest.mark.behaviour("fields-created")
 async def test_another_type_is_told_and_left_alone(twin: Any, at_twin: Opener, prefix: str) -> None:
     twin.call("POST", f"{PROPERTIES}/groups", {"name": prefix, "label": f"Group {prefix}"})
     body = {"name": f"{prefix}_yes_no", "label": "T", "type": "string", "fieldType": "text", "groupName": prefix}

@@ -162,6 +162,7 @@ async def test_where_neither_secret_counts_the_app_is_refused(system: HubspotSys
 # --- why a login ended
 
 
+@pytest.mark.behaviour("trouble-uninstalled")
 @pytest.mark.parametrize(
     ("refused", "status", "category", "code"),
     [

@@ -430,6 +430,7 @@ async def test_disconnecting_leaves_no_webhook_of_ours(twin: Any) -> None:
     assert twin.dump()["webhooks"] == []
 
 
+@pytest.mark.behaviour("fields-zone")
 async def test_the_twins_zone_is_learnt_from_an_ask_whatever_the_file_says(
     twin: Any, asking: Any, delivery: Any
 ) -> None:

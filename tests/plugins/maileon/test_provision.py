@@ -46,6 +46,7 @@ async def provide(canned: Any, *used: FieldSpec, hooked: bool = False) -> Any:
 # --- fields
 
 
+@pytest.mark.behaviour("fields-created")
 async def test_missing_custom_fields_are_created_with_their_types_and_the_marks_field_always(canned: Any) -> None:
     canned.on("GET", FIELDS, body=listed(Position="string"))
     kinds = {"Is Customer": "yes_no", "Since": "date", "Score": "number", "Count": "integer", "Seen": "time"}
@@ -139,6 +140,7 @@ async def test_older_ones_of_ours_are_removed_after_the_new_ones_stand(canned: A
     assert writes == ["POST /webhooks", "POST /webhooks", "DELETE /webhooks/1"]
 
 
+@pytest.mark.behaviour("watches-foreign")
 async def test_foreign_webhooks_are_named_by_host_and_left_alone(canned: Any) -> None:
     webhooks(
         canned,
