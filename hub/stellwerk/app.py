@@ -1,10 +1,10 @@
-"""The composition root: the only place that wires file, plugins, store, lanes and routes together."""
+"""The composition root: the only place that wires file, plugins, store, engine and routes together."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -17,11 +17,12 @@ from stellwerk.errors import ConfigError, StoreError
 from stellwerk.registry import Registry
 from stellwerk.relay import instance
 from stellwerk.relay.connect import bring_in_file
-from stellwerk.relay.duties import in_turn, leave_duties, leave_duties_of_the_dead
-from stellwerk.relay.housekeeping import Housekeeping
+from stellwerk.relay.drain import drain
+from stellwerk.relay.duties import in_turn, leave_duties
+from stellwerk.relay.engine import take_over
+from stellwerk.relay.housekeeping import arrange, attentive
 from stellwerk.relay.hub import Hub, System
 from stellwerk.relay.keys import Keyring
-from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.orders import listening
 from stellwerk.relay.place import Place
 from stellwerk.relay.rulebook import Rulebook, rulebook
@@ -89,15 +90,15 @@ def book_of(loaded: Loaded, connection: Connection) -> Rulebook:
 
 
 def create_app(hub: Hub, role: Role = "all") -> Litestar:
-    """The web application; starting it starts the lanes, stopping it lets them finish and closes the store.
+    """The web application; starting it starts the engine, stopping it lets that finish and closes the store.
 
-    As `web` it has no lanes: others drain what it takes in. As `worker` it answers only whether it lives and can work.
+    As `web` it drains nothing: others do, and are woken. As `worker` it answers only whether it lives and can work.
     """
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         try:
-            async with listening(hub, hub.database), working(hub) if role != "web" else nullcontext():
+            async with listening(hub, hub.database), working(hub) if role != "web" else hub.engine.run(None):
                 yield
         finally:
             await hub.close()
@@ -112,20 +113,16 @@ def create_app(hub: Hub, role: Role = "all") -> Litestar:
 
 @asynccontextmanager
 async def working(hub: Hub) -> AsyncIterator[None]:
-    """Lanes and housekeeping run meanwhile."""
-    await leave_duties_of_the_dead(hub)
+    """Accounts are drained and the house is kept meanwhile."""
+    await take_over(hub)
     async with in_turn(hub, "bringing in the file", BRINGING_IN_SECONDS):
         await bring_in_file(hub)
-    lanes = Lanes(hub)
-    housekeeping = Housekeeping(hub)
     await instance.begin(hub)
-    await lanes.start()
-    housekeeping.start()
+    arrange(hub)
     try:
-        yield
+        async with hub.engine.run(partial(drain, hub)), attentive(hub):
+            yield
     finally:
-        await housekeeping.stop()
-        await lanes.stop()
         with suppress(StoreError):
             await leave_duties(hub)
             await instance.beat(hub)

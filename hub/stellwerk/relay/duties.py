@@ -1,4 +1,4 @@
-"""What is done for all by one process of several: a process that has the database alone has every duty."""
+"""What is done for all by one process after the other, and what a process that ends leaves to others."""
 
 from __future__ import annotations
 
@@ -37,10 +37,3 @@ async def leave_duties(hub: Hub) -> None:
     """Others need not wait for this process."""
     if not hub.store.alone:
         await hub.store.write(lambda tx: duty.leave(tx, hub.name))
-
-
-async def leave_duties_of_the_dead(hub: Hub) -> None:
-    """Nor for the one that had the seat of this process before."""
-    if hub.place is not None:
-        seat = hub.place.seat
-        await hub.store.write(lambda tx: duty.leave(tx, seat))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from functools import partial
 
 from stellwerk.errors import StoreAway, StoreError
 from stellwerk.relay import instance
 from stellwerk.relay.bug import place
-from stellwerk.relay.duties import has_duty
 from stellwerk.relay.hearing import listen
 from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.late_opt_outs import look_at_opt_outs
@@ -25,52 +25,50 @@ DAY_SECONDS = 86_400.0
 YEAR_SECONDS = 365.25 * DAY_SECONDS
 ROUND_SECONDS = 10.0
 TIDY_SECONDS = 3600.0
-DUTY_SECONDS = 300.0
 
 
-class Housekeeping:
-    """One task; it tidies in slices, so that intake never waits. Of several processes, one does what is done for all."""
+def arrange(hub: Hub) -> None:
+    """What the engine has done for all, before it runs."""
+    hub.engine.every(ROUND_SECONDS, "looking at opt-outs", partial(look_at_opt_outs, hub))
+    hub.engine.every(ROUND_SECONDS, "setting up", partial(set_up, hub))
+    hub.engine.every(TIDY_SECONDS, "tidying", partial(tidy, hub))
 
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._task: asyncio.Task[None] | None = None
 
-    def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="housekeeping")
+@contextlib.asynccontextmanager
+async def attentive(hub: Hub) -> AsyncIterator[None]:
+    """What every process that works does for itself meanwhile: say that it lives, and listen to its accounts."""
+    task = asyncio.create_task(_attend(hub), name="attending")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
 
-    async def _run(self) -> None:
-        tidied = 0.0
-        beaten = self._hub.now()
-        while True:
-            try:
-                if self._hub.now() - beaten >= instance.BEAT_SECONDS:
-                    await instance.beat(self._hub)
-                    beaten = self._hub.now()
-                await listen(self._hub)
-                if not await has_duty(self._hub, "housekeeping", DUTY_SECONDS):
-                    await asyncio.sleep(ROUND_SECONDS)
-                    continue
-                await look_at_opt_outs(self._hub)
-                await instance.end_pause(self._hub)
-                await provide_again(self._hub)
-                await tidy_up(self._hub)
-                await seal_anew(self._hub)
-                if self._hub.now() - tidied >= TIDY_SECONDS:
-                    await tidy(self._hub)
-                    tidied = self._hub.now()
-            except StoreAway:
-                pass  # the store has said so
-            except StoreError as error:
-                log.error("housekeeping: %s", error)
-            except Exception as bug:
-                log.error("housekeeping: a bug: %s", place(bug))
-            await asyncio.sleep(ROUND_SECONDS)
+async def _attend(hub: Hub) -> None:
+    beaten = hub.now()
+    while True:
+        try:
+            if hub.now() - beaten >= instance.BEAT_SECONDS:
+                await instance.beat(hub)
+                beaten = hub.now()
+            await listen(hub)
+        except StoreAway:
+            pass  # the store has said so
+        except StoreError as error:
+            log.error("attending: %s", error)
+        except Exception as bug:
+            log.error("attending: a bug: %s", place(bug))
+        await asyncio.sleep(ROUND_SECONDS)
+
+
+async def set_up(hub: Hub) -> None:
+    """One round: let go on what a pause held, create over there what is missing, end what was begun."""
+    await instance.end_pause(hub)
+    await provide_again(hub)
+    await tidy_up(hub)
+    await seal_anew(hub)
 
 
 async def seal_anew(hub: Hub) -> None:

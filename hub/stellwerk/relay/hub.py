@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import os
 import secrets
@@ -21,7 +19,9 @@ from msgspec import Struct
 from stellwerk.config.spec import Integration
 from stellwerk.errors import DeliveryError, ReauthorizeError, RetryableError
 from stellwerk.relay.budget import Budget
+from stellwerk.relay.engine import Engine, Process
 from stellwerk.relay.grip import Grip, GrippedHttp
+from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.place import Place
 from stellwerk.relay.rulebook import Chosen, Rulebook, choose
 from stellwerk.relay.tokens import Tokens
@@ -98,6 +98,7 @@ class Hub:
         http: Http | None = None,
         database: Path | None = None,
         place: Place | None = None,
+        engine: Callable[[Process], Engine] = Lanes,
     ) -> None:
         self.integration = integration
         self.systems = systems
@@ -114,7 +115,6 @@ class Hub:
         self._chosen: dict[str, Chosen] = {}
         self._http = http
         self._clients: dict[str, Http] = {}
-        self._woken = asyncio.Event()
         self.started = now()
         self.clocks: dict[str, float] = {}
         """By account, how many seconds its system's clock is ahead of ours, as it was last told."""
@@ -122,16 +122,11 @@ class Hub:
         """By account, the fields of which an event has come to this process: what it need not write down again."""
         self.public_url = integration.hub.public_url.rstrip("/")
         self.webhook_url = (integration.hub.webhook_url or integration.hub.public_url).rstrip("/")
+        self.engine = engine(self)
 
     def wake(self) -> None:
-        """Tell the lanes that something waits; a lost wake-up is late by one sweep, never lost work."""
-        self._woken.set()
-
-    async def woken(self, seconds: float) -> None:
-        """Wait for `wake`, or `seconds`."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        self._woken.clear()
+        """Tell the engine, after the commit, that something is due."""
+        self.engine.wake()
 
     async def ready_keys(self) -> None:
         """Take the hash key from the database, or put one in; a new secret_key wraps all keys anew.

@@ -1,4 +1,4 @@
-"""What one process does for all: who has the duty, and until when. Kept among the cursors."""
+"""What one process does for all: who has the duty, until when, and when it was begun last. Kept among the cursors."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from stellwerk.store.store import Tx
 
 DUTY = "duty"
 """Stands in place of an account."""
+
+BEGUN = "begun"
+"""The same, of when a duty that comes again and again was begun the last time it was done."""
 
 
 def take(tx: Tx, name: str, owner: str, now: float, seconds: float) -> bool:
@@ -29,3 +32,21 @@ def leave(tx: Tx, owner: str) -> None:
     for name in meta.cursors(tx, DUTY, ""):
         if (meta.cursor(tx, DUTY, name) or "").partition(" ")[2].startswith(owner):
             meta.drop_cursor(tx, DUTY, name)
+
+
+def is_due(tx: Tx, name: str, now: float, every: float) -> bool:
+    """Whether it was begun `every` seconds ago or longer; or in a future so far off that a clock must have been put back since."""
+    begun = meta.cursor(tx, BEGUN, name)
+    return begun is None or abs(now - float(begun)) >= every
+
+
+def begin(tx: Tx, name: str, owner: str, now: float, every: float, seconds: float) -> bool:
+    """Have the duty as `take` does, if it is due."""
+    return is_due(tx, name, now, every) and take(tx, name, owner, now, seconds)
+
+
+def done(tx: Tx, name: str, begun: float, every: float) -> None:
+    """It is due again `every` seconds after it was begun; one that stood still meanwhile does not put back what others did."""
+    before = meta.cursor(tx, BEGUN, name)
+    if before is None or float(before) < begun or is_due(tx, name, begun, every):
+        meta.set_cursor(tx, BEGUN, name, str(begun))

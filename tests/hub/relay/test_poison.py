@@ -6,13 +6,15 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
 
-from stellwerk.relay import deliver, housekeeping, read
-from stellwerk.relay.housekeeping import Housekeeping
+from stellwerk.relay import deliver, read
+from stellwerk.relay.drain import drain
 from stellwerk.relay.lanes import Lanes
+from stellwerk.relay.timetable import Timetable
 from stellwerk.sdk import Contact, Delivery, Receipt, Ref, RetryableError
 from stellwerk.store import inbox, outbox, repairs
 from stellwerk_toys.toycrm import ToyCrm
@@ -266,24 +268,22 @@ async def test_a_lane_outlives_a_database_that_cannot_be_read_for_a_moment(
         return await right(work)
 
     monkeypatch.setattr(yard.store, "read", reads)
-    lanes = Lanes(yard.hub, lanes=1)
-    await lanes.start()
+    lane = asyncio.create_task(Lanes(yard.hub).lane(partial(drain, yard.hub)))
     await asyncio.sleep(0.05)
-    assert not lanes._tasks[0].done()
-    await lanes.stop()
+    assert not lane.done()
+    lane.cancel()
+    await asyncio.gather(lane, return_exceptions=True)
 
 
-async def test_housekeeping_outlives_a_bug(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_done_now_and_then_outlives_a_bug(yard: Yard) -> None:
     rounds: list[int] = []
 
-    async def buggy(_: Any) -> None:
+    async def buggy() -> None:
         rounds.append(1)
         raise KeyError
 
-    monkeypatch.setattr(housekeeping, "provide_again", buggy)
-    monkeypatch.setattr(housekeeping, "ROUND_SECONDS", 0.001)
-    kept = Housekeeping(yard.hub)
-    kept.start()
-    await asyncio.sleep(0.1)
-    await kept.stop()
-    assert len(rounds) > 1
+    kept = Timetable(yard.hub)
+    kept.every(0.004, "setting up", buggy)
+    async with kept.running(), asyncio.timeout(20):
+        while len(rounds) < 2:  # noqa: ASYNC110 - what is looked for tells nobody
+            await asyncio.sleep(0.001)

@@ -13,6 +13,7 @@ import pytest
 
 from stellwerk.errors import ReauthorizeError, StoreError
 from stellwerk.relay import duties, instance
+from stellwerk.relay.engine import take_over
 from stellwerk.relay.place import Place
 from stellwerk.relay.tokens import Tokens
 from stellwerk.sdk.connector import Grant
@@ -104,12 +105,11 @@ async def test_a_process_that_takes_the_seat_of_a_dead_one_goes_on_at_once(start
     assert dead.place is not None
     dead.place.close()  # as the system does for a process that ends
     elsewhere = await started("there")
-    await elsewhere.lanes.start()
-    await elsewhere.lanes.stop()
+    await take_over(elsewhere.hub)
+    await elsewhere.run()
     assert len(world.mails_to(ADA)) == 0
     here = await started("here")
-    await here.lanes.start()
-    await here.lanes.stop()
+    await take_over(here.hub)
     await here.run()
     assert len(world.mails_to(ADA)) == 1
 
@@ -135,10 +135,10 @@ async def test_a_duty_of_a_dead_process_is_free_for_the_one_that_takes_its_seat(
     assert dead.place is not None
     dead.place.close()
     elsewhere = await started("there")
-    await duties.leave_duties_of_the_dead(elsewhere.hub)
+    await take_over(elsewhere.hub)
     assert not await duties.has_duty(elsewhere.hub, "tidy", 600)
     here = await started("here")
-    await duties.leave_duties_of_the_dead(here.hub)
+    await take_over(here.hub)
     assert await duties.has_duty(here.hub, "tidy", 600)
 
 

@@ -6,11 +6,13 @@ import asyncio
 import random
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from stellwerk.errors import WebhookError
+from stellwerk.relay.drain import drain
 from stellwerk.relay.lanes import Lanes
 from stellwerk.store import inbox, meta, outbox, repairs
 from stellwerk_toys.clear_text import assert_no_clear_text
@@ -477,8 +479,6 @@ async def test_with_several_lanes_and_both_sides_at_once_many_contacts_end_as_th
 ) -> None:
     """Lanes that run by themselves, while events come in; nobody waits for the other."""
     people = [f"p{number}@example.com" for number in range(40)]
-    lanes = Lanes(yard.hub, lanes=4)
-    await lanes.start()
 
     async def quiet(done: Callable[[], bool]) -> None:
         for _ in range(1000):
@@ -490,17 +490,17 @@ async def test_with_several_lanes_and_both_sides_at_once_many_contacts_end_as_th
                 return
         raise AssertionError("it does not come to an end")
 
-    ids = [world.form(email, YES) for email in people]
-    await quiet(lambda: len(world.mail.sent) == len(people))
-    for mail in list(world.mail.sent):
-        world.confirm(mail)
-        world.form(mail.email, {"name": f"Called {mail.email}"})
-    await quiet(lambda: all(world.crm.records[one].value("stage") == "guest" for one in ids))
-    for email in people[::2]:
-        world.unsubscribe(email)
-        world.form(email, {"name": "Too late"})
-    await quiet(lambda: all(world.crm.records[one].value("news_state") == "unsubscribed" for one in ids[::2]))
-    await lanes.stop()
+    async with Lanes(yard.hub, lanes=4).run(partial(drain, yard.hub)):
+        ids = [world.form(email, YES) for email in people]
+        await quiet(lambda: len(world.mail.sent) == len(people))
+        for mail in list(world.mail.sent):
+            world.confirm(mail)
+            world.form(mail.email, {"name": f"Called {mail.email}"})
+        await quiet(lambda: all(world.crm.records[one].value("stage") == "guest" for one in ids))
+        for email in people[::2]:
+            world.unsubscribe(email)
+            world.form(email, {"name": "Too late"})
+        await quiet(lambda: all(world.crm.records[one].value("news_state") == "unsubscribed" for one in ids[::2]))
     await yard.settle(QUIET_SECONDS)
     assert len(world.mail.sent) == len(people)
     for email, one in zip(people, ids, strict=True):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from stellwerk.relay import connect, lanes
+from stellwerk.relay import connect, drain
 from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.provide import provide
 from stellwerk.sdk import ReauthorizeError, Secret
@@ -169,7 +169,7 @@ async def test_a_key_that_was_mended_while_the_old_one_was_refused_is_used(
 async def test_a_call_that_takes_longer_than_a_lease_is_not_repeated_by_another_lane(
     yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(drain, "BEAT_SECONDS", 0.01)
     world.form(ADA, YES)
     await yard.take_in()
     await yard.drain("shop")
@@ -184,7 +184,7 @@ async def test_a_call_that_takes_longer_than_a_lease_is_not_repeated_by_another_
         async with asyncio.timeout(20):
             while not await yard.look(renewed):  # noqa: ASYNC110 - the beat tells nobody but the database
                 await asyncio.sleep(0.01)
-        while await Lanes(yard.hub).turn():
+        while await yard.turn(Lanes(yard.hub)):
             pass
 
     async def at_the_marker() -> None:

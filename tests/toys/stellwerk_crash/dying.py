@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from stellwerk.cli import main
-from stellwerk.relay import instance, lanes
+from stellwerk.relay import drain, instance
 from stellwerk.relay.grip import GrippedHttp
 from stellwerk.sdk.http import Http, HttpResponse
 from stellwerk.store import lease, postgres
@@ -133,6 +133,6 @@ def _name(work: Any) -> str:
 
 if __name__ == "__main__":
     lease.SECONDS = float(os.environ.get(LEASE, lease.SECONDS))
-    lanes.BEAT_SECONDS = lease.SECONDS / 4
+    drain.BEAT_SECONDS = lease.SECONDS / 4
     watch(Points(os.environ[ORDER], Path(os.environ[LOG])))
     main()

@@ -82,7 +82,7 @@ class LawYard(Yard):
         self.world.clock.advance(LEASE_SECONDS + 1.0)
         other = Lanes(self.hub)
         for _ in range(MOST_TURNS):
-            if not await other.turn():
+            if not await self.turn(other):
                 return
 
     async def post(self, post: Post) -> None:

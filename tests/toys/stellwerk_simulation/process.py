@@ -20,6 +20,8 @@ from stellwerk.config.load import Loaded, load
 from stellwerk.errors import StellwerkError, WebhookError
 from stellwerk.registry import load_connectors
 from stellwerk.relay import connect, instance
+from stellwerk.relay.drain import drain
+from stellwerk.relay.engine import LANES, take_over
 from stellwerk.relay.hub import Hub, System
 from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.provide import provide, provide_again
@@ -63,12 +65,13 @@ class DrawnVault(Vault):
         return self._seal(self._wrapper, name, self.dice.randbytes(32))
 
 
-class SimulatedHub(Hub):
-    """Sleeps until something is due instead of looking each second."""
+class SimulatedLanes(Lanes):
+    """They sleep until something is due instead of looking each second."""
 
     async def woken(self, seconds: float) -> None:
-        due = await self.store.read(lease.next_wake)
-        wait = LONGEST_SLEEP_SECONDS if due is None else min(due - self.now(), LONGEST_SLEEP_SECONDS)
+        process = self._process
+        due = await process.store.read(lease.next_wake)
+        wait = LONGEST_SLEEP_SECONDS if due is None else min(due - process.now(), LONGEST_SLEEP_SECONDS)
         await super().woken(wait if wait > 0 else seconds)
 
 
@@ -89,7 +92,7 @@ class _Wire(httpx.AsyncBaseTransport):
 class Process:
     """`skew` is how far the hub's clock is ahead of the world's, in seconds."""
 
-    hub: SimulatedHub
+    hub: Hub
     store: SimulatedStore
     fate: Fate
 
@@ -102,7 +105,6 @@ class Process:
         self.running = False
         self.crashes = 0
         self._tasks: list[asyncio.Task[Any]] = []
-        self._lanes: Lanes | None = None
         self.ended = asyncio.Event()
 
     async def start(self) -> None:
@@ -114,7 +116,7 @@ class Process:
         vault = DrawnVault(integration.hub.secret_key.reveal())
         vault.dice = self.dice
         registry = load_connectors()
-        hub = self.hub = SimulatedHub(
+        hub = self.hub = Hub(
             integration=integration,
             systems={
                 name: System(name=name, connector=registry.connectors[system.connector], settings=system.settings)
@@ -126,14 +128,16 @@ class Process:
             now=lambda: loop.time() + self.skew,
             http=Http(transport=_Wire(self.network, fate)),
             database=self.path,
+            engine=SimulatedLanes,
         )
         store.wake = hub.wake
         self.ended.clear()
         await hub.ready_keys()
         await instance.begin(hub)
-        self._lanes = Lanes(hub)
-        await self._lanes.start()
-        self._tasks = [*self._lanes._tasks, loop.create_task(self._keep_house())]
+        await take_over(hub)
+        lanes: Any = hub.engine
+        self._tasks = [loop.create_task(lanes.lane(partial(drain, hub)), name=f"lane {one}") for one in range(LANES)]
+        self._tasks.append(loop.create_task(self._keep_house()))
         self.running = True
 
     async def _keep_house(self) -> None:

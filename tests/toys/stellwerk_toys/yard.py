@@ -11,9 +11,10 @@ from stellwerk.app import book_of
 from stellwerk.config.load import Loaded, load
 from stellwerk.registry import Registry
 from stellwerk.relay import connect
+from stellwerk.relay.drain import drain
 from stellwerk.relay.hub import Hub, System
 from stellwerk.relay.keys import Keyring
-from stellwerk.relay.lanes import Lanes, drain
+from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.place import Place
 from stellwerk.relay.provide import provide
 from stellwerk.relay.receive import receive
@@ -148,9 +149,13 @@ class Yard:
     async def run(self) -> None:
         """Turn by turn until nothing is due at this moment."""
         for _ in range(MOST_TURNS):
-            if not await self.lanes.turn():
+            if not await self.turn():
                 return
         raise AssertionError(f"the hub does not come to rest: still due after {MOST_TURNS} turns")
+
+    async def turn(self, lanes: Lanes | None = None) -> bool:
+        """One account that is due, whichever waits longest; False when none is."""
+        return await (lanes or self.lanes).turn(partial(drain, self.hub))
 
     async def post(self, post: Post) -> None:
         """One webhook, as the web layer hands it on."""
