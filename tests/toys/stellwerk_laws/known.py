@@ -10,6 +10,7 @@ from random import Random
 
 from hypothesis import strategies as st
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stellwerk.config.load import ruleset
 from stellwerk.relay.rulebook import rulebook, typed_settings
@@ -56,6 +57,7 @@ def digest(text: str) -> str:
 
 
 ORIGINS = (Origin.FORM, Origin.FORM, Origin.PERSON, Origin.IMPORT, Origin.INTEGRATION, Origin.WORKFLOW, Origin.OTHER)
+WISHES = (Origin.FORM, Origin.PERSON)
 KINDS = (
     FactKind.ASKED,
     FactKind.ASKED,
@@ -212,13 +214,41 @@ def _compiled(number: int) -> tuple[File, Plan, Mapping[str, SettingValue]]:
 def _moment(seed: int) -> Moment:
     dice = Random(seed)
     file, plan, settings = _compiled(dice.randrange(POOL))
-    return Moment(
+    moment = Moment(
         file=file,
         plan=plan,
         settings=settings,
         contact=_shop_contact(dice),
         known=_known(dice, file),
         there=_news_contact(dice),
+    )
+    return _somebody_who_came_back(dice, moment) if _rarely(dice, 4) else moment
+
+
+def _somebody_who_came_back(dice: Random, moment: Moment) -> Moment:
+    """The same, who left lately by the newsletter and then said yes in the shop: thrown alone, the two seldom meet."""
+    left = NOON - timedelta(minutes=dice.randint(60, 60 * 40))
+    out = Fact(
+        kind=FactKind.OPTED_OUT,
+        key="left lately",
+        at=left,
+        event="e0",
+        told_by="news",
+        unzoned=_rarely(dice, 2),
+    )
+    earlier = (fact for fact in moment.known.facts if fact.at < left)
+    said = left + (NOON - left) * dice.random()
+    yes = Written(value="yes", at=said, origin=dice.choice(WISHES), ours=False)
+    contact = moment.contact
+    return replace(
+        moment,
+        known=replace(moment.known, facts=(*earlier, out), suppressed=True, suppressed_at=left),
+        contact=replace(
+            contact,
+            opted_out=False,
+            fields={**contact.fields, "wants_news": "yes"},
+            history={**contact.history, "wants_news": (yes,)},
+        ),
     )
 
 
