@@ -10,7 +10,7 @@ from litestar import Request, Response, Router, get, post, put
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ClientException, HTTPException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from stellwerk.errors import DeliveryError, StellwerkError
@@ -29,6 +29,7 @@ from stellwerk.view.history import Line, history
 from stellwerk.view.overview import Overview, overview
 from stellwerk.view.parting import Parting, parting
 from stellwerk.web.agreement import words_for
+from stellwerk.web.api_answers import RowNumber, problems
 from stellwerk.web.api_key import CHANGES, Caller, provide_caller
 from stellwerk.web.api_letters import about_letters
 from stellwerk.web.api_people import about_people
@@ -100,13 +101,13 @@ class Differences(Struct, frozen=True, kw_only=True):
     differences: list[dict[str, str]]
 
 
-@get("/overview", name="api-overview")
+@get("/overview", name="api-overview", responses=problems())
 async def api_overview(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Overview:
     """How the connection does, with its repairs."""
     return await overview(hub, caller.connection)
 
 
-@put("/state", name="api-state", opt=CHANGES)
+@put("/state", name="api-state", opt=CHANGES, responses=problems(409, 412, changes=True, body=True))
 async def api_state(
     hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[WantedState]
 ) -> Overview:
@@ -119,7 +120,7 @@ async def api_state(
     return await overview(hub, changed)
 
 
-@put("/hold", name="api-hold", opt=CHANGES)
+@put("/hold", name="api-hold", opt=CHANGES, responses=problems(412, changes=True, body=True))
 async def api_hold(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[WantedHold]) -> Overview:
     """Stop everything of this connection that mails or grants, or let it go on."""
     change = holding.hold if data.stopped else holding.go_on
@@ -131,13 +132,15 @@ async def api_hold(hub: NamedDependency[Hub], caller: NamedDependency[Caller], d
     return await overview(hub, stored or caller.connection)
 
 
-@get("/disconnect", name="api-parting")
+@get("/disconnect", name="api-parting", responses=problems())
 async def api_parting(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Parting:
     """What disconnecting would do."""
     return await parting(hub, caller.connection)
 
 
-@post("/disconnect", name="api-disconnect", status_code=204, opt=CHANGES)
+@post(
+    "/disconnect", name="api-disconnect", status_code=204, opt=CHANGES, responses=problems(409, changes=True, body=True)
+)
 async def api_disconnect(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Goodbye]) -> None:
     """End the connection; what is kept of it is erased after its days. This token ends with it."""
     _not_in_file(caller)
@@ -149,7 +152,7 @@ async def api_disconnect(hub: NamedDependency[Hub], caller: NamedDependency[Call
         raise ClientException(str(waiting), status_code=409) from None
 
 
-@post("/set-up", name="api-set-up", status_code=200, opt=CHANGES)
+@post("/set-up", name="api-set-up", status_code=200, opt=CHANGES, responses=problems(502, changes=True))
 async def api_set_up(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Differences:
     """Create what is missing over there."""
     try:
@@ -159,20 +162,26 @@ async def api_set_up(hub: NamedDependency[Hub], caller: NamedDependency[Caller])
     return Differences(differences=[{"code": one.code, "subject": one.subject, "text": one.text} for one in found])
 
 
-@post("/repairs/{repair:int}/end", name="api-end-repair", status_code=204, opt=CHANGES)
-async def api_end_repair(hub: NamedDependency[Hub], caller: NamedDependency[Caller], repair: FromPath[int]) -> None:
+@post(
+    "/repairs/{repair:int}/end",
+    name="api-end-repair",
+    status_code=204,
+    opt=CHANGES,
+    responses=problems(400, 404, changes=True),
+)
+async def api_end_repair(hub: NamedDependency[Hub], caller: NamedDependency[Caller], repair: RowNumber) -> None:
     """Take a repair off the list; what still fails opens it again."""
-    if repair > 2**62 or not await end_repair(hub, caller.connection, repair):
+    if not await end_repair(hub, caller.connection, repair):
         raise NotFoundException()
 
 
-@post("/activity", name="api-activity", status_code=200)
+@post("/activity", name="api-activity", status_code=200, responses=problems(body=True))
 async def api_activity(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Who]) -> Explained:
     """Everything known of one contact and why. By POST, so that no address stands in a URL."""
     return await explained(hub, caller.connection, data.who)
 
 
-@get("/fields", name="api-fields")
+@get("/fields", name="api-fields", responses=problems())
 async def api_fields(
     hub: NamedDependency[Hub], caller: NamedDependency[Caller], lists: NamedDependency[Lists]
 ) -> FieldTable:
@@ -180,19 +189,19 @@ async def api_fields(
     return await field_table(hub, caller.connection, caller.accounts, await lists.fields(caller.accounts))
 
 
-@get("/history", name="api-history")
+@get("/history", name="api-history", responses=problems())
 async def api_history(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> list[Line]:
     """Who saved what and when, newest first."""
     return await history(hub, caller.connection)
 
 
-@get("/settings", name="api-settings")
+@get("/settings", name="api-settings", responses=problems())
 async def api_settings(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Response[SettingsShown]:
     """Every setting; the ETag names the version."""
     return _settings(hub, caller.connection)
 
 
-@put("/settings", name="api-save", opt=CHANGES)
+@put("/settings", name="api-save", opt=CHANGES, responses=problems(409, 412, 422, 428, changes=True, body=True))
 async def api_save(
     request: Request[Any, Any, Any],
     hub: NamedDependency[Hub],
@@ -218,7 +227,7 @@ async def api_save(
         raise Conflict() from None
 
 
-@post("/foresight", name="api-foresight", status_code=200)
+@post("/foresight", name="api-foresight", status_code=200, responses=problems(422, 502, body=True))
 async def api_foresight(
     hub: NamedDependency[Hub],
     caller: NamedDependency[Caller],

@@ -14,6 +14,7 @@ from stellwerk.relay.hub import Hub
 from stellwerk.relay.letters import Find, dismiss, only, release, replay
 from stellwerk.view.letters import Letters, group_finder, letters
 from stellwerk.view.replaying import Preview, replaying
+from stellwerk.web.api_answers import problems
 from stellwerk.web.api_key import CHANGES, Caller
 from stellwerk.web.limits import PREVIEWS, Limits
 
@@ -50,13 +51,13 @@ def _finder(caller: Caller, data: Group) -> Find:
     return find if data.only is None else only(find, data.only.what, data.only.number)
 
 
-@get("/letters", name="api-letters")
+@get("/letters", name="api-letters", responses=problems())
 async def api_letters(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> Letters:
     """Dead letters and held changes, by cause."""
     return await letters(hub, caller.connection)
 
 
-@post("/letters/preview", name="api-preview", status_code=200)
+@post("/letters/preview", name="api-preview", status_code=200, responses=problems(body=True))
 async def api_preview(
     hub: NamedDependency[Hub], caller: NamedDependency[Caller], limits: NamedDependency[Limits], data: JSONBody[Group]
 ) -> Preview:
@@ -65,19 +66,19 @@ async def api_preview(
     return await replaying(hub, caller.connection, _finder(caller, data))
 
 
-@post("/letters/replay", name="api-replay", status_code=200, opt=CHANGES)
+@post("/letters/replay", name="api-replay", status_code=200, opt=CHANGES, responses=problems(changes=True, body=True))
 async def api_replay(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Group]) -> Done:
     """Put the dead letters of one group back, or one of them; each is decided again."""
     return Done(count=await replay(hub, caller.connection, _finder(caller, data)))
 
 
-@post("/letters/release", name="api-release", status_code=200, opt=CHANGES)
+@post("/letters/release", name="api-release", status_code=200, opt=CHANGES, responses=problems(changes=True, body=True))
 async def api_release(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Group]) -> Done:
     """Let go what is held of one group, or one of it; each is decided again first."""
     return Done(count=await release(hub, caller.connection, _finder(caller, data)))
 
 
-@post("/letters/dismiss", name="api-dismiss", status_code=200, opt=CHANGES)
+@post("/letters/dismiss", name="api-dismiss", status_code=200, opt=CHANGES, responses=problems(changes=True, body=True))
 async def api_dismiss(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Dismissal]) -> Done:
     """End the letters of one group without writing them."""
     find = group_finder(caller.connection, data.group)

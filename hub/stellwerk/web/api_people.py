@@ -8,7 +8,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from stellwerk.relay.hub import Hub
@@ -17,6 +17,7 @@ from stellwerk.store import invitations
 from stellwerk.store.access import Rights
 from stellwerk.store.invitations import Invitation
 from stellwerk.view.moment import moment, moment_or_none
+from stellwerk.web.api_answers import RowNumber, problems
 from stellwerk.web.api_key import CHANGES, Caller
 
 
@@ -41,24 +42,30 @@ class Guest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rights: Rights = "view"
 
 
-@get("/invitations", name="api-invitations")
+@get("/invitations", name="api-invitations", responses=problems())
 async def api_invitations(hub: NamedDependency[Hub], caller: NamedDependency[Caller]) -> list[Invited]:
     """Every invitation, newest first."""
     found = await hub.store.read(lambda tx: invitations.of_connection(tx, caller.connection.id))
     return [_invited(hub, one) for one in found]
 
 
-@post("/invitations", name="api-invite", opt=CHANGES)
+@post("/invitations", name="api-invite", opt=CHANGES, responses=problems(changes=True, body=True))
 async def api_invite(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Guest]) -> Invited:
     """Invite somebody for seven days. Whoever has the link is let in."""
     made, link = await invite(hub, caller.connection, name=data.name.strip(), rights=data.rights, by=caller.name)
     return _invited(hub, made, link)
 
 
-@post("/invitations/{invitation:int}/revoke", name="api-uninvite", status_code=204, opt=CHANGES)
-async def api_uninvite(hub: NamedDependency[Hub], caller: NamedDependency[Caller], invitation: FromPath[int]) -> None:
+@post(
+    "/invitations/{invitation:int}/revoke",
+    name="api-uninvite",
+    status_code=204,
+    opt=CHANGES,
+    responses=problems(400, 404, changes=True),
+)
+async def api_uninvite(hub: NamedDependency[Hub], caller: NamedDependency[Caller], invitation: RowNumber) -> None:
     """The link and whoever came by it are let in no more."""
-    if invitation > 2**62 or not await revoke(hub, caller.connection, invitation, by=caller.name):
+    if not await revoke(hub, caller.connection, invitation, by=caller.name):
         raise NotFoundException()
 
 

@@ -13,6 +13,7 @@ from litestar.types import ExceptionHandlersMap
 
 from stellwerk.errors import StoreAway, StoreError
 from stellwerk.relay.hub import Hub, log
+from stellwerk.web.api_answers import PROBLEM_JSON
 from stellwerk.web.pages import page, speaker
 from stellwerk.web.visitor import NotAllowed, NotLoggedIn, NotSetUp
 
@@ -21,7 +22,6 @@ API = "/api/"
 TOLD = frozenset({400, 409, 412, 422, 428, 502})
 """Statuses whose detail is told to who calls the API with a token."""
 EXPLAINED = frozenset({400, 403, 404, 405, 413, 429, 503})
-PROBLEM_JSON = "application/problem+json"
 
 
 def problem_handlers(hub: Hub) -> ExceptionHandlersMap:

@@ -168,8 +168,8 @@ async def test_a_program_lets_the_connection_rest_and_mends(person: Any, hub: An
     await hub.store.write(lambda tx: repairs.open_(tx, "post:900", "poll-fails", "x", 1.0))
     await hub.store.write(lambda tx: repairs.open_(tx, "shop:8", "poll-fails", "x", 1.0))
     assert (await call(person, "POST", "/api/repairs/1/end", text)).status_code == 204
-    for other in ("2", "1", "99", str(2**70)):
-        assert (await call(person, "POST", f"/api/repairs/{other}/end", text)).status_code == 404
+    for other, status in (("2", 404), ("1", 404), ("99", 404), (str(2**70), 400), (str(-(2**70)), 400)):
+        assert (await call(person, "POST", f"/api/repairs/{other}/end", text)).status_code == status
 
 
 async def test_the_description_names_every_call_and_needs_nothing_from_elsewhere(person: Any) -> None:

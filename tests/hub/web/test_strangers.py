@@ -34,6 +34,7 @@ PAGES: dict[str, tuple[dict[str, str], ...]] = {
     "/access": ({"action": "revoke:1"},),
     "/disconnect": ({"sure": "no"},),
     "/people": ({"action": "revoke:1"},),
+    "/try/progress": (),
     "/try": ({"action": "watch", "email": "ada@example.com"}, {"action": "create", "email": "ada@example.com"}),
 }
 """Pages with what a stranger tries to send there, aimed at the first connection."""
