@@ -42,5 +42,8 @@ def _line(fact: Proof) -> str:
     extra += [] if fact.final else ["not proved"]
     what = " ".join([fact.kind, *([f"({', '.join(extra)})"] if extra else [])])
     by = f" by {fact.connection}" if fact.connection else ""
-    word = f"; {fact.agreed_by} agreed on {fact.agreed_at}: {fact.words}" if fact.agreed_by else ""
-    return f"{fact.at}  {what}, told by {fact.told_by}, written down {fact.recorded}{by} (event {fact.event}){word}"
+    word = f"; {fact.agreed_by} agreed on {fact.agreed_at}: {fact.sentence or fact.words}" if fact.agreed_by else ""
+    under = f", configuration {fact.configuration}" if fact.configuration else ""
+    return (
+        f"{fact.at}  {what}, told by {fact.told_by}, written down {fact.recorded}{by} (event {fact.event}{under}){word}"
+    )

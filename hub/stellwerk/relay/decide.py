@@ -300,7 +300,8 @@ def write_facts(tx: Tx, case: Case, facts: Sequence[Fact], now: float) -> tuple[
     """Into the ledger; those that did not stand there already."""
     if not facts or case.address is None:
         return ()
-    fresh = consent.add(tx, case.mail_account, case.address, case.connection.id, facts, now)
+    plan = case.book.plan.hash
+    fresh = consent.add(tx, case.mail_account, case.address, case.connection.id, facts, now, plan=plan)
     if any(fact.kind in SETTLES_A_CLAIM for fact in facts) and case.state.id:
         outbox.due_now(tx, case.state.id, OPT_OUT_CLAIMED, now)
     if ends_suppression(case.known.facts, case.known.suppressed_at, facts):

@@ -10,8 +10,10 @@ from stellwerk.errors import StellwerkError
 from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.leaving import disconnect, forget
 from stellwerk.store import connections, erasure
-from stellwerk.store.connections import ENDED
+from stellwerk.store.connections import ENDED, Connection
+from stellwerk.store.erasure import Erased
 from stellwerk.store.store import Tx
+from stellwerk.store.vault import Vault
 
 
 async def erase_address(hub: Hub, *, address: str, by: str) -> dict[str, int]:
@@ -23,6 +25,26 @@ async def erase_address(hub: Hub, *, address: str, by: str) -> dict[str, int]:
     log.info("an erasure on request by %s: %d contacts, %d events", by, gone.contacts, gone.events)
     told: dict[str, int] = msgspec.to_builtins(gone)
     return told
+
+
+async def erase_person(hub: Hub, connection: Connection, *, address: str, by: str) -> Erased:
+    """Forget what this connection keeps of the address; its history names who did it, and the address by its reference.
+
+    Raises `OnItsWay` while an event of it waits or an opt-out is on its way; then nothing is forgotten.
+    """
+
+    def work(tx: Tx) -> Erased:
+        gone = erasure.erase(tx, hub.vault, address, hub.now(), connection)
+        reference = reference_of(hub.vault, address)
+        connections.note(tx, connection.id, who=by, now=hub.now(), note=connections.ERASED, about=reference)
+        return gone
+
+    return await hub.store.write(work)
+
+
+def reference_of(vault: Vault, email: str) -> str:
+    """What stands for an address in the history: the beginning of its keyed hash, which only this hub can make."""
+    return vault.address(email)[:16]
 
 
 async def forget_connection(

@@ -34,6 +34,9 @@ INVITED = "invited"
 UNINVITED = "uninvited"
 """What the history calls it when somebody is invited, and when that is taken back."""
 
+ERASED = "erased"
+"""What the history calls it when somebody is erased on request; it is about the reference of the address, never the address."""
+
 LEFT = "left"
 """Name under which is kept since when contacts belong to no living connection: of one ended, or of accounts it left."""
 
@@ -212,6 +215,17 @@ def history(tx: Tx, one: str, limit: int = 200) -> list[Saved]:
     """Newest first."""
     rows = tx.all(
         "select * from setting_history where connection = :id order by id desc limit :limit", id=one, limit=limit
+    )
+    return [_saved(row) for row in rows]
+
+
+def noted(tx: Tx, one: str, note: str, about: str) -> list[Saved]:
+    """The lines that say this of whom it concerns, newest first."""
+    rows = tx.all(
+        "select * from setting_history where connection = :id and note = :note and about = :about order by id desc",
+        id=one,
+        note=note,
+        about=about,
     )
     return [_saved(row) for row in rows]
 

@@ -18,17 +18,35 @@ def facts(tx: Tx, account: str, address: str, *, connection: str | None = None) 
 
 def written(tx: Tx, account: str, address: str) -> list[tuple[str, Fact]]:
     """The facts, oldest first, each with the connection that wrote it; "" where none did."""
-    return [(connection, fact) for connection, _, fact in recorded(tx, account, address)]
+    return [(one.connection, one.fact) for one in recorded(tx, account, address)]
 
 
-def recorded(tx: Tx, account: str, address: str) -> list[tuple[str, float, Fact]]:
-    """The facts, oldest first, each with the connection that wrote it and when, in seconds since 1970."""
+class Entry(Struct, frozen=True, kw_only=True):
+    """A fact with the connection that wrote it ("" where none did), when, in seconds since 1970, and under which
+    configuration (its hash; "" where nothing was decided, or before it was kept)."""
+
+    connection: str
+    recorded: float
+    plan: str
+    fact: Fact
+
+
+def recorded(tx: Tx, account: str, address: str) -> list[Entry]:
+    """The facts, oldest first, each with how it was written down."""
     rows = tx.all(
-        "select connection, recorded, body from ledger where account = :account and address = :address order by id",
+        "select connection, recorded, plan, body from ledger where account = :account and address = :address order by id",
         account=account,
         address=address,
     )
-    return [(row["connection"], row["recorded"], msgspec.json.decode(row["body"], type=Fact)) for row in rows]
+    return [
+        Entry(
+            connection=row["connection"],
+            recorded=row["recorded"],
+            plan=row["plan"],
+            fact=msgspec.json.decode(row["body"], type=Fact),
+        )
+        for row in rows
+    ]
 
 
 def accounts_of(tx: Tx, address: str) -> list[str]:
@@ -51,13 +69,18 @@ def suppressed_since(tx: Tx, account: str, address: str) -> float | None:
     return None if row is None else float(row["since"])
 
 
-def add(tx: Tx, account: str, address: str, connection: str, new: Sequence[Fact], now: float) -> tuple[Fact, ...]:
-    """Append; those that did not stand already. Opt-outs enter the suppression list in the same transaction."""
+def add(
+    tx: Tx, account: str, address: str, connection: str, new: Sequence[Fact], now: float, *, plan: str = ""
+) -> tuple[Fact, ...]:
+    """Append; those that did not stand already. Opt-outs enter the suppression list in the same transaction.
+
+    `plan` is the hash of the configuration that was decided under.
+    """
     fresh = []
     for fact in new:
         added = tx.run(
-            "insert into ledger (account, address, connection, kind, fact, body, recorded) values"
-            " (:account, :address, :connection, :kind, :fact, :body, :now) on conflict do nothing",
+            "insert into ledger (account, address, connection, kind, fact, body, recorded, plan) values"
+            " (:account, :address, :connection, :kind, :fact, :body, :now, :plan) on conflict do nothing",
             account=account,
             address=address,
             connection=connection,
@@ -65,6 +88,7 @@ def add(tx: Tx, account: str, address: str, connection: str, new: Sequence[Fact]
             fact=_name(fact, connection),
             body=msgspec.json.encode(fact).decode(),
             now=now,
+            plan=plan,
         )
         if fact.kind is FactKind.OPTED_OUT:
             tx.run(

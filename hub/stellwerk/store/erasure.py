@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.store import accounts, contacts, inbox, syncs
+from stellwerk.store import accounts, connections, contacts, inbox, syncs
+from stellwerk.store.connections import Connection
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.vault import Vault
 
@@ -27,25 +28,43 @@ class OnItsWay(StoreError):
     """Something of this address is not decided yet, is being written or must still reach its system; nothing was erased."""
 
 
-def erase(tx: Tx, vault: Vault, email: str, now: float) -> Erased:
-    """Forget the address, under every connection. Changes that wait end as erased. Raises `OnItsWay`."""
+def erase(tx: Tx, vault: Vault, email: str, now: float, within: Connection | None = None) -> Erased:
+    """Forget the address, under every connection or `within` one. Changes that wait end as erased. Raises `OnItsWay`.
+
+    Within one, events of an account that others use too go only where it has the contact.
+    """
     address = vault.address(email)
-    found = tx.all("select id, connection from contact where address = :address", address=address)
+    one = None if within is None else within.id
+    found = tx.all(
+        "select id, connection from contact where address = :address and (connection = :one or :one is null)",
+        address=address,
+        one=one,
+    )
     for row in found:
         _refuse_what_must_arrive(tx, row["id"])
-    subjects = _subjects(tx, found, address)
+    reach = _reach(tx, found, within)
+    subjects = _subjects(tx, found, address, reach)
     for account, subject in subjects:
         _refuse_what_is_not_read(tx, account, subject)
     events = sum(_erase_events(tx, account, subject, now) for account, subject in subjects)
-    events += _erase_unread(tx, vault, email)
+    events += _erase_unread(tx, vault, email, reach if within is None else connections.own_accounts(tx, within))
     changes = sum(_erase_changes(tx, row["id"], now) for row in found)
-    reasons = tx.run("delete from trace where address = :address", address=address)
-    reasons += syncs.forget_address(tx, address)
+    reasons = tx.run(
+        "delete from trace where address = :address and (connection = :one or :one is null)", address=address, one=one
+    )
+    reasons += syncs.forget_address(tx, address, one)
     for row in found:
         reasons += tx.run("delete from trace where contact = :contact", contact=row["id"])
         tx.run("delete from repair where subject = :subject", subject=f"{row['connection']}/{row['id']}")
         contacts.delete(tx, row["id"])
     return Erased(contacts=len(found), events=events, changes=changes, reasons=reasons)
+
+
+def _reach(tx: Tx, found: list[Row], within: Connection | None) -> list[str]:
+    """The accounts whose events may be about the address."""
+    if within is None:
+        return [row["id"] for row in tx.all("select id from account")]
+    return sorted(within.accounts.values()) if found else connections.own_accounts(tx, within)
 
 
 def _refuse_what_must_arrive(tx: Tx, contact: int) -> None:
@@ -71,10 +90,9 @@ def _refuse_what_is_not_read(tx: Tx, account: str, subject: str) -> None:
         raise OnItsWay("an event of this address is not decided yet; nothing was erased, try again when it is")
 
 
-def _subjects(tx: Tx, found: list[Row], address: str) -> set[tuple[str, str]]:
+def _subjects(tx: Tx, found: list[Row], address: str, reach: list[str]) -> set[tuple[str, str]]:
     """Account and subject under which events of the address were taken in."""
-    every = [row["id"] for row in tx.all("select id from account")]
-    subjects = {(account, f"email:{address}") for account in every}
+    subjects = {(account, f"email:{address}") for account in reach}
     for row in found:
         for link in tx.all("select system, remote from link where contact = :contact", contact=row["id"]):
             stored = tx.one("select accounts from connection where id = :id", id=row["connection"])
@@ -94,13 +112,15 @@ def _erase_events(tx: Tx, account: str, subject: str, now: float) -> int:
     return 0 if row is None else int(row["n"])
 
 
-def _erase_unread(tx: Tx, vault: Vault, email: str) -> int:
+def _erase_unread(tx: Tx, vault: Vault, email: str, reach: list[str]) -> int:
     """What was never understood names nobody: it is opened, and goes where it has the address in it."""
     wanted = email.strip().casefold()
-    for account in tx.all("select id from account"):
-        accounts.by_id(tx, vault, account["id"])
+    for account in reach:
+        accounts.by_id(tx, vault, account)
     gone = 0
     for row in tx.all("select id, account, body from inbox where kind = 'unread' and body is not null"):
+        if row["account"] not in reach:
+            continue
         try:
             text = vault.open(row["account"], row["body"]).decode(errors="replace")
         except (StoreError, KeyError):

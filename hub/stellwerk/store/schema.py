@@ -252,6 +252,31 @@ def sync(db: Database) -> None:
             db.conn.execute(statement)
 
 
+PROOFS = """
+alter table ledger add column plan text not null default '';
+create table words (hash text primary key, language text not null, sentence text not null, saved real not null) without rowid;
+"""
+
+
+@migrations()
+def proofs(db: Database) -> None:
+    """Under which configuration a fact was written down, and the sentences that people agreed to."""
+    for statement in PROOFS.split(";"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
 KNOWN_MIGRATIONS = frozenset(
-    {"tables", "api_tokens", "left_out", "held_and_counted", "within", "on_hold", "written", "invitations", "sync"}
+    {
+        "tables",
+        "api_tokens",
+        "left_out",
+        "held_and_counted",
+        "within",
+        "on_hold",
+        "written",
+        "invitations",
+        "sync",
+        "proofs",
+    }
 )

@@ -249,9 +249,14 @@ def reasons(tx: Tx, run: int) -> list[Row]:
     )
 
 
-def forget_address(tx: Tx, address: str) -> int:
-    """What was said of the address goes. How many rows went."""
-    return tx.run("delete from sync_row where address = :address", address=address)
+def forget_address(tx: Tx, address: str, connection: str | None = None) -> int:
+    """What was said of the address goes, or what one connection's syncs said of it. How many rows went."""
+    return tx.run(
+        "delete from sync_row where address = :address and (run in"
+        " (select id from sync_run where connection = :connection) or :connection is null)",
+        address=address,
+        connection=connection,
+    )
 
 
 def forget(tx: Tx, connection: str) -> None:

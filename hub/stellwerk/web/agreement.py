@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from stellwerk.relay.hub import Hub
+from stellwerk.store.words import Sentence
 from stellwerk.web.language import LANGUAGES, Language
 from stellwerk.web.pages import system_title
 from stellwerk.web.phrases import phrase
@@ -32,6 +33,11 @@ class Words(Struct, frozen=True, kw_only=True):
     def agreed(self, words: str) -> bool:
         """Whether `words` is the hash of this sentence in one of the languages."""
         return any(words == self.hash(language) for language in LANGUAGES)
+
+    def read(self, words: str) -> Sentence:
+        """The sentence that `words` is the hash of."""
+        language = next(one for one in LANGUAGES if words == self.hash(one))
+        return Sentence(language=language, sentence=self.sentences[language])
 
     def stand_in(self, agreement: Agreement | None) -> bool:
         """Whether this has been agreed to."""

@@ -33,6 +33,7 @@ from stellwerk.web.api_answers import RowNumber, problems
 from stellwerk.web.api_key import CHANGES, Caller, provide_caller
 from stellwerk.web.api_letters import about_letters
 from stellwerk.web.api_people import about_people
+from stellwerk.web.api_person import about_a_person
 from stellwerk.web.api_sync import about_syncs
 from stellwerk.web.limits import Limits
 from stellwerk.web.lists import Lists
@@ -304,6 +305,7 @@ handlers: tuple[HTTPRouteHandler, ...] = (
     api_save,
     api_foresight,
     *about_letters,
+    *about_a_person,
     *about_people,
     *about_syncs,
 )

@@ -8,12 +8,14 @@ from stellwerk.web.inside_phrases import INSIDE
 from stellwerk.web.language import Language
 from stellwerk.web.letter_phrases import LETTERS
 from stellwerk.web.life_phrases import LIFE
+from stellwerk.web.person_phrases import PERSON
 from stellwerk.web.sync_phrases import SYNC
 
 PHRASES: Mapping[str, tuple[str, str]] = {
     **INSIDE,
     **LETTERS,
     **LIFE,
+    **PERSON,
     **SYNC,
     # The frame of every page.
     "language-en": ("English", "English"),

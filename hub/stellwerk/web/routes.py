@@ -34,6 +34,7 @@ from stellwerk.web.overview import change_overview, show_overview
 from stellwerk.web.pages import template_config
 from stellwerk.web.parting import change_disconnect, show_disconnect
 from stellwerk.web.people import change_people, show_people
+from stellwerk.web.person import change_erase, print_consent, show_consent, show_erase
 from stellwerk.web.problems import problem_handlers
 from stellwerk.web.session import session_middleware
 from stellwerk.web.settings import change_settings, show_settings
@@ -58,6 +59,10 @@ pages: tuple[HTTPRouteHandler, ...] = (
     change_overview,
     show_activity,
     search,
+    show_consent,
+    print_consent,
+    show_erase,
+    change_erase,
     show_letters,
     change_letters,
     show_sync,

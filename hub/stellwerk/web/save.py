@@ -17,6 +17,7 @@ from stellwerk.relay.rulebook import Rulebook, typed_settings
 from stellwerk.sdk.connector import Account, Option
 from stellwerk.sdk.settings import Settings
 from stellwerk.store import connections, leaving
+from stellwerk.store import words as kept_words
 from stellwerk.store.accounts import account_id
 from stellwerk.store.connections import Changed, Connection
 from stellwerk.web.agreement import words_for
@@ -118,6 +119,9 @@ async def save_connection(
     fresh = structs.replace(here.connection, accounts=accounts, settings=plain, agreed=agreed)
     note = connections.AGAIN if here.again else connections.MOVED if moves else ""
     who = here.visitor.user or here.connection.id
+    said = words_for(hub, book.plan, typed.values)
+    if agreed is not None and agreed is not before and said is not None:
+        await hub.store.write(lambda tx: kept_words.keep(tx, agreed.words, said.read(agreed.words), hub.now()))
     try:
         return await connect.save(hub, fresh, who=who, note=note, carry=form.get("carry") != NO, anyway=anyway)
     except Changed:

@@ -22,6 +22,11 @@ PAGES: dict[str, tuple[dict[str, str], ...]] = {
     "/settings": ({"action": "save", "version": "1", "setting.sender": "Mine"}, {"action": "test-key"}),
     "/overview": ({"action": "state:rests"}, {"action": "repaired:1"}, {"action": "set-up"}),
     "/activity": ({"who": "ada@example.com"}, {"who": "4711"}),
+    "/activity/consent": ({"who": "ada@example.com"}, {"who": "ada@example.com", "action": "save"}),
+    "/activity/erase": (
+        {"who": "ada@example.com"},
+        {"who": "ada@example.com", "again": "ada@example.com", "action": "erase"},
+    ),
     "/letters": (
         {"action": "replay-all"},
         {"action": "preview:every"},
@@ -46,6 +51,8 @@ API: dict[str, tuple[str, Any]] = {
     "/api/disconnect": ("GET", None),
     "/api/repairs/{repair:int}/end": ("POST", None),
     "/api/activity": ("POST", {"who": "ada@example.com"}),
+    "/api/consent": ("POST", {"address": "ada@example.com"}),
+    "/api/erase": ("POST", {"address": "ada@example.com", "again": "ada@example.com"}),
     "/api/letters": ("GET", None),
     "/api/letters/preview": ("POST", {"group": "change|dead|post:900|create|x"}),
     "/api/letters/replay": ("POST", {"group": "change|dead|post:900|create|x"}),
@@ -67,9 +74,9 @@ API: dict[str, tuple[str, Any]] = {
 }
 
 
-OF_THE_OWN = ("/access", "/people", "/disconnect")
+OF_THE_OWN = ("/access", "/people", "/disconnect", "/activity/erase")
 """Pages for people who have logged in."""
-SENT_TO_LOOK = ("/activity",)
+SENT_TO_LOOK = ("/activity", "/activity/consent")
 """Pages where a form is sent and nothing is changed."""
 
 

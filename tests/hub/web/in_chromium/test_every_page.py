@@ -31,6 +31,8 @@ LogIn: TypeAlias = Callable[[Page], Awaitable[None]]
 PATHS = (
     "/overview",
     "/activity",
+    "/activity/consent",
+    "/activity/erase",
     "/letters",
     "/sync",
     "/fields",
@@ -156,7 +158,7 @@ async def fill(hub: Any) -> None:
 
 async def go(page: Page, served: str, path: str, language: str) -> None:
     await page.goto(f"{served}{path}?lang={language}")
-    if path == "/activity":
+    if path in ("/activity", "/activity/consent"):
         await page.locator("#who").fill(ADA)
         await page.locator("#who").press("Enter")
         await page.wait_for_load_state()
