@@ -1,4 +1,4 @@
-"""What a dry run says of one contact: the decision that was made on it, in one word, with its reason."""
+"""What a decision comes to for its contact, in one word, with its reason: for dry runs and for whoever chooses settings."""
 
 from __future__ import annotations
 
@@ -26,11 +26,15 @@ CONFIRMED = frozenset({What.MAILED, What.GRANTED})
 
 
 class Outlook(Struct, frozen=True, kw_only=True):
-    """`new`: it is not known at the system that mails; whether that holds an opt-out, or has it already, shows only there."""
+    """`new`: it is not known at the system that mails; whether that holds an opt-out, or has it already, shows only there.
+
+    `permission` is what is granted without being asked, none otherwise.
+    """
 
     what: What
     because: Because
     new: bool = False
+    permission: Permission = Permission.NONE
 
 
 def outlook(plan: Plan, decision: Decision, known: Known) -> Outlook:
@@ -41,7 +45,9 @@ def outlook(plan: Plan, decision: Decision, known: Known) -> Outlook:
     entry = next((one for one in decision.changes if isinstance(one.change, Enter)), None)
     if entry is not None and isinstance(entry.change, Enter):
         new = plan.mail_system not in known.remembered.ids
-        return Outlook(what=_entering(entry.change, new=new), because=entry.because, new=new)
+        what = _entering(entry.change, new=new)
+        permission = entry.change.grant if what is What.GRANTED else Permission.NONE
+        return Outlook(what=what, because=entry.because, new=new, permission=permission)
     if decision.held:
         return Outlook(what=What.HELD, because=decision.held[0][1].because)
     written = [one for one in decision.changes if not (isinstance(one.change, SetFields) and one.change.mirror)]

@@ -23,22 +23,24 @@ from stellwerk.store import consent
 from stellwerk.store.accounts import AccountRow
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
-from stellwerk_rules.foresight import Fate, Foreseen, foresee
+from stellwerk_rules.foresight import foresee
 from stellwerk_rules.model import ADDRESS, Agreement, Contact, Known, Presence
+from stellwerk_rules.outlook import Outlook, What
 
 CONTACTS = 20
+FORESEEN = (What.MAILED, What.GRANTED, What.CREATED, What.SKIPPED)
 
 
 class OfContact(Struct, frozen=True, kw_only=True):
     """One contact by its id over there: what it would come to under the settings that stand (None: there are none) and new."""
 
     id: str
-    before: Foreseen | None
-    after: Foreseen
+    before: Outlook | None
+    after: Outlook
 
 
 class Foresight(Struct, frozen=True, kw_only=True):
-    """`before` and `after` count the fates of `contacts` under the settings that stand and under the new ones."""
+    """`before` and `after` count what becomes of the `contacts` under the settings that stand and under the new ones."""
 
     system: str
     contacts: list[OfContact]
@@ -115,6 +117,6 @@ def _known(tx: Tx, hub: Hub, connection: Connection, book: Rulebook, contact: Co
     )
 
 
-def _counted(found: Sequence[Foreseen]) -> dict[str, int]:
-    counted = Counter(one.fate for one in found)
-    return {fate.value: counted[fate] for fate in Fate}
+def _counted(found: Sequence[Outlook]) -> dict[str, int]:
+    counted = Counter(one.what for one in found)
+    return {what.value: counted[what] for what in FORESEEN}

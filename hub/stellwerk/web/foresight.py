@@ -14,7 +14,7 @@ from stellwerk.web.choose import Here
 from stellwerk.web.fields import ShownSection
 from stellwerk.web.lists import Door, Lists
 from stellwerk.web.pages import Speaker, system_title
-from stellwerk_rules.foresight import Foreseen
+from stellwerk_rules.outlook import Outlook
 from stellwerk_rules.spec import SettingValue
 
 
@@ -59,13 +59,13 @@ def warnings_of(sections: Sequence[ShownSection]) -> list[str]:
 
 def _sentences(hub: Hub, say: Speaker, seen: Foresight) -> list[str]:
     sentences = [say("foresight-of", count=len(seen.contacts), system=_title(hub, seen.system))]
-    for fate, after in seen.after.items():
-        before = None if seen.before is None else seen.before[fate]
+    for what, after in seen.after.items():
+        before = None if seen.before is None else seen.before[what]
         if after or before:
             sentences.append(
-                say(f"foresight-{fate}", count=after)
+                say(f"foresight-{what}", count=after)
                 if before is None or before == after
-                else say(f"foresight-{fate}", count=after) + " " + say("foresight-so-far", count=before)
+                else say(f"foresight-{what}", count=after) + " " + say("foresight-so-far", count=before)
             )
     if seen.before is not None:
         changed = sum(1 for row in seen.contacts if _differs(row))
@@ -75,21 +75,21 @@ def _sentences(hub: Hub, say: Speaker, seen: Foresight) -> list[str]:
 
 def _differs(row: OfContact) -> bool:
     before = row.before
-    return before is not None and (before.fate, before.permission) != (row.after.fate, row.after.permission)
+    return before is not None and (before.what, before.permission) != (row.after.what, row.after.permission)
 
 
 def _row(say: Speaker, word: Words, row: OfContact) -> dict[str, object]:
     return {
         "id": row.id,
         "differs": _differs(row),
-        "before": None if row.before is None else _fate(say, row.before),
-        "after": _fate(say, row.after),
+        "before": None if row.before is None else _outlook(say, row.before),
+        "after": _outlook(say, row.after),
         "why": word.reason(row.after.because.code, row.after.because.text),
     }
 
 
-def _fate(say: Speaker, one: Foreseen) -> str:
-    return say(f"fate-{one.fate.value}", permission=say(f"permission-{one.permission.value}"))
+def _outlook(say: Speaker, one: Outlook) -> str:
+    return say(f"outlook-{one.what.value}", permission=say(f"permission-{one.permission.value}"))
 
 
 def _title(hub: Hub, system: str) -> str:

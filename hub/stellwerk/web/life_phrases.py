@@ -240,7 +240,7 @@ LIFE: Mapping[str, tuple[str, str]] = {
     "foresight-mailed": ("{count} would get a mail that asks for confirmation.", "Eine Mail mit der Bitte um Bestätigung: {count}."),
     "foresight-granted": ("{count} would get a permission without being asked.", "Eine Berechtigung ohne Rückfrage: {count}."),
     "foresight-created": ("{count} would be brought in without mail and without permission.", "Aufgenommen ohne Mail und ohne Berechtigung: {count}."),
-    "foresight-left-out": ("{count} would be left out.", "Außen vor: {count}."),
+    "foresight-skipped": ("{count} would be left out.", "Außen vor: {count}."),
     "foresight-so-far": ("(With the settings so far: {count}.)", "(Mit den bisherigen Einstellungen: {count}.)"),
     "foresight-changed": ("For {count} of them something changes.", "Davon ändert sich etwas für: {count}."),
     "foresight-same": ("Compared with the settings so far nothing changes for them.", "Gegenüber den bisherigen Einstellungen ändert sich für sie nichts."),
@@ -250,10 +250,10 @@ LIFE: Mapping[str, tuple[str, str]] = {
     "foresight-before": ("So far", "Bisher"),
     "foresight-after": ("With these settings", "Mit diesen Einstellungen"),
     "foresight-because": ("Because", "Grund"),
-    "fate-mailed": ("gets a mail", "erhält eine Mail"),
-    "fate-granted": ("gets “{permission}”", "erhält „{permission}“"),
-    "fate-created": ("brought in", "wird aufgenommen"),
-    "fate-left-out": ("left out", "bleibt außen vor"),
+    "outlook-mailed": ("gets a mail", "erhält eine Mail"),
+    "outlook-granted": ("gets “{permission}”", "erhält „{permission}“"),
+    "outlook-created": ("brought in", "wird aufgenommen"),
+    "outlook-skipped": ("left out", "bleibt außen vor"),
     # Another account.
     "moving": ("This is another account: {account}", "Das ist ein anderes Konto: {account}"),
     "moving-new": (
