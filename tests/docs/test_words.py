@@ -26,9 +26,21 @@ from stellwerk_rules.stage import STAGE_GONE
 
 CODE = r'"([a-z]+(?:-[a-z]+)+)"'
 NO_CODES = frozenset(
-    {"_TIMES", "RENEWED", "STAGES", "UNPROVIDED", "ENTRY", "SHOWN", "SIGNED", "UNREAD", "WATCH", "CANCELLED"}
+    {
+        "_TIMES",
+        "RENEWED",
+        "STAGES",
+        "UNPROVIDED",
+        "ENTRY",
+        "SHOWN",
+        "SIGNED",
+        "UNREAD",
+        "WATCH",
+        "CANCELLED",
+        "NEVER_SAVED",
+    }
 )
-"""Words of the relay that are names of lists and cursors, not reasons."""
+"""Words of the relay that are names of lists, cursors and ends, not repairs."""
 
 
 def keys(struct: type[Any]) -> list[str]:
