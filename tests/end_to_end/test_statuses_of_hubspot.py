@@ -24,6 +24,7 @@ def limited(policy: str) -> dict[str, str]:
 
 # Status, body, headers, and how the delivery ends.
 TABLE: dict[str, tuple[int, dict[str, Any], dict[str, str], str]] = {
+    "207": (207, {"results": [], "errors": [{**BAD_VALUE, "context": {"ids": ["RECORD"]}}]}, {}, "dead refused"),
     "400, nothing named": (400, BAD_VALUE, {}, "dead refused"),
     "400, in errors": (400, {**BAD_VALUE, "errors": IN_ERRORS}, {}, "dead invalid-option"),
     "400, in the message": (
@@ -67,7 +68,8 @@ def test_a_status_in_the_middle_of_a_batch(here: Any, name: str) -> None:
     for who in (struck, beside):
         who.submits_form(ticks=True)
     record = here.record_id(struck)
-    fault = {"name": name, "kind": "status", "status": status, "body": json.dumps(body), "headers": headers}
+    fault = {"name": name, "kind": "status", "status": status, "body": json.dumps(body).replace("RECORD", record)}
+    fault |= {"headers": headers}
     fault |= {} if final else {"times": 1}
     twin.control("POST", "/faults", {**fault, "match": {"path": "/contacts/batch/update$", "body": f'"{record}"'}})
     if final:

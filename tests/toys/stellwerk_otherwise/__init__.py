@@ -1,0 +1,1 @@
+"""Both vendors through a server that gives their answers another form."""
