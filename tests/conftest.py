@@ -70,7 +70,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 # Tests that share running programs; on two workers each would start its own.
-ONE_WORKER = ("test_bad_answers.py", "test_bad_webhooks.py", "test_behaviour.py")
+ONE_WORKER = ("test_bad_answers.py", "test_bad_webhooks.py", "test_behaviour.py", "test_other_readings.py")
 ONE_WORKER_A_PARAMETER = ("test_story.py",)
 
 
