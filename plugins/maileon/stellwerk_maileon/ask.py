@@ -24,6 +24,7 @@ from stellwerk_maileon.session import Session
 from stellwerk_maileon.wire import MARK_FIELD
 
 SOURCE = "Stellwerk"
+BAD, SHARED = "bad-request", "external-id-shared"
 _MARK_ONLY: Params = (("custom_field", MARK_FIELD),)
 
 
@@ -53,16 +54,23 @@ async def ask(session: Session, change: Ask) -> Receipt:
 async def _started(session: Session, change: Ask) -> tuple[str | None, dict[str, str]]:
     """The contact's id, and the fields that had to be left out.
 
-    A 400 names no field and starts nothing. A value that Maileon does not take must not keep anybody from being asked: once
-    more with the mark alone. The fields follow by the next update, whose report tells which of them it was.
+    A refusal names no field and starts nothing. A value that Maileon does not take must not keep anybody from being asked:
+    once more with the mark alone. The fields follow by the next update, whose report tells which of them it was. Nor must the
+    external id, which somebody who is anonymous by now may still hold.
     """
     hidden = _hidden(change)
-    try:
-        return await _start(session, change, hidden), {}
-    except RejectedError as error:
-        if error.code != "bad-request" or not change.fields:
-            raise
-    return await _start(session, _without(change, change.fields), hidden), dict.fromkeys(change.fields, "bad-request")
+    refused: dict[str, str] = {}
+    while True:
+        try:
+            return await _start(session, change, hidden), refused
+        except RejectedError as error:
+            if error.code == BAD and change.fields:
+                refused |= dict.fromkeys(change.fields, BAD)
+                change = _without(change, change.fields)
+            elif error.code in (BAD, SHARED) and change.peer_id:
+                change = replace(change, peer_id=None)
+            else:
+                raise
 
 
 async def _start(session: Session, change: Ask, hidden: Sequence[str]) -> str | None:

@@ -28,6 +28,8 @@ from stellwerk_maileon.session import Session
 READ_BACK = 50
 """Up to so many creations their ids are read singly; of a larger batch only if something in it was not created."""
 
+EXTERNAL_ID_TAKEN = 4
+
 # No permission: it would count for new contacts only, and `update_only` makes none. People who came back may still
 # carry a marker, and with `update_only` nobody else is reached: hence `reimport_unsubscribed_contacts=true`.
 UPDATE: Params = (
@@ -54,7 +56,8 @@ def create_params(permission: Permission) -> Params:
 class Row:
     """One contact of a bulk call; `receipt` is there once something is known of it.
 
-    `left_out` are fields that it goes on without, and why; `doubtful` those of which one is refused, to be tried singly.
+    `left_out` are fields that it goes on without, and why; `doubtful` those of which one is refused, to be tried singly;
+    `taken` says that it goes on without its external id, which another contact has.
     """
 
     def __init__(self, delivery: Delivery) -> None:
@@ -64,6 +67,7 @@ class Row:
         self.doubtful: dict[str, Value] = {}
         self.permission: Permission | None = None
         self.external_id: str | None = None
+        self.taken = False
         self.email = delivery.email or ""
         self.fields: dict[str, Value] = {}
         self.receipt: Receipt | None = None
@@ -87,6 +91,8 @@ class Row:
 
     def answer(self) -> Receipt:
         receipt = self.receipt or receipts.rejected("not-sent", "")
+        if self.taken and receipt.outcome is Outcome.DONE:
+            receipt = replace(receipt, text="made without its external id, which another contact at Maileon has")
         if not self.left_out or receipt.outcome not in (Outcome.DONE, Outcome.NOT_NEEDED):
             return receipt
         missing = tuple(self.left_out.values())
@@ -191,10 +197,16 @@ def _settle_invalid(session: Session, rows: Sequence[Row], report: BulkReport) -
 
 
 def _goes_on(session: Session, row: Row, invalid: Invalid) -> bool:
-    """Leave out what the faults are about. False where one of them is not about a field: the contact itself is refused."""
-    found = [(fault, meant(fault, tuple(row.fields), session.services.fields)) for fault in invalid.faults]
+    """Leave out what the faults are about. False where one of them is not about a field: the contact itself is refused.
+
+    Somebody who is anonymous by now may still hold the external id of whoever is to be created: that keeps nobody out.
+    """
+    faults = [fault for fault in invalid.faults if row.external_id is None or fault.code != EXTERNAL_ID_TAKEN]
+    found = [(fault, meant(fault, tuple(row.fields), session.services.fields)) for fault in faults]
     if not all(names for _, names in found):
         return False
+    if len(faults) < len(invalid.faults):
+        row.external_id, row.taken = None, True
     for fault, names in found:
         if len(names) > 1 and row.permission is None:
             row.doubtful |= {name: row.fields.pop(name) for name in names if name in row.fields}

@@ -161,7 +161,7 @@ async def test_a_value_that_maileon_refuses_keeps_nobody_from_being_asked(
 async def test_who_is_refused_without_any_field_is_refused_once(canned: Any, asking: Any, delivery: Any) -> None:
     ready(canned, created=400)
     async with canned.open() as connector:
-        (receipt,) = await connector.apply([delivery(asking(fields={}))])
+        (receipt,) = await connector.apply([delivery(asking(fields={}, peer_id=None))])
     assert (receipt.outcome, receipt.code) == (Outcome.REJECTED, "bad-request")
     assert [request.method for request in canned.asked] == ["GET", "POST"]
 

@@ -358,15 +358,6 @@ async def test_a_large_creation_without_doubt_leaves_the_ids_to_paging(canned: A
     assert len(canned.asked) == 1
 
 
-async def test_a_row_refused_by_its_external_id_is_found_by_it(canned: Any, delivery: Any) -> None:
-    canned.on("POST", "/contacts", body=report(new=1, invalid=invalid("", 4, external_id="p2")))
-    there(canned, "ada@example.com")
-    batch = [delivery(create("ada@example.com")), delivery(create("ben@example.com", peer_id="p2"))]
-    async with canned.open() as connector:
-        ada, ben = await connector.apply(batch)
-    assert (ada.outcome, ben.code) == (Outcome.DONE, "external-id-taken")
-
-
 # --- the report
 
 
