@@ -20,9 +20,10 @@ from stellwerk.relay.connect import bring_in_file
 from stellwerk.relay.drain import drain
 from stellwerk.relay.duties import in_turn, leave_duties
 from stellwerk.relay.engine import take_over
-from stellwerk.relay.housekeeping import arrange, attentive
+from stellwerk.relay.housekeeping import ROUND_SECONDS, arrange, attentive
 from stellwerk.relay.hub import Hub, System
 from stellwerk.relay.keys import Keyring
+from stellwerk.relay.notifying import tell_of_repairs
 from stellwerk.relay.orders import listening
 from stellwerk.relay.place import Place
 from stellwerk.relay.rulebook import Rulebook, rulebook
@@ -31,6 +32,7 @@ from stellwerk.store.address import database_file, open_store
 from stellwerk.store.connections import IN_FILE, Connection
 from stellwerk.store.store import Store
 from stellwerk.store.vault import Vault
+from stellwerk.web.notification_letter import letter
 from stellwerk.web.routes import probes, route_handlers, site
 
 Role: TypeAlias = Literal["all", "web", "worker"]
@@ -119,6 +121,7 @@ async def working(hub: Hub) -> AsyncIterator[None]:
         await bring_in_file(hub)
     await instance.begin(hub)
     arrange(hub)
+    hub.engine.every(ROUND_SECONDS, "telling of repairs", partial(tell_of_repairs, hub, letter))
     try:
         async with hub.engine.run(partial(drain, hub)), attentive(hub):
             yield

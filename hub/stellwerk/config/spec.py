@@ -15,7 +15,23 @@ from stellwerk.config.trial import Trial
 from stellwerk.sdk.settings import Secret
 from stellwerk_rules.spec import Condition, FieldRow, Limits, Mirror, Provided, Rule, Section, SettingValue
 
-__all__ = ["Agreed", "Connection", "HubSpec", "Integration", "Keep", "System"]
+__all__ = ["Agreed", "Connection", "HubSpec", "Integration", "Keep", "Smtp", "System"]
+
+
+class Smtp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The mail server that tells people of repairs. Contacts are never mailed by it."""
+
+    host: Annotated[str, Meta(description="Name of the server.", min_length=1)]
+    port: Annotated[int, Meta(ge=1, le=65_535, description="Its port: 587 with `starttls`, 465 with `tls`.")] = 587
+    security: Annotated[
+        Literal["starttls", "tls", "none"],
+        Meta(description="How the way there is encrypted; `none` only for a server on the same host, without a login."),
+    ] = "starttls"
+    sender: Annotated[str, Meta(description="Address that the mails come from.", pattern="@")]
+    username: Annotated[str | None, Meta(description="Name to log in with, where the server wants one.")] = None
+    password: Annotated[Secret | None, Meta(description="Password to log in with, by `env:NAME` or `file:PATH`.")] = (
+        None
+    )
 
 
 class HubSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,6 +63,15 @@ class HubSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Secret | None,
         Meta(description="The key that `secret_key` replaces, until all is encrypted anew; the log says when."),
     ] = None
+    smtp: Annotated[
+        Smtp | None, Meta(description="The mail server that tells people of repairs; without it nobody is mailed.")
+    ] = None
+    notify_internal: Annotated[
+        bool,
+        Meta(
+            description="Whether webhooks that tell of repairs may go to addresses inside this network, and unencrypted."
+        ),
+    ] = False
 
 
 class System(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.store import api_tokens, invitations, meta, syncs
+from stellwerk.store import api_tokens, invitations, meta, recipients, syncs
 from stellwerk.store.store import Row, Tx
 from stellwerk_rules.model import Agreement
 
@@ -33,6 +33,10 @@ MOVED = "other-account"
 INVITED = "invited"
 UNINVITED = "uninvited"
 """What the history calls it when somebody is invited, and when that is taken back."""
+
+RECIPIENT_ADDED = "recipient-added"
+RECIPIENT_REMOVED = "recipient-removed"
+"""What the history calls it when somebody is to be told of repairs, and when they are not any more."""
 
 ERASED = "erased"
 """What the history calls it when somebody is erased on request; it is about the reference of the address, never the address."""
@@ -192,6 +196,7 @@ def forget(tx: Tx, name: str) -> None:
     if tx.one("select id from connection where id = :id and state = :ended", **params) is None:
         return
     syncs.forget(tx, name)
+    recipients.forget(tx, name)
     for table in ("setting_history", "api_token", "invitation"):
         tx.run(f"delete from {table} where connection = :id", id=name)
     tx.run("delete from repair where subject = :id or subject like :id || '/%'", id=name)

@@ -266,6 +266,32 @@ def proofs(db: Database) -> None:
             db.conn.execute(statement)
 
 
+RECIPIENTS = """
+create table recipient (
+    id integer primary key, connection text not null, name text not null, kind text not null, language text not null,
+    body blob not null, made_by text not null, created real not null
+);
+create index recipient_connection on recipient (connection);
+create table notification (
+    id integer primary key, recipient integer not null, body text not null, created real not null, due real not null,
+    attempts integer not null default 0, state text not null default 'waiting', code text not null default '', ended real
+);
+create index notification_recipient on notification (recipient, id);
+create index notification_waiting on notification (due) where state = 'waiting';
+create table told (
+    recipient integer not null, repair integer not null, what text not null, primary key (recipient, repair, what)
+) without rowid;
+"""
+
+
+@migrations()
+def recipients(db: Database) -> None:
+    """Who is told of repairs, what they are told, and which repairs they have been told of."""
+    for statement in RECIPIENTS.split(";"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
 KNOWN_MIGRATIONS = frozenset(
     {
         "tables",
@@ -278,5 +304,6 @@ KNOWN_MIGRATIONS = frozenset(
         "invitations",
         "sync",
         "proofs",
+        "recipients",
     }
 )

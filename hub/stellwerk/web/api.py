@@ -32,6 +32,7 @@ from stellwerk.web.agreement import words_for
 from stellwerk.web.api_answers import RowNumber, problems
 from stellwerk.web.api_key import CHANGES, Caller, provide_caller
 from stellwerk.web.api_letters import about_letters
+from stellwerk.web.api_notifications import about_notifications
 from stellwerk.web.api_people import about_people
 from stellwerk.web.api_person import about_a_person
 from stellwerk.web.api_sync import about_syncs
@@ -306,6 +307,7 @@ handlers: tuple[HTTPRouteHandler, ...] = (
     api_foresight,
     *about_letters,
     *about_a_person,
+    *about_notifications,
     *about_people,
     *about_syncs,
 )

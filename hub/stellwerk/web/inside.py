@@ -24,6 +24,7 @@ NAV = (
     ("history", "/history"),
     ("access", "/access"),
     ("people", "/people"),
+    ("notifications", "/notifications"),
 )
 """Name (of the phrase `page-NAME`) and path, in their order."""
 

@@ -8,6 +8,7 @@ from stellwerk.web.inside_phrases import INSIDE
 from stellwerk.web.language import Language
 from stellwerk.web.letter_phrases import LETTERS
 from stellwerk.web.life_phrases import LIFE
+from stellwerk.web.notification_phrases import NOTIFICATIONS
 from stellwerk.web.person_phrases import PERSON
 from stellwerk.web.sync_phrases import SYNC
 
@@ -15,6 +16,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     **INSIDE,
     **LETTERS,
     **LIFE,
+    **NOTIFICATIONS,
     **PERSON,
     **SYNC,
     # The frame of every page.

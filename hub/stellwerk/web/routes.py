@@ -28,6 +28,7 @@ from stellwerk.web.letters import change_letters, show_letters
 from stellwerk.web.limits import Limits
 from stellwerk.web.lists import Lists
 from stellwerk.web.login import come_back, go, home, leave
+from stellwerk.web.notifications import change_notifications, show_notifications
 from stellwerk.web.oauth import UsedStates
 from stellwerk.web.operator import change_operator, follow_link, provide_operator, show_link, show_operator
 from stellwerk.web.overview import change_overview, show_overview
@@ -73,6 +74,8 @@ pages: tuple[HTTPRouteHandler, ...] = (
     show_history,
     show_access,
     change_access,
+    show_notifications,
+    change_notifications,
     show_people,
     change_people,
     show_invited,

@@ -39,6 +39,11 @@ PAGES: dict[str, tuple[dict[str, str], ...]] = {
     "/access": ({"action": "revoke:1"},),
     "/disconnect": ({"sure": "no"},),
     "/people": ({"action": "revoke:1"},),
+    "/notifications": (
+        {"action": "remove:1"},
+        {"action": "test:1"},
+        {"action": "add", "name": "Eve", "kind": "webhook", "to": "https://hooks.example/"},
+    ),
     "/try/progress": (),
     "/try": ({"action": "watch", "email": "ada@example.com"}, {"action": "create", "email": "ada@example.com"}),
 }
@@ -68,6 +73,9 @@ API: dict[str, tuple[str, Any]] = {
     "/api/fields": ("GET", None),
     "/api/history": ("GET", None),
     "/api/invitations": ("GET", None),
+    "/api/recipients": ("GET", None),
+    "/api/recipients/{recipient:int}/remove": ("POST", None),
+    "/api/recipients/{recipient:int}/test": ("POST", None),
     "/api/invitations/{invitation:int}/revoke": ("POST", None),
     "/api/settings": ("GET", None),
     "/api/foresight": ("POST", {"sender": "Mine"}),
@@ -81,7 +89,7 @@ SENT_TO_LOOK = ("/activity", "/activity/consent")
 
 
 def numbered(path: str) -> str:
-    return path.replace("{repair:int}", "1").replace("{invitation:int}", "1")
+    return path.replace("{repair:int}", "1").replace("{invitation:int}", "1").replace("{recipient:int}", "1")
 
 
 async def two(person: Any, somebody: Any, hub: Any) -> tuple[Any, Any]:

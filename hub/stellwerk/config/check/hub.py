@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from stellwerk.config.draft import Draft
 from stellwerk.config.secrets import is_reference
+from stellwerk.config.spec import Smtp
 
 __all__ = ["LEAST_SECRET_CHARACTERS", "check_hub"]
 
@@ -30,6 +31,23 @@ def check_hub(draft: Draft) -> None:
         draft.note(
             "weak-secret", ("hub", "secret_key"), "the key is too short",
             expected=f"{LEAST_SECRET_CHARACTERS} characters or more", mend="make one with: openssl rand -hex 32",
+        )  # fmt: skip
+    if hub.smtp is not None:
+        _check_smtp(draft, hub.smtp)
+
+
+def _check_smtp(draft: Draft, smtp: Smtp) -> None:
+    path = ("hub", "smtp")
+    if (smtp.username is None) != (smtp.password is None):
+        missing = "username" if smtp.username is None else "password"
+        draft.note(
+            "missing-key", path, f"'{missing}' is missing", expected="both or neither of username and password",
+            mend=f"add '{missing}:'",
+        )  # fmt: skip
+    if smtp.password is not None and smtp.security == "none":
+        draft.note(
+            "not-allowed", (*path, "security"), "a password is not sent unencrypted", expected="starttls or tls",
+            mend="choose one of these, or take username and password away",
         )  # fmt: skip
 
 

@@ -41,6 +41,7 @@ PATHS = (
     "/settings",
     "/disconnect",
     "/people",
+    "/notifications",
     "/try",
 )
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 4
