@@ -33,6 +33,7 @@ NO_CODES = frozenset(
         "UNPROVIDED",
         "ENTRY",
         "SHOWN",
+        "SIGNATURE",
         "SIGNED",
         "UNREAD",
         "WATCH",

@@ -15,6 +15,7 @@ from stellwerk.relay.forgetting import erase_person
 from stellwerk.relay.hub import Hub
 from stellwerk.store.erasure import Erased, OnItsWay
 from stellwerk.view.proof import Exported, export
+from stellwerk.web.api_answers import problems
 from stellwerk.web.api_key import CHANGES, Caller
 
 Address = Annotated[str, Meta(min_length=3, max_length=320, pattern="@")]
@@ -33,13 +34,13 @@ class Forgotten(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     again: Address
 
 
-@post("/consent", name="api-consent", status_code=200)
+@post("/consent", name="api-consent", status_code=200, responses=problems(body=True))
 async def api_consent(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Whose]) -> Exported:
     """The history of an address's consent with what proves it. By POST, so that no address stands in a URL."""
     return await export(hub, caller.connection, data.address.strip(), caller.name)
 
 
-@post("/erase", name="api-erase", status_code=200, opt=CHANGES)
+@post("/erase", name="api-erase", status_code=200, opt=CHANGES, responses=problems(409, 422, changes=True, body=True))
 async def api_erase(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Forgotten]) -> Erased:
     """Forget what this connection keeps of the address; consent history and opt-out stay, without clear text."""
     if hub.vault.address(data.address) != hub.vault.address(data.again):
