@@ -34,16 +34,22 @@ DENIED_AFTER = timedelta(hours=1)
 
 
 class AskOutcome(StrEnum):
-    """What became of a double opt-in that was started. `VOID`: the contact was deleted, and the link leads nowhere."""
+    """What became of a double opt-in that was started.
+
+    `VOID`: the contact was deleted, and the link leads nowhere. `OVERRULED`: the CRM's own opt-out came before the answer;
+    nothing is waited for any more, but the mail is out, and its link confirms at the mail system all the same.
+    """
 
     SENT = "sent"
     UNKNOWN = "unknown"
     VOID = "void"
+    OVERRULED = "overruled"
     CONFIRMED = "confirmed"
     ENDED = "ended"
 
 
 UNANSWERED = frozenset({AskOutcome.SENT, AskOutcome.UNKNOWN, AskOutcome.VOID})
+CONFIRMABLE = frozenset({AskOutcome.SENT, AskOutcome.UNKNOWN, AskOutcome.OVERRULED})
 
 
 class AskState(Struct, frozen=True, kw_only=True):
@@ -73,7 +79,8 @@ class Consent(Struct, frozen=True, kw_only=True):
     `confirmation` is the last one if no opt-out and no removal followed, `last_confirmation` in any case; `removed` says
     that a removal did. `open_ask` may still be answered; `last_ask` is unanswered too, be it that nobody can answer it any more:
     only a confirmation or an opt-out ends its count. `asks_in_window` counts the unanswered ones of 30 days,
-    `ways_back_in_window` those after an opt-out. `counted` are facts already acted upon.
+    `ways_back_in_window` those after an opt-out. `confirmable` are the asks whose mail may still be confirmed, whatever the
+    CRM said since. `counted` are facts already acted upon.
     """
 
     state: ConsentState
@@ -86,6 +93,7 @@ class Consent(Struct, frozen=True, kw_only=True):
     last_ask: AskState | None
     asks_in_window: int
     ways_back_in_window: int
+    confirmable: tuple[AskState, ...]
     confirmation: Fact | None
     last_confirmation: Fact | None
     granted: Fact | None
@@ -133,6 +141,7 @@ def fold(
         last_ask=lately[-1] if lately else None,
         asks_in_window=sum(ask.at > since for ask in unanswered),
         ways_back_in_window=sum(ask.way_back and ask.at > since for ask in total.asks.values()),
+        confirmable=tuple(ask for ask in total.asks.values() if ask.outcome in CONFIRMABLE),
         confirmation=total.confirmation,
         last_confirmation=total.last_confirmation,
         granted=total.granted,
@@ -317,9 +326,10 @@ def _opted_out(total: _Sum, fact: Fact) -> _Sum:
         standing = total.standing  # claimed again, while it stands anyway
     else:
         standing = (*total.standing, fact)
+    outcome = AskOutcome.OVERRULED if fact.key.startswith(SOURCE_OPT_OUT) else AskOutcome.ENDED
     return replace(
         total,
-        asks={mark: _ended(ask, AskOutcome.ENDED) for mark, ask in total.asks.items()},
+        asks={mark: _ended(ask, outcome) for mark, ask in total.asks.items()},
         standing=standing,
         confirmation=None,
         granted=None,
@@ -340,7 +350,9 @@ def _is_proved(fact: Fact) -> bool:
 
 
 def _ended(ask: AskState, outcome: AskOutcome) -> AskState:
-    return replace(ask, outcome=outcome) if ask.outcome in UNANSWERED else ask
+    if ask.outcome is AskOutcome.VOID and outcome is AskOutcome.OVERRULED:
+        outcome = AskOutcome.ENDED  # its link leads nowhere
+    return replace(ask, outcome=outcome) if ask.outcome in UNANSWERED | CONFIRMABLE else ask
 
 
 def _new_entry(entries: tuple[OptOutEntry, ...], known: Consent) -> OptOutEntry | None:

@@ -12,7 +12,6 @@ from stellwerk_rules.consent import (
     DENIED_AFTER,
     OPT_OUT_MARGIN,
     SOURCE_OPT_OUT,
-    AskOutcome,
     Consent,
     period_key,
 )
@@ -131,8 +130,7 @@ def _elsewhere(scene: Scene) -> tuple[str, ...]:
 
 def _open_mark(contact: Contact, consent: Consent) -> str | None:
     """The mark of our unanswered ask that this contact has confirmed: the one it carries, or the last where none is read."""
-    waiting = [ask for ask in consent.asks.values() if ask.outcome in (AskOutcome.SENT, AskOutcome.UNKNOWN)]
-    marks = [ask.mark for ask in waiting if contact.mark in (None, ask.mark)]
+    marks = [ask.mark for ask in consent.confirmable if contact.mark in (None, ask.mark)]
     return marks[-1] if marks else None
 
 

@@ -58,7 +58,8 @@ def taken_out(scene: Scene, happened: frozenset[str], left: Fact | None = None) 
         return _planned(scene, rule, DeleteContact(email=email), f"delete:{key}", why)
     if rule.spec.to != scene.plan.mail_system:
         return _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}", why)
-    if consent.left and not consent.asks_in_window:  # who was asked back and could still confirm opts out anew
+    # Who was asked back and could still confirm opts out anew, also where the CRM's own opt-out came in between.
+    if consent.left and not (consent.asks_in_window or consent.confirmable):
         return Decision(skips=(skip(rule, "opted-out", "this address is out already"),), remembered=remembered)
     fact = Fact(kind=FactKind.OPTED_OUT, key=f"no:{key}", at=said_at, event=scene.event.id, told_by=told_by)
     decision = _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}", why)

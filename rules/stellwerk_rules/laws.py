@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from stellwerk_rules import permission
-from stellwerk_rules.consent import AskOutcome, Consent, leads_back
+from stellwerk_rules.consent import Consent, leads_back
 from stellwerk_rules.model import (
     Agreement,
     Ask,
@@ -123,7 +123,7 @@ def may_move_address(consent: Consent, former: Consent | None) -> Because | None
         return Because(code="permission-not-kept", text="what the old address allowed is not known")
     if consent.opted_out or former.opted_out:
         return Because(code="opted-out", text="one of the two addresses opted out")
-    if any(ask.outcome in (AskOutcome.SENT, AskOutcome.UNKNOWN) for ask in former.asks.values()):
+    if former.confirmable:
         return Because(code="pending", text="a double opt-in that was sent to the old address is unanswered")
     return None
 
