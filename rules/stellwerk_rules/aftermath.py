@@ -67,7 +67,7 @@ def after(
     `left_out` has the fields that the target did not take, with a code: they are still to be carried, at the next occasion.
     """
     before = _consent(plan, known, at)
-    facts = learned(plan, planned, change, outcome, remote_at, target, known, before, at)
+    facts = learned(plan, planned, change, outcome, remote_id, remote_at, target, known, before, at)
     consent = _consent(plan, replace(known, facts=(*known.facts, *facts)), at)
     missing = left_out or {}
     remembered = arrived(plan, planned, change, outcome, remote_id, remote_at, target, known, frozenset(missing))

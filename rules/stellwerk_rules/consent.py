@@ -53,10 +53,14 @@ CONFIRMABLE = frozenset({AskOutcome.SENT, AskOutcome.UNKNOWN, AskOutcome.OVERRUL
 
 
 class AskState(Struct, frozen=True, kw_only=True):
-    """A double opt-in: its mark, when it was started, whether after an opt-out, and what became of it."""
+    """A double opt-in: its mark, when it was started, whether after an opt-out, and what became of it.
+
+    `contact` is the mail system's contact that was made for it, where one was and its id is known.
+    """
 
     mark: str
     at: datetime
+    contact: str | None = None
     plus: bool
     way_back: bool
     outcome: AskOutcome
@@ -290,6 +294,7 @@ def _asked(total: _Sum, fact: Fact) -> _Sum:
     ask = AskState(
         mark=fact.key,
         at=fact.at if before is None else before.at,
+        contact=fact.contact or (None if before is None else before.contact),
         plus=fact.plus,
         way_back=bool(total.standing) if before is None else before.way_back,
         outcome=outcome,
@@ -371,14 +376,23 @@ def _new_entry(entries: tuple[OptOutEntry, ...], known: Consent) -> OptOutEntry 
 def _is_another(entry: OptOutEntry, standing: Fact, entries: tuple[OptOutEntry, ...], known: Consent) -> bool:
     """Whether `entry` is a younger opt-out than the one that stands, and not that one told in another way.
 
-    Two entries of the report are two. What stands may also have been learned without one; then only somebody whom we
-    asked since can have left again.
+    Two entries of the report are two. What stands may also have been learned without one, or its entry is told no more; then
+    only somebody whom we asked since can have left again.
     """
-    if entry.at <= standing.at:
-        return False
     if any(one.key == standing.key for one in entries):
-        return True
-    return known.open_ask is not None and entry.at > known.open_ask.at
+        return entry.at > standing.at
+    return bool(known.confirmable) and _is_after(entry, known.confirmable[-1])
+
+
+def _is_after(entry: OptOutEntry, ask: AskState) -> bool:
+    """Whether an opt-out, by the mail system's clock, came after an ask, by ours.
+
+    Who was made for the ask has left after it, whoever else left before it unless the clocks surely say otherwise. Where no
+    contact is known, an opt-out as old as the ask is the younger.
+    """
+    if None in (entry.contact_id, ask.contact):
+        return entry.at > ask.at - CLOCK_MARGIN
+    return entry.contact_id == ask.contact or entry.at > ask.at + CLOCK_MARGIN
 
 
 _ADD: Mapping[FactKind, Callable[[_Sum, Fact], _Sum]] = {

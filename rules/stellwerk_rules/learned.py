@@ -41,6 +41,7 @@ def learned(
     planned: Planned,
     change: Change,
     outcome: str,
+    remote_id: str | None,
     remote_at: datetime | None,
     target: Contact,
     known: Known,
@@ -58,7 +59,8 @@ def learned(
     )
     if isinstance(change, Ask) and outcome in _ASKS:
         # Our clock: how long an ask is unanswered is counted by it.
-        return (replace(told, kind=_ASKS[outcome], key=change.mark, at=at, told_by="", plus=change.terms.plus),)
+        asked = replace(told, kind=_ASKS[outcome], key=change.mark, at=at, told_by="", plus=change.terms.plus)
+        return (replace(asked, contact=_made(planned.change, remote_id, target)),)
     if isinstance(change, DeleteContact) and outcome == "done":
         return (replace(told, kind=FactKind.REMOVED),)
     if isinstance(change, Unsubscribe) and change.of is not None and outcome == "done":
@@ -79,6 +81,12 @@ def learned(
     if isinstance(change, SetFields) and outcome in _WELL:
         return _no_set(plan, planned, change, outcome, told, target, consent)
     return ()
+
+
+def _made(change: Change, remote_id: str | None, target: Contact) -> str | None:
+    """The contact that an ask made, or met there and younger than its wish: an earlier try made that one."""
+    there = target.presence is Presence.PRESENT
+    return remote_id if isinstance(change, Enter) and (not there or _is_since(target, change)) else None
 
 
 def learned_of_former(planned: Planned, outcome: str, at: datetime) -> tuple[Fact, ...]:
@@ -111,10 +119,13 @@ def _is_of_lost_answer(enter: Enter, target: Contact, consent: Consent) -> bool:
 
     It is younger than the wish, carries our id, and has just what was to be granted.
     """
-    made = target.created_at is not None and target.created_at >= enter.wished_at - CLOCK_MARGIN
     ours = target.presence is Presence.PRESENT and bool(enter.peer_id) and target.peer_id == enter.peer_id
     granted = enter.grant is not Permission.NONE and target.permission is enter.grant
-    return made and ours and granted and consent.granted is None and consent.confirmation is None
+    return _is_since(target, enter) and ours and granted and consent.granted is None and consent.confirmation is None
+
+
+def _is_since(target: Contact, enter: Enter) -> bool:
+    return target.created_at is not None and target.created_at >= enter.wished_at - CLOCK_MARGIN
 
 
 def _found(

@@ -65,6 +65,15 @@ FOUND = {
     "who was asked back and leaves again, unconfirmed, opted out a second time": history(
         file(), YES, Leave(who=0), Wait(seconds=90_000.0), ASKS_BACK, Leave(who=0)
     ),
+    "who was asked back and clicks after the shop's own opt-out is shown as the newsletter has it": history(
+        file(),
+        YES,
+        Leave(who=0),
+        Wait(seconds=90_000.0),
+        ASKS_BACK,
+        Write(who=0, by="person", values={"no_mail": "yes"}),
+        Confirm(who=0),
+    ),
     "an opt-out that is claimed counts beside the shop's own": history(
         file(),
         YES,

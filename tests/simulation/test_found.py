@@ -42,14 +42,20 @@ def says(answer: str | None, by: By = "form", firstname: str = "") -> Write:
     return Write(who=0, by=by, values={**values, **({"firstname": firstname} if firstname else {})})
 
 
-def history(*deeds: Deed | Step, **settings: Any) -> History:
+def history(*deeds: Deed | Step, skew: float = 0.0, **settings: Any) -> History:
     steps = tuple(one if isinstance(one, Step) else Step(deed=one) for one in deeds)
-    return History(seed=0, settings={**USUAL, **settings}, steps=steps)
+    return History(seed=0, settings={**USUAL, **settings}, steps=steps, skew=skew)
 
 
 FOUND = {
     "a no of somebody who left and was asked back unsubscribes, so that the mail on its way confirms nothing": history(
         says("true"), Leave(who=0), says("true"), says("false", by="person"), Confirm(who=0)
+    ),
+    "who was asked back and leaves again at once has left again, though the hub's clock is ahead of it": history(
+        says("true"), Leave(who=0), says("true"), Leave(who=0), skew=20.0
+    ),
+    "who left as another record went, was asked back as a new one and leaves again at once has left again": history(
+        says("true"), Delete(who=0), says("true", by="person"), Leave(who=0), skew=45.0, on_deleted="unsubscribe"
     ),
     "a contact whose id could not be read when it was made still gets what changes later": history(
         Step(deed=says("true", firstname="Zoë"), trouble=Trouble(calls=((6, "unheard"),))),
