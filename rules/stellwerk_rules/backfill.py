@@ -71,7 +71,7 @@ def is_not_confirmed(case: Case, run: Backfill, change: Enter) -> Entry | None:
     """Why the contact stays out although nothing else speaks against it; None where it enters."""
     if run.ask and change.ask is None:
         return Entry(skip=skip(case.rule, "no-way-to-ask", "it is to be asked, and there is nothing to send"))
-    mailed_or_granted = change.ask is not None or change.grant is not Permission.NONE
+    mailed_or_granted = change.mails or change.grant is not Permission.NONE
     if mailed_or_granted and run.left is not None and run.left <= 0:
         text = "as many as were confirmed are mailed or granted something already; a new dry run counts the rest"
         return Entry(skip=skip(case.rule, "more-than-confirmed", text), waits=True)

@@ -50,6 +50,7 @@ class Enter(Struct, frozen=True, kw_only=True, tag="enter"):
 
     `wish` is the id of the wish (also the mark of the ask), `wished_at` by the source's clock, `way_back` says that only a
     double opt-in may follow because an older opt-out stands. `backfill`: a sync brings it in, and a person confirmed how many.
+    `links`: it is not asked now, be it that it confirmed or that a mail is out; whoever stands there is linked with it.
     """
 
     email: str
@@ -64,6 +65,12 @@ class Enter(Struct, frozen=True, kw_only=True, tag="enter"):
     again: bool = False
     origin: Origin = Origin.OTHER
     backfill: bool = False
+    links: bool = False
+
+    @property
+    def mails(self) -> bool:
+        """Whether a double opt-in may follow."""
+        return self.ask is not None and not self.links
 
 
 class Ask(Struct, frozen=True, kw_only=True, tag="ask"):

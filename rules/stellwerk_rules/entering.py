@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from stellwerk_rules import backfill, laws, layers, permission
 from stellwerk_rules.chosen import as_switch, as_text, resolve
 from stellwerk_rules.consent import Consent
@@ -150,11 +152,19 @@ def _settled(case: Case) -> Entry:
         backfill=case.event.backfill is not None,
     )
     refused = _refusal(case, change)
-    if refused is not None:
+    if refused is not None and _is_linked_now(case, refused):
+        change, why = (
+            replace(change, links=True),
+            because(case.rule, "linked", "linked with who stands there, not asked"),
+        )
+        notices.append(at_rule(case.rule, refused))
+    elif refused is not None:
         return Entry(skip=Skip(because=at_rule(case.rule, refused)), notices=(*notices, *carried.notices))
+    else:
+        why = _why(case)
     if case.event.backfill is not None and (out := backfill.is_not_confirmed(case, case.event.backfill, change)):
         return out
-    planned = Planned(system=case.rule.spec.to, change=change, key=_key(case, change), because=_why(case))
+    planned = Planned(system=case.rule.spec.to, change=change, key=_key(case, change), because=why)
     return Entry(
         planned=planned,
         held=None if case.event.released else held_for_age(case.plan, change, case.event.at),
@@ -165,7 +175,7 @@ def _settled(case: Case) -> Entry:
 def held_for_age(plan: Plan, change: Enter, at: datetime) -> Held | None:
     """A wish older than the limit is not mailed or granted without a person; of a sync a person confirmed how many are."""
     days = plan.limits.wish_valid_days
-    mails_or_grants = change.ask is not None or change.grant is not Permission.NONE
+    mails_or_grants = change.mails or change.grant is not Permission.NONE
     if at - change.wished_at <= timedelta(days=days) or not mails_or_grants or change.backfill:
         return None
     text = f"the wish is older than {days} days; a person decides"
@@ -178,10 +188,12 @@ def _refusal(case: Case, change: Enter) -> Because | None:
     refused = laws.may_enter(change, case.consent, case.event.system)
     if refused is not None or change.ask is None:
         return refused
-    refused = laws.may_ask(change, case.consent, case.event.at)
-    if refused is None or (refused.code == "already-confirmed" and case.rule.spec.to not in case.known.remembered.ids):
-        return None  # a confirmed address is still linked
-    return refused
+    return laws.may_ask(change, case.consent, case.event.at)
+
+
+def _is_linked_now(case: Case, refused: Because) -> bool:
+    """Whether somebody who is not asked now, and is not known there yet, is linked with who stands there."""
+    return refused.code in laws.NOT_ASKED_NOW and case.rule.spec.to not in case.known.remembered.ids
 
 
 def _terms(case: Case) -> Terms:

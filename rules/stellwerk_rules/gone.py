@@ -82,7 +82,8 @@ def gone(scene: Scene) -> Decision:
         return Decision(skips=(Skip(because=unsure),), remembered=before)
     decision = taken_out(scene, frozenset({kind}))
     known = bool(before.ids) or before.within is not None
-    decision = replace(decision, remembered=replace(before, by_wish=known or before.by_wish, erased=erased and known))
+    remembered = replace(before, by_wish=known or before.by_wish, binned=known and not erased, erased=erased and known)
+    decision = replace(decision, remembered=remembered)
     if decision.changes or decision.skips:
         return decision if scene.event.kind is EventKind.ERASED else _as_removal(scene, decision)
     none = Because(

@@ -80,7 +80,7 @@ class Remembered(Struct, frozen=True, kw_only=True):
     `entered` says the contact was brought in by a decision; `answered` is the digest and time of the answer last handled.
     `by_wish`: it came out of a merge or back from a deletion, and only an explicit yes brings it in. `within` is the id, at the
     system where contacts have their addresses, of the one this was merged into: its address is a secondary one there.
-    `erased`: it was deleted for privacy.
+    `binned`: it was deleted there and may come back. `erased`: it was deleted for privacy.
     """
 
     ids: Mapping[str, str] = field(default_factory=dict)
@@ -90,6 +90,7 @@ class Remembered(Struct, frozen=True, kw_only=True):
     answered: Mapping[str, Seen] = field(default_factory=dict)
     by_wish: bool = False
     within: str | None = None
+    binned: bool = False
     erased: bool = False
 
 

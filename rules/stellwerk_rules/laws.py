@@ -29,6 +29,9 @@ ASK_AGAIN_AFTER = timedelta(hours=24)
 MOST_ASKS = 3
 MOST_WAYS_BACK = 3
 
+NOT_ASKED_NOW = frozenset({"already-asked", "already-confirmed", "pending", "asked-lately", "asked-often"})
+"""Codes of `may_ask`: no mail goes out, and the contact that stands there is linked all the same."""
+
 
 def lawful(
     change: Change,

@@ -6,7 +6,7 @@ event may come late, twice, or after a deletion of the one that lost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -56,6 +56,25 @@ def survivor(
     return min(fitting, key=rank, default=None)
 
 
+def holder(stored: Sequence[Remembered], system: str) -> int | None:
+    """Whose an address is that several of `stored` have, told of at `system`, where a contact is known by it alone.
+
+    Whoever is known there comes before all others, then one that was not deleted before one that was, a first address before
+    a secondary one. Of several that are left it is the youngest, and none of them where all are known there.
+    """
+    numbers = list(range(len(stored)))
+    better: tuple[Callable[[Remembered], bool], ...] = (
+        lambda one: system in one.ids,
+        lambda one: not (one.binned or one.erased),
+        lambda one: one.within is None,
+    )
+    for is_better in better:
+        numbers = [number for number in numbers if is_better(stored[number])] or numbers
+    if len(numbers) > 1 and system in stored[numbers[0]].ids:
+        return None
+    return max(numbers, default=None)
+
+
 def secondary(remembered: Remembered, system: str, within: str) -> Remembered:
     """As a contact whose address became a secondary one of the contact `within`: it keeps its contact elsewhere."""
     return replace(
@@ -75,8 +94,11 @@ def is_merge(known: Known, system: str, contact: Contact) -> bool:
 def taken_over(remembered: Remembered, known: Known, contact: Contact, watched: Sequence[str]) -> Remembered:
     """What is remembered of the survivor of a merge: whatever any of the merged had answered is handled.
 
-    So is what the merge itself brought along. Only an explicit yes that none of them had handled brings it in.
+    So is what the merge itself brought along. Only an explicit yes that none of them had handled brings it in. What was
+    carried belongs to a pair of contacts: an address that was a secondary one has another one of them now.
     """
+    if remembered.within is not None:
+        remembered = replace(remembered, seen={}, going={})
     told = (remembered.answered, *(other.answered for other in known.absorbed))
     answered: dict[str, Seen] = {}
     for name in {name for one in told for name in one}:

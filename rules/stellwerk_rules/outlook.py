@@ -60,7 +60,7 @@ def outlook(plan: Plan, decision: Decision, known: Known) -> Outlook:
 
 
 def _entering(change: Enter, *, new: bool) -> What:
-    if change.ask is not None:
+    if change.mails:
         return What.MAILED
     if change.grant is not Permission.NONE:
         return What.GRANTED

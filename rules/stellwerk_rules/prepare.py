@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from stellwerk_rules import breaker, moving
 from stellwerk_rules.consent import Consent, fold, is_younger
 from stellwerk_rules.entering import held_for_age
 from stellwerk_rules.fields import wins
-from stellwerk_rules.laws import lawful
+from stellwerk_rules.laws import NOT_ASKED_NOW, lawful
 from stellwerk_rules.model import (
     AddEntry,
     Because,
@@ -36,7 +36,7 @@ from stellwerk_rules.model import (
     Unsubscribe,
 )
 from stellwerk_rules.plan import Plan
-from stellwerk_rules.settle import settle_enter, settle_known_there
+from stellwerk_rules.settle import linked_only, settle_enter, settle_known_there
 from stellwerk_rules.spec import SettingValue
 from stellwerk_rules.stage import resume_stage, stage_steps
 from stellwerk_rules.wishes import WISHING
@@ -160,14 +160,28 @@ def _enter(
     if target.mark == change.wish and change.wish not in consent.asks:
         # It is written by the call that asks alone; the answer is lost, be it with the database that a back-up replaced.
         return _skip(ASKED_BEFORE, "the mark of this very wish stands there: it was asked, and the answer was lost")
-    settled = settle_enter(change, target, linked=planned.system in known.remembered.ids)
+    linked = planned.system in known.remembered.ids
+    settled = settle_enter(change, target, linked=linked)
     if isinstance(settled, Skip | Held):
         return settled
-    for one in settled:
-        refused = _lawful(plan, planned.system, one, consent, known, at, target=target, enter=change)
-        if refused is not None:
-            return Skip(because=replace(refused, rule=planned.because.rule, line=planned.because.line))
-    return Ready(changes=settled)
+
+    def refusal(one: Change) -> Because | None:
+        return _lawful(plan, planned.system, one, consent, known, at, target=target, enter=change)
+
+    refused = next((why for one in settled if (why := refusal(one)) is not None), None)
+    not_now = refused is not None and refused.code in NOT_ASKED_NOW and not linked
+    if (change.links or not_now) and target.presence is Presence.PRESENT:
+        return _only_linked(change, target, refusal)
+    if refused is not None:
+        return Skip(because=replace(refused, rule=planned.because.rule, line=planned.because.line))
+    return (_absent(target) if change.links else None) or Ready(changes=settled)
+
+
+def _only_linked(change: Enter, target: Contact, refusal: Callable[[Change], Because | None]) -> Ready | Skip:
+    """Who is not asked now becomes one with the contact that stands there; whatever of that is lawful is written."""
+    met = linked_only(change, target)
+    changes = () if isinstance(met, Skip) else tuple(one for one in met if refusal(one) is None)
+    return Ready(changes=changes) if changes else _skip("linked", "the contact is there already, and is not asked now")
 
 
 def _is_not_ours(plan: Plan, of: Elsewhere, target: Contact, known: Known) -> bool:

@@ -157,6 +157,8 @@ def _remembered(plan: Plan, event: Event, known: Known) -> tuple[Remembered, boo
     moved = False
     if contact.presence not in (Presence.PRESENT, Presence.ARCHIVED):
         return remembered, moved
+    if _is_own(plan, event) and remembered.binned:
+        remembered = replace(remembered, binned=False)
     if _is_own(plan, event) and contact.also_ids and not remembered.by_wish:
         remembered = replace(remembered, by_wish=True)
     if contact.email and _is_own(plan, event):

@@ -50,7 +50,7 @@ def settle_enter(enter: Enter, target: Contact, *, linked: bool) -> tuple[Change
         return (_ask(enter, enter.ask, target),)
     if enter.way_back and not _is_live(target):
         return _skip("no-way-to-ask", "only a double opt-in leads back, and this contact cannot be asked")
-    return _linked(enter, target)
+    return linked_only(enter, target)
 
 
 def settle_known_there(enter: Enter, target: Contact) -> tuple[Change, ...] | Skip | Held:
@@ -108,7 +108,7 @@ def _ask(enter: Enter, terms: AskTerms, target: Contact | None) -> Ask:
     )
 
 
-def _linked(enter: Enter, target: Contact) -> tuple[Change, ...] | Skip:
+def linked_only(enter: Enter, target: Contact) -> tuple[Change, ...] | Skip:
     """Linked and filled up, its permission kept."""
     peer = (SetPeer(peer_id=enter.peer_id),) if enter.peer_id and target.peer_id is None else ()
     empty = blanks(enter.fields, target)

@@ -223,9 +223,10 @@ def test_who_was_asked_or_granted_something_is_never_asked_by_a_sync(world: Any,
     assert entries(world.decide(older(world, subscribe="yes"), backfill=run(world, ask=True))) == []
 
 
-def test_who_is_asked_already_and_was_not_in_is_not_asked_again(world: Any) -> None:
+def test_who_is_asked_already_and_was_not_in_is_linked_and_not_asked_again(world: Any) -> None:
     world.facts.append(fact(world, FactKind.ASKED))
-    assert codes(world.decide(older(world), backfill=run(world, ask=True))) == ["pending"]
+    decision = world.decide(older(world), backfill=run(world, ask=True, left=0))
+    assert (brought_in(decision).mails, [one.code for one in decision.notices]) == (False, ["pending"])
 
 
 @pytest.mark.behaviour("sync-asks")

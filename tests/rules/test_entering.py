@@ -338,14 +338,16 @@ def test_who_is_out_is_shown_so_at_the_crm(world: Any) -> None:
 
 @pytest.mark.behaviour("pending-yes")
 def test_a_wish_while_another_is_unanswered_is_asked_again_after_a_day_only(world: Any) -> None:
+    world.remembered = type(world.remembered)(ids={"mail": "m1"})
     world.facts = [fact(world, "asked", age=HOUR, told_by="")]
     assert codes(world.decide(world.crm(subscribe="yes"))) == ["asked-lately"]
-    world.remembered = type(world.remembered)()
+    world.remembered = type(world.remembered)(ids={"mail": "m1"})
     world.facts = [fact(world, "asked", age=DAY, told_by="")]
     assert entered(world.decide(world.crm(subscribe="yes"))) is not None
 
 
 def test_a_contact_without_an_explicit_yes_is_not_asked_while_one_is_unanswered(world: Any) -> None:
+    world.remembered = type(world.remembered)(ids={"mail": "m1"})
     world.facts = [fact(world, "asked", age=2 * DAY, told_by="")]
     assert codes(world.decide(world.crm())) == ["pending"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stellwerk_rules.evaluate import evaluate, wants_history
-from stellwerk_rules.merging import Stored, is_merge, renamed, secondary, survivor, taken_over
+from stellwerk_rules.merging import Stored, holder, is_merge, renamed, secondary, survivor, taken_over
 from stellwerk_rules.model import (
     AddEntry,
     Contact,
@@ -59,6 +59,42 @@ def test_one_that_moved_just_before_goes_on_by_its_number() -> None:
         Stored(address=None, remembered=Remembered(ids={"crm": "c3"})),
     ]
     assert survivor(stored, "crm", "c3", "a", frozenset("b")) == 1
+
+
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [
+        ([], None),
+        ([Remembered()], 0),
+        ([Remembered(ids={"mail": "m1"})], 0),
+        ([Remembered(), Remembered()], 1),
+        ([Remembered(ids={"mail": "m1"}), Remembered()], 0),
+        ([Remembered(ids={"mail": "m1"}, binned=True), Remembered()], 0),
+        ([Remembered(), Remembered(binned=True)], 0),
+        ([Remembered(), Remembered(erased=True)], 0),
+        ([Remembered(), Remembered(within="c3")], 0),
+        ([Remembered(binned=True), Remembered(within="c3")], 1),
+        ([Remembered(ids={"mail": "m1"}, binned=True), Remembered(ids={"mail": "m2"})], 1),
+        ([Remembered(ids={"mail": "m1"}), Remembered(ids={"mail": "m2"})], None),
+    ],
+)
+def test_an_address_of_several_is_whose_contact_over_there_it_is_or_the_living_ones(
+    stored: list[Remembered], found: int | None
+) -> None:
+    assert holder(stored, "mail") == found
+
+
+def test_what_was_carried_of_a_secondary_address_is_no_news_of_the_record_that_has_it_now(world: Any) -> None:
+    digest = world.known().digest
+    carried = {"crm": {"firstname": Seen(digest=digest("Eve"))}, "mail": {"FIRSTNAME": Seen(digest=digest("Eve"))}}
+    world.remembered = secondary(Remembered(ids={"crm": "c2", "mail": "m2"}, entered=True, seen=carried), "crm", "c3")
+    decision = world.decide(world.crm(id="c9", firstname=None))
+    assert [type(one.change) for one in decision.changes] == [SetPeer] * len(decision.changes)
+    assert (decision.look_again, decision.remembered.ids) == (("mail",), {"crm": "c9", "mail": "m2"})
+    filled = world.decide(world.mail(id="m2", FIRSTNAME="Eve"), EventKind.CHANGED, "mail")
+    assert [one.change.fields["firstname"].value for one in filled.changes if "firstname" in one.change.fields] == [
+        "Eve"
+    ]
 
 
 @pytest.mark.behaviour("merged-both")
@@ -134,6 +170,15 @@ def test_a_loser_that_is_told_as_deleted_is_the_merge_itself(world: Any) -> None
     world.settings["on_deleted"] = "delete"
     decision = merged(world, world.crm(id="c3", also_ids=("c1",)), kind=EventKind.DELETED)
     assert [one.change for one in decision.changes] == [SetPeer(peer_id="c3", replaces="c1")]
+
+
+def test_what_went_into_the_bin_is_known_as_such_until_it_reads_again(world: Any) -> None:
+    world.remembered = LINKED
+    gone = world.decide(Contact(id="c1", presence=Presence.ARCHIVED, read_at=world.now), EventKind.DELETED)
+    assert gone.remembered.binned
+    assert not world.decide(world.crm(), EventKind.RESTORED).remembered.binned
+    erased = world.decide(Contact(id="c1", presence=Presence.ABSENT, read_at=world.now), EventKind.ERASED)
+    assert (erased.remembered.binned, erased.remembered.erased) == (False, True)
 
 
 @pytest.mark.behaviour("merged-secondary-confirms")

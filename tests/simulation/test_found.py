@@ -15,6 +15,7 @@ from stellwerk_simulation.history import (
     GoBack,
     History,
     Leave,
+    Restore,
     Step,
     Trouble,
     Wait,
@@ -56,6 +57,32 @@ FOUND = {
     ),
     "who left as another record went, was asked back as a new one and leaves again at once has left again": history(
         says("true"), Delete(who=0), says("true", by="person"), Leave(who=0), skew=45.0, on_deleted="unsubscribe"
+    ),
+    "a new record of an address that was asked and has not answered is linked and shown as pending": history(
+        says("true"), Delete(who=0), says("true", by="person"), skew=45.0
+    ),
+    "an opt-out is told to the record that is there, though one in the bin had the address before": history(
+        Step(deed=says("true", firstname="Zoë"), hasty=True),
+        Delete(who=0),
+        says("true", firstname="Ada"),
+        Step(deed=Leave(who=0), trouble=Trouble(disorder=True)),
+        skew=-45.0,
+        double_opt_in=False,
+        permission="single",
+        on_deleted="unsubscribe",
+    ),
+    "who is out because its record went reads no once that is restored": history(
+        says("true"), Delete(who=0), Restore(who=0), on_deleted="unsubscribe"
+    ),
+    "a restore brings nobody back to the newsletter, whatever a workflow writes": history(
+        says("true"),
+        Delete(who=0),
+        Restore(who=0),
+        says("true", by="workflow", firstname="Ada"),
+        on_deleted="delete",
+    ),
+    "nobody is pending who was asked, deleted and restored: the link leads nowhere": history(
+        says(None, firstname="Zoë"), Delete(who=0), Restore(who=0), on_deleted="delete", no_answer="yes"
     ),
     "a contact whose id could not be read when it was made still gets what changes later": history(
         Step(deed=says("true", firstname="Zoë"), trouble=Trouble(calls=((6, "unheard"),))),

@@ -16,7 +16,7 @@ from stellwerk.store.contacts import ContactState
 from stellwerk.store.store import Tx
 from stellwerk_rules.breaker import WINDOW
 from stellwerk_rules.consent import told_elsewhere
-from stellwerk_rules.merging import Stored, survivor
+from stellwerk_rules.merging import Stored, holder, survivor
 from stellwerk_rules.model import (
     Change,
     Contact,
@@ -136,8 +136,9 @@ def _find(tx: Tx, hub: Hub, connection: Connection, system: str, contact: Contac
             or state.remembered.ids.get(system, contact.id) == contact.id
             or system == hub.book(connection).plan.mail_system
         ]
-        if len(same) == 1:
-            return same[0]
+        number = holder([state.remembered for state in same], system)
+        if number is not None:
+            return same[number]
     return ContactState(connection=connection.id, address=address)
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from stellwerk.errors import StoreError
 from stellwerk.store.store import Row, Tx
 from stellwerk_rules.model import Remembered
+from stellwerk_rules.remember import unlinked
 
 
 class ContactState(Struct, frozen=True, kw_only=True):
@@ -177,13 +178,18 @@ def _link(tx: Tx, state: ContactState, system: str, remote: str) -> None:
         # Two lanes met the same contact for the first time at once: the later one decides again on the row of the first.
         if state.version == 1:
             raise Stale(f"{system} contact is linked already")
-        tx.run(
-            "update link set contact = :contact where connection = :connection and system = :system and remote = :remote",
-            connection=state.connection,
-            system=system,
-            remote=remote,
-            contact=state.id,
-        )
+        _let_go(tx, taken["contact"], system)
+        _link(tx, state, system, remote)
+
+
+def _let_go(tx: Tx, one: int, system: str) -> None:
+    """The contact is known at the system no more: another has its link, and with it all that was carried there."""
+    tx.run("delete from link where contact = :contact and system = :system", contact=one, system=system)
+    state = by_id(tx, one)
+    if state is None or system not in state.remembered.ids:
+        return
+    body = msgspec.json.encode(unlinked(state.remembered, system)).decode()
+    tx.run("update contact set remembered = :body, version = version + 1 where id = :id", body=body, id=one)
 
 
 def _state(row: Row | None) -> ContactState | None:

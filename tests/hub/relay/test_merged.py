@@ -154,6 +154,27 @@ async def test_the_secondary_address_made_the_first_one_is_the_contacts_again(
     assert second.fields["FIRST"] == "Evelyn"
 
 
+@pytest.mark.behaviour("merged-detached")
+@pytest.mark.parametrize("answer", ["yes", None])
+async def test_a_blank_record_of_an_address_that_was_a_secondary_one_empties_nothing(
+    yard: Yard, world: World, joined: Joined, answer: str | None
+) -> None:
+    ada, eve = await joined(), await eve_joins(yard)
+    merged = world.person_merges(ada, eve)
+    await yard.settle(120)
+    world.crm.records[merged].other_emails.remove(EVE)
+    blank = world.form(EVE, {"wants_news": answer})
+    await yard.settle(120)
+    there, record = world.news(EVE), world.crm.records[blank]
+    assert there is not None
+    assert (there.fields["FIRST"], there.fields["TOWN"], there.permission) == ("Eve", "Ulm", "full")
+    assert (record.value("name"), record.value("town"), record.value("news_state")) == ("Eve", "Ulm", "subscribed")
+    world.person_edits(blank, "name", None)
+    await yard.settle(120)
+    assert "FIRST" not in there.fields
+    assert len(world.mail.sent) == 2
+
+
 @pytest.mark.behaviour("merged-on-the-way")
 async def test_what_is_asked_for_the_loser_and_not_sent_yet_is_not_sent(
     yard: Yard, world: World, joined: Joined

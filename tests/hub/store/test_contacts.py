@@ -83,6 +83,22 @@ async def test_a_known_contact_takes_over_a_link(store: Store) -> None:
     assert await linked(store, "crm", "1") == survivor.id != gone.id
 
 
+async def test_whoever_loses_a_link_forgets_what_was_carried_there_and_never_takes_it_back(store: Store) -> None:
+    carried = {"crm": {"city": Seen(digest="c")}, "mail": {"CITY": Seen(digest="m")}}
+    old = await save(
+        store, ContactState(connection="acme", remembered=Remembered(ids={"crm": "1", "mail": "9"}, seen=carried))
+    )
+    new = await save(store, ContactState(connection="acme", remembered=ids(crm="2")))
+    await save(store, structs.replace(new, remembered=ids(crm="2", mail="9")))
+    with pytest.raises(Stale):
+        await save(store, old)
+    found = await store.read(lambda tx: contacts.by_id(tx, old.id))
+    assert found is not None
+    assert (found.remembered.ids, found.remembered.seen) == ({"crm": "1"}, {"crm": carried["crm"]})
+    await save(store, found)
+    assert await linked(store, "mail", "9") == new.id
+
+
 async def test_links_of_one_connection_are_unknown_to_another(store: Store) -> None:
     await save(store, ContactState(connection="acme", address="digest", remembered=ids(crm="1")))
     assert await linked(store, "crm", "1", connection="other") is None

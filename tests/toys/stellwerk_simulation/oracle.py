@@ -27,6 +27,7 @@ class Shown(Struct, kw_only=True):
     fields: dict[str, str] = field(default_factory=dict)
     entries: Counter[str] = field(default_factory=Counter)
     mirrored: bool = False
+    by_wish: bool = False
 
 
 class Person(Struct, kw_only=True):
@@ -74,7 +75,7 @@ class Oracle:
         wish = changed and said == "true" and by in ("form", "person")
         if changed and said == "false" and not new and self._no_counts(by):
             self._opt_out(one)
-        elif wish or (not one.entered and self._comes_in(record)):
+        elif wish or (not one.entered and not record.by_wish and self._comes_in(record)):
             self._enter(one, at, wish=wish)
         if not one.out:
             self._carry(one)
@@ -124,8 +125,11 @@ class Oracle:
     def restored(self, email: str) -> None:
         """Back from the recycle bin: whoever still stands at the newsletter is linked again, and nobody is subscribed."""
         one = self.people[email]
-        one.record, one.binned = one.binned, None
-        one.entered = one.there is not None
+        record = one.record = one.binned
+        one.binned, one.entered = None, one.there is not None
+        if record is not None:
+            record.by_wish = True
+            record.subscribe = "false" if one.left and record.subscribe == "true" else record.subscribe
 
     def erased(self, email: str) -> None:
         one = self.people[email]
@@ -255,4 +259,4 @@ class Oracle:
             return "unsubscribed"
         if one.permission != NONE:
             return "subscribed"
-        return "pending" if one.open else "not_subscribed"
+        return "pending" if one.open and one.there is not None else "not_subscribed"
