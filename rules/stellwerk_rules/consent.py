@@ -9,16 +9,10 @@ from enum import StrEnum
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stellwerk_rules.fields import CLOCK_MARGIN
 from stellwerk_rules.model import (
     CONFIRMED_BY_CONTACT,
     Fact,
     FactKind,
-    OptOutEntry,
-    OptOutEvidence,
-    OptOutProof,
-    Permission,
-    Presence,
 )
 from stellwerk_rules.spec import Limits
 from stellwerk_rules.zones import reach
@@ -30,7 +24,6 @@ SOURCE_OPT_OUT = "out:"
 """Begins the key of an opt-out that is a CRM's own: it says nothing of the mail system's."""
 
 COUNT_WINDOW = timedelta(days=30)
-DENIED_AFTER = timedelta(hours=1)
 
 
 class AskOutcome(StrEnum):
@@ -137,7 +130,7 @@ def fold(
     return Consent(
         state=_state(pending=bool(pending), opted_out=opted_out, subscribed=subscribed),
         opted_out=opted_out,
-        left=any(_is_proved(fact) for fact in total.standing) or (opted_out and not total.standing),
+        left=any(is_proved(fact) for fact in total.standing) or (opted_out and not total.standing),
         standing=total.standing,
         no_set=total.no_set,
         asks=total.asks,
@@ -155,47 +148,6 @@ def fold(
     )
 
 
-def prove(
-    evidence: OptOutEvidence,
-    facts: Iterable[Fact],
-    claimed_at: datetime,
-    at: datetime,
-    details: Mapping[str, str],
-    *,
-    told_by_entry: str | None = None,
-) -> OptOutProof:
-    """How sure the opt-out is that was claimed at `claimed_at`; `details` are what the claim said besides.
-
-    Final when the contact no longer reads and its marker is there, or when the report has an entry that was not counted,
-    since the last confirmation we know. A marker alone proves nothing for somebody who came back. One opt-out has one key,
-    however often and however it is told; who was asked back and leaves again, unconfirmed, opted out anew.
-    `told_by_entry` names a claim that the report's own entries made: those are no opt-out that stands once a confirmation
-    followed them all.
-    """
-    known = fold(facts, False, at, Limits())
-    entry = _new_entry(evidence.entries, known)
-    counted = [fact for fact in known.standing if _is_proved(fact)]
-    if counted and (entry is None or not _is_another(entry, counted[-1], evidence.entries, known)):
-        return OptOutProof(key=counted[-1].key, at=counted[-1].at, final=True, details=details)
-    if entry is not None:
-        return OptOutProof(key=entry.key, at=entry.at, final=True, details={**entry.details, **details})
-    if told_by_entry is not None and known.last_confirmation is not None and not counted:
-        return OptOutProof(key=told_by_entry, at=claimed_at, final=False, denied=True, details=details)
-    contact = evidence.contact
-    period = period_key(known, contact.id)
-    if contact.presence in (Presence.ABSENT, Presence.ANONYMOUS) and evidence.marker:
-        return OptOutProof(key=period, at=claimed_at, final=True, details=details)
-    claims = [fact for fact in known.standing if not fact.final]
-    reads_subscribed = contact.presence is Presence.PRESENT and contact.permission not in (None, Permission.NONE)
-    return OptOutProof(
-        key=claims[0].key if claims else f"claim:{period}:{claimed_at.isoformat()}",
-        at=claimed_at,
-        final=False,
-        denied=reads_subscribed and at - claimed_at >= DENIED_AFTER,
-        details=details,
-    )
-
-
 def period_key(consent: Consent, contact_id: str | None) -> str:
     """Names the time since the last confirmation we know; it ends with one opt-out."""
     if consent.last_confirmation is not None:
@@ -203,9 +155,14 @@ def period_key(consent: Consent, contact_id: str | None) -> str:
     return "first" if contact_id is None else f"contact:{contact_id}"
 
 
+def is_proved(fact: Fact) -> bool:
+    """Whether the mail system has shown this opt-out; a claim and a CRM's own say nothing of it."""
+    return fact.final and not fact.key.startswith(SOURCE_OPT_OUT)
+
+
 def reaches_all(fact: Fact) -> bool:
     """Whether every connection of the mail account is to be told: an opt-out that is proved, and not only a CRM's own."""
-    return fact.kind is FactKind.OPTED_OUT and _is_proved(fact)
+    return fact.kind is FactKind.OPTED_OUT and is_proved(fact)
 
 
 def told_elsewhere(facts: Iterable[Fact], mail_system: str) -> tuple[Fact, ...]:
@@ -325,9 +282,9 @@ def _granted(total: _Sum, fact: Fact) -> _Sum:
 
 
 def _opted_out(total: _Sum, fact: Fact) -> _Sum:
-    if _is_proved(fact):
+    if is_proved(fact):
         standing = (*(one for one in total.standing if one.final), fact)
-    elif not fact.final and any(_is_proved(one) for one in total.standing):
+    elif not fact.final and any(is_proved(one) for one in total.standing):
         standing = total.standing  # claimed again, while it stands anyway
     else:
         standing = (*total.standing, fact)
@@ -350,49 +307,10 @@ def _no_set(total: _Sum, fact: Fact) -> _Sum:
     return replace(total, no_set={**total.no_set, fact.key: fact})
 
 
-def _is_proved(fact: Fact) -> bool:
-    return fact.final and not fact.key.startswith(SOURCE_OPT_OUT)
-
-
 def _ended(ask: AskState, outcome: AskOutcome) -> AskState:
     if ask.outcome is AskOutcome.VOID and outcome is AskOutcome.OVERRULED:
         outcome = AskOutcome.ENDED  # its link leads nowhere
     return replace(ask, outcome=outcome) if ask.outcome in UNANSWERED | CONFIRMABLE else ask
-
-
-def _new_entry(entries: tuple[OptOutEntry, ...], known: Consent) -> OptOutEntry | None:
-    """The youngest entry that was not counted and is not older than the last confirmation."""
-    last = known.last_confirmation
-    # The confirmation's time is ours where the mail system did not tell its own.
-    since = None if last is None else last.at - max(timedelta() if last.told_by else CLOCK_MARGIN, reach(last))
-    new = [
-        one
-        for one in entries
-        if not known.is_counted(FactKind.OPTED_OUT, one.key) and (since is None or one.at >= since)
-    ]
-    return max(new, key=lambda one: (one.at, one.key), default=None)
-
-
-def _is_another(entry: OptOutEntry, standing: Fact, entries: tuple[OptOutEntry, ...], known: Consent) -> bool:
-    """Whether `entry` is a younger opt-out than the one that stands, and not that one told in another way.
-
-    Two entries of the report are two. What stands may also have been learned without one, or its entry is told no more; then
-    only somebody whom we asked since can have left again.
-    """
-    if any(one.key == standing.key for one in entries):
-        return entry.at > standing.at
-    return bool(known.confirmable) and _is_after(entry, known.confirmable[-1])
-
-
-def _is_after(entry: OptOutEntry, ask: AskState) -> bool:
-    """Whether an opt-out, by the mail system's clock, came after an ask, by ours.
-
-    Who was made for the ask has left after it, whoever else left before it unless the clocks surely say otherwise. Where no
-    contact is known, an opt-out as old as the ask is the younger.
-    """
-    if None in (entry.contact_id, ask.contact):
-        return entry.at > ask.at - CLOCK_MARGIN
-    return entry.contact_id == ask.contact or entry.at > ask.at + CLOCK_MARGIN
 
 
 _ADD: Mapping[FactKind, Callable[[_Sum, Fact], _Sum]] = {

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from stellwerk_rules import permission
 from stellwerk_rules.consent import (
-    DENIED_AFTER,
     OPT_OUT_MARGIN,
     SOURCE_OPT_OUT,
     Consent,
@@ -29,6 +28,7 @@ from stellwerk_rules.model import (
     Presence,
     Skip,
 )
+from stellwerk_rules.proof import DENIED_AFTER
 from stellwerk_rules.scene import Scene, joined
 from stellwerk_rules.zones import UNZONED_MARGIN, reach
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stellwerk_rules.aftermath import after
-from stellwerk_rules.consent import AskOutcome, Consent, fold, prove
+from stellwerk_rules.consent import AskOutcome, Consent, fold
 from stellwerk_rules.fields import CLOCK_MARGIN
 from stellwerk_rules.laws import MOST_ASKS
 from stellwerk_rules.model import (
@@ -30,6 +30,7 @@ from stellwerk_rules.model import (
     Unsubscribe,
 )
 from stellwerk_rules.model import Because as Reason
+from stellwerk_rules.proof import prove
 from stellwerk_rules.spec import Limits
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

@@ -16,7 +16,6 @@ from stellwerk_rules.consent import (
     ends_suppression,
     fold,
     leads_back,
-    prove,
     reaches_all,
     told_elsewhere,
 )
@@ -31,6 +30,7 @@ from stellwerk_rules.model import (
     Permission,
     Presence,
 )
+from stellwerk_rules.proof import prove
 from stellwerk_rules.spec import Limits
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

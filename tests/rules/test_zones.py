@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from stellwerk_rules.consent import fold, leads_back, prove
+from stellwerk_rules.consent import fold, leads_back
 from stellwerk_rules.model import Contact, Fact, FactKind, OptOutEntry, OptOutEvidence, Permission, Presence
+from stellwerk_rules.proof import prove
 from stellwerk_rules.spec import Limits
 from stellwerk_rules.zones import marked, reach
 

@@ -10,8 +10,8 @@ from stellwerk.relay.hub import Desk, Hub
 from stellwerk.sdk.connector import ConsentSource
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
-from stellwerk_rules.consent import prove
 from stellwerk_rules.model import Contact, Fact, FactKind, OptOutEvidence
+from stellwerk_rules.proof import prove
 from stellwerk_rules.zones import reach
 
 OVERLAP = timedelta(seconds=120)

@@ -34,7 +34,6 @@ from stellwerk.store.inbox import InboxRow
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
 from stellwerk_rules.breaker import busy
-from stellwerk_rules.consent import prove
 from stellwerk_rules.evaluate import evaluate, wants_history
 from stellwerk_rules.model import (
     ADDRESS,
@@ -46,6 +45,7 @@ from stellwerk_rules.model import (
     OptOutEvidence,
     Presence,
 )
+from stellwerk_rules.proof import prove
 
 OURS = frozenset({BUG, BROKEN, "keeps-changing"})
 """Codes of failures that are no outage, whatever else goes through."""

@@ -8,7 +8,6 @@ from msgspec import Struct
 from stellwerk.errors import StoreError
 from stellwerk.store.store import Row, Tx
 from stellwerk_rules.model import Remembered
-from stellwerk_rules.remember import unlinked
 
 
 class ContactState(Struct, frozen=True, kw_only=True):
@@ -188,7 +187,11 @@ def _let_go(tx: Tx, one: int, system: str) -> None:
     state = by_id(tx, one)
     if state is None or system not in state.remembered.ids:
         return
-    body = msgspec.json.encode(unlinked(state.remembered, system)).decode()
+    known = state.remembered
+    ids, seen, going = (
+        {name: one for name, one in each.items() if name != system} for each in (known.ids, known.seen, known.going)
+    )
+    body = msgspec.json.encode(msgspec.structs.replace(known, ids=ids, seen=seen, going=going)).decode()
     tx.run("update contact set remembered = :body, version = version + 1 where id = :id", body=body, id=one)
 
 
