@@ -10,7 +10,7 @@ import sqlite3
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
@@ -35,7 +35,7 @@ HUBSPOT_HOOK = "/webhooks/hubspot"
 class Changed(Scene):
     """A scene whose integration.yaml and developer project are not quite the sample's.
 
-    `change` gets the file as loaded, `project` the folder before the twin reads it.
+    `change` gets the file as loaded, `project` the folder before the twin reads it. `twins` has more of what they are told.
     """
 
     def __init__(
@@ -44,10 +44,12 @@ class Changed(Scene):
         *,
         project: Callable[[Path], None] | None = None,
         environment: Mapping[str, str] | None = None,
+        twins: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         super().__init__(Cast())
         self._change = change
         self._project = project
+        self._more = twins or {}
         self.environment.update(environment or {})
 
     def _write_config(self) -> None:
@@ -60,7 +62,7 @@ class Changed(Scene):
     def _start_twin(self, name: str, arguments: list[str]) -> Twin:
         if name == "hubspot" and self._project is not None:
             self._project(self.folder / "project")
-        return super()._start_twin(name, arguments)
+        return super()._start_twin(name, [*arguments, *self._more.get(name, ())])
 
 
 class Town:

@@ -142,12 +142,13 @@ def _ruleset(
     integration: Integration, places: Places, hashed: str, connection: Connection | None, *, brand: str | None = None
 ) -> Ruleset:
     filled = brand if connection is None else connection.brand
+    home = integration.login or next(iter(integration.systems))
     return Ruleset(
         systems=tuple(integration.systems),
         provide={system: with_brand(provided, filled or "") for system, provided in integration.provide.items()},
         settings=integration.settings,
         fields=integration.fields,
-        rules=tuple(_for_its_own(rule, connection) for rule in integration.rules),
+        rules=tuple(_for_its_own(rule, connection, home) for rule in integration.rules),
         mirror=integration.mirror,
         limits=integration.limits,
         rule_lines={rule.id: places.of(("rules", index))[0] for index, rule in enumerate(integration.rules)},
@@ -155,10 +156,16 @@ def _ruleset(
     )
 
 
-def _for_its_own(rule: Rule, connection: Connection | None) -> Rule:
-    """A rule that brings contacts in does so only for who belongs to the connection; an opt-out counts for everybody."""
+def _for_its_own(rule: Rule, connection: Connection | None, home: str) -> Rule:
+    """A rule that brings contacts in does so only for who belongs to the connection; an opt-out counts for everybody.
+
+    Who belongs is told by a field at `home`, where the connection's people are. It does not stand at another system: of a
+    contact that is only there nobody can tell, so nobody is brought in from there.
+    """
     if connection is None or connection.only_if is None or rule.enter is None:
         return rule
+    if rule.from_ != home:
+        return replace(rule, enter=replace(rule.enter, who="ignore"))
     both = (connection.only_if,) if rule.only_if is None else (connection.only_if, rule.only_if)
     return replace(rule, only_if=Condition(all_=both))
 

@@ -8,14 +8,17 @@ from stellwerk.sdk import Contact, Presence, Ref, RejectedError
 from stellwerk_maileon import wire
 from stellwerk_maileon.client import Params
 from stellwerk_maileon.session import Session
-from stellwerk_maileon.wire import CUSTOM, MARK_FIELD, SENDOUT_STATUS, Stored
+from stellwerk_maileon.wire import CUSTOM, MARK_FIELD, READABLE, SENDOUT_STATUS, Stored
 
 Finder = Callable[[Params], Awaitable[tuple[Stored, ...]]]
 
 
 def field_params(fields: Sequence[str]) -> Params:
-    """What to ask a read for: nothing comes back unless named (reference, section 6.5). Mark and blocking go along."""
-    standard = [name for name in fields if not name.startswith(CUSTOM)]
+    """What to ask a read for: nothing comes back unless named (reference, section 6.5). Mark and blocking go along.
+
+    A standard field that Maileon does not have is not asked for: it would cost the whole read.
+    """
+    standard = [name for name in fields if name in READABLE]
     custom = [name.removeprefix(CUSTOM) for name in fields if name.startswith(CUSTOM)]
     return (
         *(("standard_field", name) for name in dict.fromkeys((*standard, SENDOUT_STATUS))),
@@ -29,7 +32,8 @@ async def read_contacts(session: Session, refs: Sequence[Ref], fields: Sequence[
 
 
 async def read_contact(session: Session, ref: Ref, fields: Sequence[str]) -> Contact:
-    found, gone = await _find_declared(session, _finder(session, ref), field_params(fields))
+    found, undeclared = await _find_declared(session, _finder(session, ref), field_params(fields))
+    gone = undeclared | {name for name in fields if not name.startswith(CUSTOM) and name not in READABLE}
     marker = ref.by == "email" and await session.client.has_marker(ref.value)
     return _as_contact(session, ref, found, [name for name in fields if name not in gone], marker)
 

@@ -26,6 +26,8 @@ STANDARD_FIELDS: Mapping[str, str] = {
     "REGION": "text", "COUNTRY": "text", "GENDER": "text", "LOCALE": "text", "BIRTHDAY": "date", "NAMEDAY": "date",
 }  # fmt: skip
 SENDOUT_STATUS = "SENDOUT_STATUS"
+READABLE = frozenset({*STANDARD_FIELDS, SENDOUT_STATUS, "PERMISSION_STATUS", "CUSTOM_SOURCE", "CHECKSUM"})
+"""Standard fields that a read may name (reference, section 5.1); any other may fail it."""
 
 # Reference, section 5.4: a number in contact bodies, a name in filters and reports.
 PERMISSIONS = {

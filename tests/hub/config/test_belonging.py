@@ -56,6 +56,19 @@ def test_the_field_that_tells_who_belongs_is_read(plan: Plan) -> None:
     assert "industry" in plan.reads("crm")
 
 
+def test_it_is_read_nowhere_else(plan: Plan) -> None:
+    """Another system has no such field, and may refuse whatever names it."""
+    strange = [name for name in plan.reads("mail") if not name.startswith("custom:") and name != name.upper()]
+    assert strange == []
+
+
+def test_of_whom_nobody_can_tell_nobody_is_brought_in(plan: Plan) -> None:
+    contact = Contact(id="9", email="bea@example.com", created_at=NOW - timedelta(minutes=5), read_at=NOW)
+    known = Known(digest=str, began_at=NOW - timedelta(days=1), agreed=Agreement(by="Jo", at=NOW))
+    event = Event(id="2", kind=EventKind.CHANGED, system="mail", contact=contact, at=NOW)
+    assert evaluate(plan, event, known, {**defaults(plan), "only_in_mail": "create"}).changes == ()
+
+
 @pytest.mark.parametrize("industry", ["shoes", "both"])
 def test_who_belongs_enters(plan: Plan, industry: str) -> None:
     assert [type(one.change).__name__ for one in decided(plan, industry, "yes").changes] == ["Enter"]

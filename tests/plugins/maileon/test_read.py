@@ -80,6 +80,17 @@ async def test_of_a_custom_field_that_is_not_there_nothing_is_told_and_nothing_e
     assert [value for name, value in canned.query() if name == "custom_field"] == ["Position"]
 
 
+async def test_a_standard_field_that_maileon_does_not_have_is_not_asked_for_and_nothing_is_told_of_it(
+    canned: Any,
+) -> None:
+    canned.on("GET", "/contacts/contact", body=contact(77))
+    async with canned.open() as connector:
+        (found,) = await connector.read([Ref(by="id", value="77")], ["CITY", "company", "CUSTOM_SOURCE"])
+    assert found.fields == {"CITY": None, "CUSTOM_SOURCE": None}
+    asked = [value for name, value in canned.query() if name == "standard_field"]
+    assert asked == ["CITY", "CUSTOM_SOURCE", "SENDOUT_STATUS"]
+
+
 async def test_a_refused_read_for_another_reason_stays_refused(canned: Any) -> None:
     canned.on("GET", "/contacts/contact", 400)
     names = ("Stellwerk Ask",)
