@@ -167,7 +167,7 @@ class Event(Struct, frozen=True, kw_only=True):
     read for a `proof` alone has no fields.
     `released`: a person let go an entry or a deletion of this contact: it is decided as if nothing had been handled before.
     `occurred_at` is when it happened by the clock of its system, if it tells. `backfill`: nothing happened, a sync looks at it.
-    `fields_released`: a person let go field values of this contact that were held.
+    `fields_released`: a person let go field values of this contact that were held. `compared`: nothing happened, a comparison looks.
     """
 
     id: str
@@ -181,6 +181,7 @@ class Event(Struct, frozen=True, kw_only=True):
     backfill: Backfill | None = None
     released: bool = False
     fields_released: bool = False
+    compared: bool = False
 
 
 class Because(Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from stellwerk_rules import remember
 from stellwerk_rules.carrying import carried_over, digests, met
+from stellwerk_rules.comparing import DriftKind, address_left, left_alone, left_to_its_event, stands
 from stellwerk_rules.consent import fold
 from stellwerk_rules.consent_events import confirmed, unsubscribed, withdrawn
 from stellwerk_rules.effects import Cause, effects
@@ -47,6 +48,37 @@ _NOTED = frozenset({EventKind.ASKED, EventKind.BOUNCED, EventKind.BLOCKED, Event
 
 def evaluate(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:
     """The changes, skips, held changes, facts and notices that `event` leads to, and what is remembered from now on."""
+    return _compared(plan, event, known, settings) if event.compared else _decided(plan, event, known, settings)
+
+
+def _compared(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:
+    """What a comparison may do of what a look leads to."""
+    here = event.system == plan.wish_system and event.contact.presence is Presence.PRESENT
+    if here and _moves(plan, event.contact, known):
+        return left_alone(known, address_left())
+    found = stands(plan, event, known)
+    decision = _decided(plan, event, found.known, settings)
+    refused = left_to_its_event(decision)
+    if refused is not None:
+        return left_alone(known, refused)
+    if DriftKind.STATE in found.kinds and plan.mail_system is not None:
+        decision = _shown_anew(plan, event, found.known, settings, decision)
+    again = tuple(one for one in found.look_again if one not in decision.look_again)
+    return replace(decision, look_again=(*decision.look_again, *again))
+
+
+def _shown_anew(
+    plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue], decision: Decision
+) -> Decision:
+    """With the state of who left, which is known here; that of the others is read over there."""
+    now = scene(plan, event, replace(known, remembered=decision.remembered), settings)
+    if not now.consent.left:
+        return decision
+    nowhere = Contact(presence=Presence.ABSENT, read_at=event.at)
+    return joined(decision, _mirror(now, plan.mail_system, nowhere))
+
+
+def _decided(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:
     if known.remembered.erased and event.kind is not EventKind.UNSUBSCRIBED:
         return _skipped(known.remembered, "erased", "the contact was deleted for privacy")
     known = _as_let_go(known, released=event.released)
@@ -108,8 +140,8 @@ def _elsewhere(now: Scene) -> Decision:
 
 
 def _done(now: Scene, happened: frozenset[str]) -> Decision:
-    """What else the rules do for what happened; a sync only looks, and nothing did."""
-    if now.event.backfill is not None:
+    """What else the rules do for what happened; a sync and a comparison only look, and nothing did."""
+    if now.event.backfill is not None or now.event.compared:
         return Decision(remembered=now.known.remembered)
     return effects(now, happened, _cause(now, happened))
 
@@ -138,7 +170,7 @@ def _at_mail(now: Scene) -> Decision:
     now = now.remembering(came_in.remembered)
     fields = carried_over(now, happened, brought=_brings_in(came_in))
     now = now.remembering(fields.remembered)
-    done = effects(now, happened, _cause(now, happened))
+    done = _done(now, happened)
     now = now.remembering(done.remembered)
     shown = _mirror(now)
     first_of_all = (came_in, confirmation) if coming else (confirmation, came_in)

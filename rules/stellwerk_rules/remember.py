@@ -59,6 +59,12 @@ def with_seen(remembered: Remembered, system: str, news: Mapping[str, Seen]) -> 
     return replace(remembered, seen=_merged(remembered.seen, system, news)) if news else remembered
 
 
+def unseen(remembered: Remembered, system: str, name: str) -> Remembered:
+    """Without what was last carried of this field, so that it is carried anew."""
+    left = _without(remembered.seen.get(system, {}), (name,))
+    return replace(remembered, seen={**remembered.seen, system: left})
+
+
 def with_going(remembered: Remembered, system: str, news: Mapping[str, Seen]) -> Remembered:
     """With `news` on their way to `system`."""
     return replace(remembered, going=_merged(remembered.going, system, news)) if news else remembered

@@ -12,7 +12,7 @@ from msgspec.structs import fields as struct_fields
 
 from stellwerk.config.load import load
 from stellwerk.config.problems import CODES
-from stellwerk.config.spec import Integration, Keep
+from stellwerk.config.spec import Integration, Keep, Reconcile
 from stellwerk.registry import Registry
 from stellwerk.store.hold import RESTORED
 from stellwerk.store.schema import TABLES
@@ -39,6 +39,8 @@ NO_CODES = frozenset(
         "WATCH",
         "CANCELLED",
         "NEVER_SAVED",
+        "COMPARED",
+        "CANNOT",
     }
 )
 """Words of the relay that are names of lists, cursors and ends, not repairs."""
@@ -74,7 +76,7 @@ def test_every_setting_of_the_sample_is_described(operators: str, root: Path, re
     assert [one for one in ids if f"`{one}`" not in operators] == []
 
 
-@pytest.mark.parametrize("struct", [Limits, Keep])
+@pytest.mark.parametrize("struct", [Limits, Keep, Reconcile])
 def test_every_limit_and_lifetime_is_described(operators: str, struct: type[Any]) -> None:
     assert [one for one in keys(struct) if f"`{one}`" not in operators and f"{one}:" not in operators] == []
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from stellwerk_laws.known import BEGAN, NOON, Moment, moments, outs
 from stellwerk_laws.variants import OVERRIDES, STAGES
+from stellwerk_rules.comparing import BY_EVENT
 from stellwerk_rules.evaluate import evaluate
 from stellwerk_rules.model import (
     Ask,
@@ -22,6 +23,7 @@ from stellwerk_rules.model import (
     Fact,
     FactKind,
     FieldValue,
+    MoveAddress,
     MoveStage,
     Origin,
     Permission,
@@ -275,3 +277,22 @@ def test_what_was_decided_is_not_decided_again(moment: Moment) -> None:
     again = evaluate(moment.plan, replace(moment.event, id="e2"), known, moment.settings)
     fresh = [one.change for one in again.changes if not (isinstance(one.change, SetFields) and one.change.mirror)]
     assert (fresh, again.held, again.facts) == ([], (), ())
+
+
+# --- a comparison -----------------------------------------------------------------------------------------------------
+
+
+@settings(LAWS, max_examples=5 * EXAMPLES)
+@given(moments)
+def test_a_comparison_decides_nothing_that_mails_or_grants(moment: Moment) -> None:
+    live = evaluate(moment.plan, moment.event, moment.known, moment.settings)
+    decision = evaluate(moment.plan, replace(moment.event, compared=True), moment.known, moment.settings)
+    made = [one.change for one in (*decision.changes, *(one for one, _ in decision.held))]
+    for change in made:
+        assert not isinstance(change, Ask | MoveAddress)
+        assert not isinstance(change, Enter) or (change.ask is None and change.grant is Permission.NONE)
+    if any(skip.because.code in BY_EVENT for skip in decision.skips):
+        assert (made, decision.facts, decision.remembered) == ([], (), moment.known.remembered)
+    assert {fact.key for fact in decision.facts} <= {fact.key for fact in live.facts}, (
+        "it found out more than a look does"
+    )

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "hold": "stellwerk.cli.hold",
     "held": "stellwerk.cli.held",
     "sync": "stellwerk.cli.sync",
+    "reconcile": "stellwerk.cli.reconcile",
     "dead": "stellwerk.cli.dead",
     "replay": "stellwerk.cli.replay",
     "repairs": "stellwerk.cli.repairs",

@@ -15,7 +15,7 @@ from stellwerk.config.trial import Trial
 from stellwerk.sdk.settings import Secret
 from stellwerk_rules.spec import Condition, FieldRow, Limits, Mirror, Provided, Rule, Section, SettingValue
 
-__all__ = ["Agreed", "Connection", "HubSpec", "Integration", "Keep", "Smtp", "System"]
+__all__ = ["Agreed", "Connection", "HubSpec", "Integration", "Keep", "Reconcile", "Smtp", "System"]
 
 
 class Smtp(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,6 +93,14 @@ class Keep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ledger_years: Annotated[int, Meta(ge=1, le=100, description="The consent ledger, without clear text.")] = 6
 
 
+class Reconcile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often both sides of each connection that runs are compared, and mended where they differ."""
+
+    every_hours: Annotated[
+        int, Meta(ge=0, le=8760, description="Hours from the start of one comparison to the next; 0: only by command.")
+    ] = 24
+
+
 class Agreed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who says that contacts may be mailed or granted a permission as this connection does it."""
 
@@ -152,6 +160,7 @@ class Integration(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     mirror: Annotated[tuple[Mirror, ...], Meta(description="State shown at the other side.")] = ()
     limits: Annotated[Limits, Meta(description="Brakes and lifetimes.")] = Limits()
     keep: Annotated[Keep, Meta(description="How long things are kept.")] = Keep()
+    reconcile: Annotated[Reconcile, Meta(description="How often both sides are compared.")] = Reconcile()
     connections: Annotated[
         tuple[Connection, ...], Meta(description="Connections of an operator who wants no browser.")
     ] = ()

@@ -39,6 +39,8 @@ from stellwerk_rules.zones import marked
 SETTLES_A_CLAIM = frozenset({FactKind.OPTED_OUT, FactKind.OPT_OUT_DENIED})
 MOST_RETRIES = 10
 UNSETTLED = "opt-out-unsettled"
+COMPARED = "compared"
+"""Detail of events of ours that come from a comparison, which asks nobody and grants nothing."""
 
 
 class Decided(Struct, frozen=True, kw_only=True):
@@ -101,6 +103,7 @@ async def decide(
                 run=None if one.event.backfill is None else one.event.backfill.run,
                 what=one.event.kind.value,
                 released=released,
+                compared=one.event.compared,
             )
             learnt += [(one.event.id, new) for new in news]
             _count(tx, one)
@@ -168,6 +171,7 @@ def _write(
     outcome: str = "",
     answer: str | None = None,
     released: Sequence[int] = (),
+    compared: bool = False,
 ) -> tuple[Case, list[Learnt]]:
     """What `write` does, besides telling the others: they are to be told of what comes back."""
     now = hub.now()
@@ -190,7 +194,7 @@ def _write(
         facts = write_facts(tx, before, decision.former_facts, now)
         learnt += [Learnt(case=before, fact=fact) for fact in facts if reaches_all(fact)]
     if runs:
-        _look_again(tx, hub, case, decision.look_again, now)
+        _look_again(tx, hub, case, decision.look_again, now, compared=compared)
         for planned in (*decision.changes, *(one for one, _ in decision.held)):
             breaking.overtake(tx, case, case.connection.accounts[planned.system], planned.change, now)
         for planned in decision.changes:
@@ -252,14 +256,15 @@ def _absorb(tx: Tx, hub: Hub, case: Case, decision: Decision, now: float) -> Non
         )
 
 
-def _look_again(tx: Tx, hub: Hub, case: Case, systems: Sequence[str], now: float) -> None:
+def _look_again(tx: Tx, hub: Hub, case: Case, systems: Sequence[str], now: float, *, compared: bool) -> None:
     """Put the contact's own look-up into the inbox of each of `systems` where it is known."""
     for system in systems:
         remote = case.state.remembered.ids.get(system)
         if remote is None:
             continue
         account = case.connection.accounts[system]
-        signal = Signal(kind=EventKind.CHANGED, ref=Ref(by="id", value=remote))
+        details = {COMPARED: "again"} if compared else {}
+        signal = Signal(kind=EventKind.CHANGED, ref=Ref(by="id", value=remote), details=details)
         meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [new_event(hub, account, signal, now)]))
         lease.wake(tx, account, now)
 

@@ -10,6 +10,7 @@ from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, Stellw
 from stellwerk.relay.backfill import next_page
 from stellwerk.relay.bug import place
 from stellwerk.relay.company import OUTAGE
+from stellwerk.relay.comparing import next_comparison
 from stellwerk.relay.deliver import deliver
 from stellwerk.relay.grip import Grip
 from stellwerk.relay.hub import LEARNT_ZONE, Desk, Hub, log
@@ -19,7 +20,7 @@ from stellwerk.relay.picks import check_picks
 from stellwerk.relay.poll import poll
 from stellwerk.relay.read import read_and_decide
 from stellwerk.relay.stages import refresh_stages
-from stellwerk.store import accounts, counts, hold, inbox, lease, outbox, repairs, syncs
+from stellwerk.store import accounts, comparisons, counts, hold, inbox, lease, outbox, repairs, syncs
 from stellwerk.store.accounts import AccountRow
 from stellwerk.store.lease import Lease, LeaseLost
 from stellwerk.store.store import Tx
@@ -94,7 +95,7 @@ async def _drain(hub: Hub, held: Lease, account: AccountRow | None, grip: Grip) 
             done += await read_and_decide(hub, desk, held)
             done += await deliver(hub, desk, held)
             if not done:
-                done = await next_page(hub, desk, held)
+                done = await next_page(hub, desk, held) or await next_comparison(hub, desk, held)
             if not done or desk.pulse.failed >= OUTAGE > desk.pulse.answered:
                 break
             hub.wake()
@@ -118,6 +119,7 @@ async def _release(hub: Hub, desk: Desk, held: Lease, next_poll: float | None) -
             inbox.next_due(tx, held.account),
             outbox.next_due(tx, held.account, hold=hold.holds(tx, held.account)),
             syncs.next_due(tx, held.account),
+            comparisons.next_due(tx, held.account),
             next_poll,
         ]
         lease.release(tx, held, min((time for time in times if time is not None), default=None))

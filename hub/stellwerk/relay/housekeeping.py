@@ -15,10 +15,11 @@ from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.late_opt_outs import look_at_opt_outs
 from stellwerk.relay.leaving import SLICE, in_slices, tidy_up
 from stellwerk.relay.provide import provide_again
+from stellwerk.relay.reconcile import compare_when_due
 from stellwerk.relay.renewal import end_old_hooks
 from stellwerk.relay.unconfirmed import look_at_answers
 from stellwerk.relay.unsaved import let_go_of_unsaved
-from stellwerk.store import keeping, notifications, rotation, syncs, traces
+from stellwerk.store import comparisons, keeping, notifications, rotation, syncs, traces
 from stellwerk.store.store import Row, Tx
 
 DAY_SECONDS = 86_400.0
@@ -31,6 +32,7 @@ def arrange(hub: Hub) -> None:
     """What the engine has done for all, before it runs."""
     hub.engine.every(ROUND_SECONDS, "looking at opt-outs", partial(look_at_opt_outs, hub))
     hub.engine.every(ROUND_SECONDS, "setting up", partial(set_up, hub))
+    hub.engine.every(ROUND_SECONDS, "comparing", partial(compare_when_due, hub))
     hub.engine.every(TIDY_SECONDS, "tidying", partial(tidy, hub))
 
 
@@ -95,6 +97,7 @@ async def tidy(hub: Hub) -> None:
     await in_slices(hub, lambda tx: traces.outlive(tx, dead, now))
     await in_slices(hub, lambda tx: traces.purge_payloads(tx, payloads, dead))
     await in_slices(hub, lambda tx: syncs.purge(tx, payloads, SLICE))
+    await in_slices(hub, lambda tx: comparisons.purge(tx, payloads, SLICE))
     await in_slices(hub, lambda tx: notifications.purge(tx, payloads, SLICE))
     await _drop_old(hub, payloads, dead, now)
     await _drop_histories(hub, now - keep.ledger_years * YEAR_SECONDS)

@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StellwerkError
-from stellwerk.relay import dead, forgetting, held, holding, operator_link, preview, renewal, states, sync
+from stellwerk.relay import dead, forgetting, held, holding, operator_link, preview, reconcile, renewal, states, sync
 from stellwerk.relay.bug import place
 from stellwerk.relay.hub import Hub, log
 
@@ -45,6 +45,7 @@ ORDERS: Mapping[str, Order] = {
     "sync resume": sync.resume,
     "sync cancel": sync.cancel,
     "sync status": sync.status,
+    "reconcile": reconcile.reconcile,
     "operator link": operator_link.operator_link,
 }
 

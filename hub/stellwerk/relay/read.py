@@ -15,7 +15,7 @@ from stellwerk.relay.applied import BROKEN
 from stellwerk.relay.bug import BUG, place
 from stellwerk.relay.case import Case
 from stellwerk.relay.company import OUTAGE, companies
-from stellwerk.relay.decide import Decided, decide
+from stellwerk.relay.decide import COMPARED, Decided, decide
 from stellwerk.relay.evidence import evidence_of, is_settled
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.looking import late_confirmation, next_look
@@ -64,7 +64,7 @@ EACH = frozenset({EventKind.BOUNCED, EventKind.BLOCKED, EventKind.UNBLOCKED})
 
 ENTRY = "entry"
 FIELDS = frozenset({"set_fields"})
-OUR_OWN = frozenset({held_rows.RELEASED, *seeking.DETAILS})
+OUR_OWN = frozenset({held_rows.RELEASED, COMPARED, *seeking.DETAILS})
 """Details that the hub gave its own events, and no remote told."""
 
 DAY_SECONDS = 86_400.0
@@ -223,7 +223,7 @@ async def decide_contact(
     groups: dict[tuple[EventKind, str, int], list[tuple[InboxRow, Signal]]] = {}
     for row, signal in zip(one.rows, one.signals, strict=True):
         kind = signal.kind if signal.kind not in LOOK_AGAIN else EventKind.CHANGED
-        fact = signal.details.get(ENTRY, "") if kind in EACH else ""
+        fact = signal.details.get(ENTRY if kind in EACH else COMPARED, "")
         groups.setdefault((kind, fact, row.run or 0), []).append((row, signal))
     contact = contact if contact.id is not None or one.ref.by != "id" else named(contact, one.ref)
     searches = seeking.is_search(one.signals)
@@ -292,6 +292,7 @@ async def _decide_kind(
             details={**details, **({} if proof is None else proof.details)},
             occurred_at=max((one.occurred_at for _, one in pairs if one.occurred_at is not None), default=None),
             backfill=None if now is None else now.terms(),
+            compared=COMPARED in signal.details,
         )
 
     until: float | None = None

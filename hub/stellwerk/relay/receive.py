@@ -183,11 +183,16 @@ def subject_of(vault: Vault, ref: Ref) -> str:
     return f"{ref.by}:{vault.address(ref.value) if ref.by == 'email' else ref.value}"
 
 
-def new_event(hub: Hub, account: str, signal: Signal, now: float, *, run: int | None = None) -> inbox.NewEvent:
-    """A signal as an inbox row: sealed, grouped by contact without clear text. `run` is the sync that looks at it."""
+def new_event(
+    hub: Hub, account: str, signal: Signal, now: float, *, run: int | None = None, behind: bool = False
+) -> inbox.NewEvent:
+    """A signal as an inbox row: sealed, grouped by contact without clear text. `run` is the sync that looks at it.
+
+    `behind` what is live, as everything of a sync.
+    """
     subject = subject_of(hub.vault, signal.ref)
     # Whoever fills in a form does not wait behind an import or a sync.
-    many = run is not None or signal.origin is Origin.IMPORT
+    many = behind or run is not None or signal.origin is Origin.IMPORT
     urgency = 0 if signal.kind in OPT_OUTS else 2 if many else 1
     return inbox.NewEvent(
         account=account,

@@ -122,6 +122,7 @@ def delete(tx: Tx, one: int) -> None:
     """The contact goes, with its links and what is noted of its fields."""
     tx.run("delete from left_out where contact = :contact", contact=one)
     tx.run("delete from written where contact = :contact", contact=one)
+    tx.run("delete from drift where contact = :contact", contact=one)
     tx.run("delete from link where contact = :contact", contact=one)
     tx.run("delete from contact where id = :contact", contact=one)
 
@@ -148,6 +149,7 @@ def erase_some(tx: Tx, connection: str, limit: int) -> int:
     )
     tx.run(f"delete from left_out where contact in {some}", **params)
     tx.run(f"delete from written where contact in {some}", **params)
+    tx.run(f"delete from drift where contact in {some}", **params)
     tx.run(f"delete from link where contact in {some}", **params)
     return tx.run(f"delete from contact where id in {some}", **params)
 

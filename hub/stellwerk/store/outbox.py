@@ -142,6 +142,12 @@ def stands(tx: Tx, one: int, body: bytes) -> bool:
     )
 
 
+def is_effect(tx: Tx, connection: str, once: str) -> bool:
+    """Whether that effect was ever planned: it is made or will be, and not a second time."""
+    stands = "select id from outbox where connection = :connection and once = :once"
+    return tx.one(stands, connection=connection, once=once) is not None
+
+
 def body_of(tx: Tx, connection: str, once: str) -> bytes | None:
     """What the delivery with this effect said; None where there is none, or its days are over."""
     row = tx.one(

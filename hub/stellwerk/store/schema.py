@@ -292,6 +292,38 @@ def recipients(db: Database) -> None:
             db.conn.execute(statement)
 
 
+COMPARISON = """
+create table comparison (
+    id integer primary key, connection text not null, mend integer not null, state text not null, code text not null default '',
+    text text not null default '', made_by text not null, started real not null, ended real,
+    contacts integer not null default 0, counts text not null default '{}', mended integer not null default 0
+);
+create unique index comparison_open on comparison (connection) where ended is null;
+create table comparison_part (
+    id integer primary key, run integer not null, account text not null, system text not null, what text not null,
+    state text not null default 'compares', cursor text, attempts integer not null default 0, due real not null
+);
+create index comparison_part_of on comparison_part (run);
+create index comparison_part_open on comparison_part (account) where state <> 'done';
+create table drift (
+    id integer primary key, run integer not null, part integer not null, remote text not null, contact integer, address text,
+    kind text not null, mends integer not null, event text, mended integer not null default 0
+);
+create unique index drift_of on drift (part, remote, kind);
+create index drift_run on drift (run, kind);
+create index drift_contact on drift (contact) where contact is not null;
+create index drift_address on drift (address) where address is not null;
+"""
+
+
+@migrations()
+def comparison(db: Database) -> None:
+    """Comparisons of both sides: how far, what differed, and what of it was looked at again."""
+    for statement in COMPARISON.split(";"):
+        if statement.strip():
+            db.conn.execute(statement)
+
+
 KNOWN_MIGRATIONS = frozenset(
     {
         "tables",
@@ -305,5 +337,6 @@ KNOWN_MIGRATIONS = frozenset(
         "sync",
         "proofs",
         "recipients",
+        "comparison",
     }
 )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from stellwerk.relay.hub import Hub
-from stellwerk.store import accounts, connections, consent, hold, inbox, opt_outs, outbox, repairs
+from stellwerk.store import accounts, comparisons, connections, consent, hold, inbox, opt_outs, outbox, repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Row, Tx
 from stellwerk.view.moment import moment, moment_or_none
@@ -63,7 +63,7 @@ class Overview(Struct, frozen=True, kw_only=True):
     """`unanswered` counts addresses asked in the last 14 days; `oldest_opt_out_seconds` is None where none waits.
 
     `on_hold_since`: since when the hub holds everything that mails or grants, of every connection; `stopped_since`: since
-    when this connection does.
+    when this connection does. `compared`: when both sides were last compared, which found `drift` contacts and fields that differed.
     """
 
     connection: str
@@ -76,6 +76,8 @@ class Overview(Struct, frozen=True, kw_only=True):
     confirmed: int
     unanswered: int
     oldest_opt_out_seconds: int | None
+    compared: str | None
+    drift: int
     repairs: list[Repair]
     on_hold_since: str | None
     stopped_since: str | None
@@ -90,6 +92,7 @@ async def overview(hub: Hub, connection: Connection) -> Overview:
 def _overview(tx: Tx, hub: Hub, connection: Connection, now: float) -> Overview:
     oldest = opt_outs.oldest(tx, connection.id)
     days = _days(tx, connection.id, now)
+    compared = comparisons.last(tx, connection.id, ended=True)
     return Overview(
         connection=connection.id,
         state=connection.state,
@@ -101,6 +104,8 @@ def _overview(tx: Tx, hub: Hub, connection: Connection, now: float) -> Overview:
         confirmed=sum(day.confirmed for day in days),
         unanswered=consent.unanswered(tx, connection.id, _midnight(now) - (DAYS - 1) * DAY_SECONDS),
         oldest_opt_out_seconds=None if oldest is None else max(0, int(now - oldest)),
+        compared=None if compared is None else moment_or_none(compared.ended),
+        drift=0 if compared is None else sum(compared.counts.values()),
         repairs=open_repairs(tx, hub, connection),
         on_hold_since=on_hold_since(tx),
         stopped_since=moment_or_none(connection.on_hold),

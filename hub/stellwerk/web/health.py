@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
@@ -11,8 +12,9 @@ from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 from stellwerk.errors import StoreAway, StoreError
 from stellwerk.relay.hearing import wrong_clocks
 from stellwerk.relay.hub import Hub, log
-from stellwerk.store import accounts, counts, inbox, meta, opt_outs, outbox, repairs
+from stellwerk.store import accounts, comparisons, counts, inbox, meta, opt_outs, outbox, repairs
 from stellwerk.store.store import Tx
+from stellwerk_rules.comparing import DriftKind
 
 
 @get("/health", name="health")
@@ -59,5 +61,17 @@ def _metrics(tx: Tx, now: float) -> str:
     lines.append(
         f"stellwerk_oldest_undelivered_opt_out_seconds {0.0 if oldest is None else max(0.0, now - oldest):.1f}"
     )
+    lines += _drift(tx, now)
     lines.append(f"stellwerk_open_repairs {len(repairs.still_open(tx))}")
     return "\n".join(lines) + "\n"
+
+
+def _drift(tx: Tx, now: float) -> list[str]:
+    """What the last comparison of each connection found, by kind, and how long ago that was."""
+    lines = []
+    for row in comparisons.figures(tx):
+        found: dict[str, int] = msgspec.json.decode(row["counts"], type=dict[str, int])
+        of = f'connection="{row["connection"]}"'
+        lines += [f'stellwerk_drift{{{of},kind="{kind.value}"}} {found.get(kind.value, 0)}' for kind in DriftKind]
+        lines.append(f"stellwerk_compared_seconds_ago{{{of}}} {max(0.0, now - row['ended']):.1f}")
+    return lines

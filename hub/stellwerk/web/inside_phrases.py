@@ -96,6 +96,14 @@ INSIDE: Mapping[str, tuple[str, str]] = {
         "The oldest undelivered opt-out has waited for {minutes} minutes.",
         "Die älteste noch nicht zugestellte Abmeldung wartet seit {minutes} Minuten.",
     ),
+    "compared-agrees": (
+        "Both sides were last compared on {at} (UTC): they agreed.",
+        "Beide Seiten wurden zuletzt am {at} (UTC) verglichen: Sie stimmten überein.",
+    ),
+    "compared-differs": (
+        "Both sides were last compared on {at} (UTC): {count} differences were found. What may be mended without asking anybody was looked at again.",
+        "Beide Seiten wurden zuletzt am {at} (UTC) verglichen: {count} Unterschiede. Was sich ohne Rückfrage beheben lässt, wurde neu angesehen.",
+    ),
     "held-count": ("{count} held for a decision by a person", "{count} zurückgehalten, bis ein Mensch entscheidet"),
     "dead-count": ("{count} given up", "{count} aufgegeben"),
     "nothing-waits": ("Nothing is held and nothing was given up.", "Nichts ist zurückgehalten, nichts wurde aufgegeben."),

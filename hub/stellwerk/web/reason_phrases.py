@@ -14,6 +14,8 @@ GERMAN_REASONS: Mapping[str, str] = {
     "not-live": "Der erste Abgleich nimmt nach dieser Regel niemanden auf.",
     "sync": "Durch einen Abgleich aufgenommen, zu dessen Bedingungen.",
     "left-to-live": "Neu seit gestern: Das eigene Ereignis des Kontakts nimmt ihn auf, nicht der Abgleich.",
+    "left-to-its-event": "Der Vergleich beider Seiten fragt niemanden und erteilt nichts; das tut nur ein eigenes Ereignis des Kontakts oder ein Abgleich.",
+    "address-left": "Die Adresse hat sich geändert; was eine neue Adresse bekommt, entscheidet nur ein eigenes Ereignis des Kontakts.",
     "more-than-confirmed": "So viele, wie bestätigt wurden, sind schon angeschrieben oder haben eine Berechtigung; den Rest zählt ein neuer Probelauf.",
     "older": "Älter als die Verbindung und ohne ausdrückliches Ja.",
     "said-no": "Der Kontakt hat Nein gesagt.",

@@ -15,6 +15,7 @@ from stellwerk.errors import ReauthorizeError, StoreError
 from stellwerk.relay import duties, instance
 from stellwerk.relay.engine import take_over
 from stellwerk.relay.place import Place
+from stellwerk.relay.reconcile import compare_when_due
 from stellwerk.relay.tokens import Tokens
 from stellwerk.sdk.connector import Grant
 from stellwerk.store import accounts, hold, lease, meta
@@ -328,3 +329,16 @@ def test_a_state_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match=r"file/state cannot be used .*hub\.state"):
         Place(tmp_path / "file" / "state")
+
+
+async def test_what_the_schedule_begins_one_process_begins_for_all(started: Started, world: World) -> None:
+    first, second = await started(), await started()
+    await first.connect()
+    world.form(ADA, YES)
+    await first.settle(60)
+    world.clock.advance(86_400.0)
+    await asyncio.gather(*(compare_when_due(one.hub) for one in (first, second, first, second)))
+    await asyncio.gather(first.run(), second.run())
+    await first.settle(60)
+    rows = await first.look(lambda tx: tx.all("select state from comparison"))
+    assert [row["state"] for row in rows] == ["done"]
