@@ -36,8 +36,8 @@ class OptOutsWait(StellwerkError):
 
     def __init__(self, waiting: int) -> None:
         super().__init__(
-            f"{waiting} opt-outs have not reached their system yet; wait until they have, or leave anyway and unsubscribe"
-            " those people over there by hand"
+            f"{waiting} {'opt-out has' if waiting == 1 else 'opt-outs have'} not reached the other system yet; wait until that is so,"
+            " or leave anyway and unsubscribe the people over there by hand"
         )
 
 

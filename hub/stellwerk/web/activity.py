@@ -5,6 +5,7 @@ What is looked for is sent in the body: an address in a URL would stand in the l
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from litestar import Request, get, post
@@ -52,16 +53,16 @@ def _page(request: Request[Any, Any, Any], hub: Hub, running: Here, who: str, fo
         {
             "who": who,
             "found": found,
-            "findings": [_finding(say, titles, one) for one in found.findings] if found else [],
+            "findings": [_finding(hub, say, titles, one) for one in found.findings] if found else [],
             "titles": titles,
-            "word": Words(say),
+            "word": Words(say, hub),
         },
     )
 
 
-def _finding(say: Speaker, titles: dict[str, str], one: Finding) -> dict[str, object]:
+def _finding(hub: Hub, say: Speaker, titles: dict[str, str], one: Finding) -> dict[str, object]:
     system = titles.get(one.system or "", one.system or "")
-    word = Words(say)
+    word = Words(say, hub)
     about = (
         why_code(say, system, one.about)
         if one.code in ("side-paused", "side-stopped")
@@ -77,8 +78,10 @@ def _finding(say: Speaker, titles: dict[str, str], one: Finding) -> dict[str, ob
 class Words:
     """What rules and store say in words of their own, in the visitor's language."""
 
-    def __init__(self, say: Speaker) -> None:
+    def __init__(self, say: Speaker, hub: Hub) -> None:
         self._say = say
+        self._titles = {name: system_title(system) for name, system in hub.systems.items()}
+        self._named = re.compile(rf"(?<=\bat )(?:{'|'.join(map(re.escape, self._titles))})\b")
 
     def of(self, family: str, word: str) -> str:
         """The phrase `FAMILY-WORD`; a word without one stands as it is."""
@@ -88,9 +91,14 @@ class Words:
     def reason(self, code: str, text: str) -> str:
         """The reason as a sentence; in German its general sense, since the exact words are English."""
         if self._say.language == "de":
-            return GERMAN_REASONS.get(code, text or code)
-        return text or code
+            return GERMAN_REASONS.get(code) or self._titled(text) or code
+        return self._titled(text) or code
 
     def exact(self, reason: Reason) -> str:
         """The exact words beside a sentence that says only the sense; empty where they say the same."""
-        return reason.text if self._say.language == "de" and reason.code in GERMAN_REASONS else ""
+        said = self._say.language == "de" and reason.code in GERMAN_REASONS
+        return self._titled(reason.text) if said else ""
+
+    def _titled(self, text: str) -> str:
+        """A system under the name that people know, where rules name it as the file does."""
+        return self._named.sub(lambda found: self._titles[found[0]], text)

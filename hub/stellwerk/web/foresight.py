@@ -39,7 +39,7 @@ def shown_foresight(hub: Hub, say: Speaker, seen: Foresight | None) -> dict[str,
         return {"sentences": [say("foresight-unread")], "rows": [], "before": False}
     if not seen.contacts:
         return {"sentences": [say("foresight-nobody", system=_title(hub, seen.system))], "rows": [], "before": False}
-    word = Words(say)
+    word = Words(say, hub)
     return {
         "sentences": _sentences(hub, say, seen),
         "rows": [_row(say, word, row) for row in seen.contacts],

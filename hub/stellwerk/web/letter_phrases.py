@@ -14,8 +14,8 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     ),
     "letters-preview-none": ("Nothing of this can be replayed.", "Nichts davon lässt sich wiederholen."),
     "letters-preview-more": (
-        "{count} more were not looked at; the oldest are shown.",
-        "{count} weitere wurden nicht angesehen; gezeigt werden die ältesten.",
+        "{count} more {count:was|were} not looked at; the oldest are shown.",
+        "{count} {count:weiterer wurde|weitere wurden} nicht angesehen; gezeigt werden die ältesten.",
     ),
     "letters-preview-often": (
         "That was asked often just now. Please try again in {seconds} seconds.",

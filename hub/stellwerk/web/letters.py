@@ -106,7 +106,7 @@ async def _page(
     context = {
         "letters": await letters(hub, running.connection),
         "titles": {name: system_title(system) for name, system in hub.systems.items()},
-        "word": Words(speaker(request, running.visitor)),
+        "word": Words(speaker(request, running.visitor), hub),
         "previewed": group,
         "foreseen": foreseen,
         "every": EVERY,

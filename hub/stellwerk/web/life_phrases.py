@@ -17,7 +17,7 @@ LIFE: Mapping[str, tuple[str, str]] = {
         "From that moment on nothing is read, written or mailed.",
         "Ab dann wird nichts mehr gelesen, geschrieben oder versendet.",
     ),
-    "parting-waiting": ("{count} changes that wait are not written any more.", "{count} wartende Änderungen werden nicht mehr geschrieben."),
+    "parting-waiting": ("{count} {count:change that waits is|changes that wait are} not written any more.", "{count} {count:wartende Änderung wird|wartende Änderungen werden} nicht mehr geschrieben."),
     "parting-shared": (
         "{system} ({account}): another connection uses this account, so nothing is removed there.",
         "{system} ({account}): Eine andere Verbindung nutzt dieses Konto, dort wird daher nichts entfernt.",
@@ -38,7 +38,7 @@ LIFE: Mapping[str, tuple[str, str]] = {
         "{system} ({account}): the access data stored here are deleted. What was set up there has to be removed there by hand.",
         "{system} ({account}): Die hier hinterlegten Zugangsdaten werden gelöscht. Was dort eingerichtet wurde, ist dort von Hand zu entfernen.",
     ),
-    "parting-tokens": ("{count} API tokens end.", "{count} API-Tokens enden."),
+    "parting-tokens": ("{count} API {count:token ends|tokens end}.", "{count} {count:API-Token endet|API-Tokens enden}."),
     "parting-stays": (
         "Contacts, their fields and their consent stay on both sides as they are.",
         "Kontakte, ihre Felder und ihre Einwilligung bleiben auf beiden Seiten, wie sie sind.",
@@ -55,8 +55,8 @@ LIFE: Mapping[str, tuple[str, str]] = {
     "parting-sure": ("Yes, disconnect these two accounts.", "Ja, diese beiden Konten trennen."),
     "parting-sure-needed": ("Please tick that you are sure; nothing was done.", "Bitte setzen Sie den Haken; es ist nichts geschehen."),
     "parting-opt-outs": (
-        "{count} opt-outs are still on their way to where they must be known. Better wait some minutes; they go out first.",
-        "{count} Abmeldungen sind noch auf dem Weg dorthin, wo sie bekannt sein müssen. Warten Sie besser ein paar Minuten; sie gehen zuerst hinaus.",
+        "{count} {count:opt-out is|opt-outs are} still on the way to where {count:it|they} must be known. Better wait some minutes; opt-outs go out first.",
+        "{count} {count:Abmeldung ist|Abmeldungen sind} noch auf dem Weg dorthin, wo {count:sie bekannt sein muss|sie bekannt sein müssen}. Warten Sie besser ein paar Minuten; Abmeldungen gehen zuerst hinaus.",
     ),
     "parting-opt-outs-wait": (
         "Opt-outs are still on their way, so nothing was done. Wait some minutes, or tick that you take care of them yourself.",
@@ -165,6 +165,10 @@ LIFE: Mapping[str, tuple[str, str]] = {
     "try-often": ("That was tried very often. Please wait an hour.", "Das wurde sehr oft versucht. Bitte warten Sie eine Stunde."),
     "try-way": ("The way of {email}", "Der Weg von {email}"),
     "try-again": ("Look again", "Noch einmal nachsehen"),
+    "try-arrived": (
+        "Everything arrived: the whole way works.",
+        "Alles ist angekommen: Der ganze Weg funktioniert.",
+    ),
     "try-live": ("Each step lights up by itself as it happens.", "Jeder Schritt leuchtet von selbst auf, sobald er geschehen ist."),
     "try-end": ("Stop watching", "Nicht mehr zusehen"),
     "try-all": ("Every step in full, under Activity", "Jeder Schritt im Einzelnen, unter Aktivität"),
@@ -212,7 +216,7 @@ LIFE: Mapping[str, tuple[str, str]] = {
         "The app may be installed in {most} accounts, unless that was raised there.",
         "Die App darf in {most} Konten installiert sein, falls das dort nicht erhöht wurde.",
     ),
-    "operator-wait": ("{count} wait for a person.", "{count} warten auf einen Menschen."),
+    "operator-wait": ("{count} {count:waits|wait} for a person.", "{count} {count:wartet|warten} auf einen Menschen."),
     "operator-stop": ("In an emergency", "Im Notfall"),
     "operator-stop-why": (
         "Nobody is mailed or given a permission by any connection from that moment on. Opt-outs and field values go on.",
@@ -236,7 +240,7 @@ LIFE: Mapping[str, tuple[str, str]] = {
         "Ihre letzten Kontakte lassen sich gerade nicht lesen, daher ist das nicht zu sagen.",
     ),
     "foresight-nobody": ("There is no contact in {system} yet to try it on.", "In {system} gibt es noch keinen Kontakt zum Ausprobieren."),
-    "foresight-of": ("Of the last {count} contacts in {system}:", "Von den letzten {count} Kontakten in {system}:"),
+    "foresight-of": ("Of the last {count} {count:contact|contacts} in {system}:", "{count:Vom letzten Kontakt|Von den letzten Kontakten} in {system} ({count}):"),
     "foresight-mailed": ("{count} would get a mail that asks for confirmation.", "Eine Mail mit der Bitte um Bestätigung: {count}."),
     "foresight-granted": ("{count} would get a permission without being asked.", "Eine Berechtigung ohne Rückfrage: {count}."),
     "foresight-created": ("{count} would be brought in without mail and without permission.", "Aufgenommen ohne Mail und ohne Berechtigung: {count}."),
@@ -287,8 +291,8 @@ LIFE: Mapping[str, tuple[str, str]] = {
         "Abmeldungen sind noch auf dem Weg zum bisherigen Konto, daher wurde nichts gespeichert. Warten Sie ein paar Minuten, oder setzen Sie den Haken, dass Sie sich selbst darum kümmern.",
     ),
     "moving-anyway": (
-        "Do not wait for {count} opt-outs: I will unsubscribe these people over there by hand.",
-        "Auf {count} Abmeldungen nicht warten: Ich melde diese Personen dort von Hand ab.",
+        "Do not wait for {count} {count:opt-out: I will unsubscribe this person|opt-outs: I will unsubscribe these people} over there by hand.",
+        "Auf {count} {count:Abmeldung nicht warten: Ich melde diese Person|Abmeldungen nicht warten: Ich melde diese Personen} dort von Hand ab.",
     ),
     "moved": (
         "The connection has another account now. Contacts that existed before come in only with an initial sync.",

@@ -79,7 +79,7 @@ async def _change_state(hub: Hub, running: Here, state: State, say: Speaker) -> 
     try:
         await change_state(hub, running.connection, state, who=running.visitor.user or running.connection.id)
     except Changed:
-        return Flash(kind="warning", text=say("changed-meanwhile"))
+        return Flash(kind="warning", text=say("state-changed-meanwhile"))
     return Flash(kind="good", text=say(f"state-{state}-now"))
 
 
@@ -88,7 +88,7 @@ async def _hold(hub: Hub, running: Here, *, stop: bool, say: Speaker) -> Flash:
     try:
         await change(hub, by=running.visitor.user or running.connection.id, connection=running.connection.id)
     except StellwerkError:
-        return Flash(kind="warning", text=say("changed-meanwhile"))
+        return Flash(kind="warning", text=say("state-changed-meanwhile"))
     return Flash(kind="good", text=say("state-stopped-now" if stop else "state-went-on-now"))
 
 

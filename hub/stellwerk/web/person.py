@@ -68,7 +68,7 @@ def _consent_page(
     status: int = 200,
 ) -> Template:
     titles = {name: system_title(system) for name, system in hub.systems.items()}
-    word = Words(speaker(request, running.visitor))
+    word = Words(speaker(request, running.visitor), hub)
     context = {"who": who, "known": known, "wrong": wrong, "titles": titles, "word": word}
     return inside(request, hub, "consent.html", running, context, status=status)
 

@@ -75,8 +75,8 @@ PERSON: Mapping[str, tuple[str, str]] = {
         "Von dieser Person ist noch etwas unterwegs oder nicht entschieden, vielleicht eine Abmeldung. Nichts wurde gelöscht; bitte versuchen Sie es in ein paar Minuten noch einmal.",
     ),
     "erase-done": (
-        "Erased: {contacts} contacts, {events} events, {changes} changes, {reasons} reasons.",
-        "Gelöscht: {contacts} Kontakte, {events} Ereignisse, {changes} Änderungen, {reasons} Begründungen.",
+        "Erased: {contacts} {contacts:contact|contacts}, {events} {events:event|events}, {changes} {changes:change|changes}, {reasons} {reasons:reason|reasons}.",
+        "Gelöscht: {contacts} {contacts:Kontakt|Kontakte}, {events} {events:Ereignis|Ereignisse}, {changes} {changes:Änderung|Änderungen}, {reasons} {reasons:Begründung|Begründungen}.",
     ),
     "erase-nothing": ("Nothing personal was kept of this address.", "Von dieser Adresse war nichts Persönliches gespeichert."),
     "state-erased-now": ("Erased a person ({name}).", "Eine Person gelöscht ({name})."),

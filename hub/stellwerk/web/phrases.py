@@ -10,6 +10,7 @@ from stellwerk.web.letter_phrases import LETTERS
 from stellwerk.web.life_phrases import LIFE
 from stellwerk.web.notification_phrases import NOTIFICATIONS
 from stellwerk.web.person_phrases import PERSON
+from stellwerk.web.recipe_phrases import RECIPE
 from stellwerk.web.sync_phrases import SYNC
 
 PHRASES: Mapping[str, tuple[str, str]] = {
@@ -19,6 +20,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     **NOTIFICATIONS,
     **PERSON,
     **SYNC,
+    **RECIPE,
     # The frame of every page.
     "language-en": ("English", "English"),
     "language-de": ("Deutsch", "Deutsch"),
@@ -102,6 +104,10 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "changed-meanwhile": (
         "This connection was saved in the meantime, by somebody else or in another tab. Nothing of yours was saved; what you typed is still here. Look at it, then save again.",
         "Diese Verbindung wurde inzwischen gespeichert, von jemand anderem oder in einem anderen Tab. Von Ihnen wurde nichts gespeichert; was Sie eingegeben haben, steht noch da. Bitte prüfen und noch einmal speichern.",
+    ),
+    "state-changed-meanwhile": (
+        "Somebody else changed this connection in the meantime. Nothing was done; look at it, then try again.",
+        "Diese Verbindung wurde inzwischen von jemand anderem geändert. Es wurde nichts getan; bitte prüfen und noch einmal versuchen.",
     ),
     "stands-now": ("Saved in the meantime: {value}.", "Inzwischen gespeichert: {value}."),
     "connected-already": (
@@ -262,6 +268,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "The URLs are shown here after the first Save.",
         "Die URLs stehen hier nach dem ersten Speichern.",
     ),
+    "webhook-seen": ("Last called {at} (UTC).", "Zuletzt aufgerufen {at} (UTC)."),
+    "webhook-unseen": ("Not yet seen.", "Noch nicht gesehen."),
     "topic-doi": ("Double Opt-in Confirmation", "Bestätigung des Double-Opt-in"),
     "topic-unsubscription": ("Unsubscription", "Abmeldung"),
     "topic-bounce": ("Bounce", "Unzustellbarkeit"),
@@ -284,8 +292,12 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "Das gilt auch für Kontakte, die keine Angabe gemacht haben.",
     ),
     "agree-count": (
-        "In the last {days} days {count} contacts were created in {source}. With these settings they would have been mailed or given the permission.",
-        "In den letzten {days} Tagen wurden in {source} {count} Kontakte angelegt. Mit diesen Einstellungen hätten sie eine Mail oder die Berechtigung erhalten.",
+        "In the last {days} days {count} {count:contact was|contacts were} created in {source}. With these settings {count:it|they} would have been mailed or given the permission.",
+        "In den letzten {days} Tagen {count:wurde|wurden} in {source} {count} {count:Kontakt|Kontakte} angelegt. Mit diesen Einstellungen {count:hätte er|hätten sie} eine Mail oder die Berechtigung erhalten.",
+    ),
+    "agree-nobody": (
+        "In the last {days} days no contact was created in {source}. Those that come from now on are meant.",
+        "In den letzten {days} Tagen wurde in {source} kein Kontakt angelegt. Gemeint sind die, die ab jetzt kommen.",
     ),
     "agree-uncounted": (
         "How many contacts were created in {source} in the last {days} days could not be found out.",
@@ -328,7 +340,16 @@ PHRASES: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+class Count(int):
+    """A number in a phrase. `{count:event waits|events wait}` is the word for one and the word for all other numbers."""
+
+    def __format__(self, words: str) -> str:
+        one, bar, many = words.partition("|")
+        return super().__format__(words) if not bar else one if self == 1 else many
+
+
 def phrase(language: Language, key: str, /, **values: object) -> str:
     """The phrase in that language with its places filled. Raises `KeyError` for one that does not exist."""
     english, german = PHRASES[key]
-    return (german if language == "de" else english).format(**values)
+    counted = {name: Count(value) if type(value) is int else value for name, value in values.items()}
+    return (german if language == "de" else english).format(**counted)

@@ -13,7 +13,6 @@ from msgspec import Struct, structs
 
 from stellwerk.errors import DeliveryError, ReauthorizeError
 from stellwerk.relay.hub import Hub
-from stellwerk.relay.provide import hook_urls
 from stellwerk.relay.rulebook import Rulebook, typed_settings
 from stellwerk.store import connections, leaving
 from stellwerk.store.connections import Saved
@@ -29,6 +28,7 @@ from stellwerk.web.form import YES, Typed, read_settings
 from stellwerk.web.inside import nav_of
 from stellwerk.web.limits import KEY_TESTS, Limits
 from stellwerk.web.lists import COUNTED_DAYS, Door, Lists
+from stellwerk.web.over_there import form_recipe, shown_webhooks
 from stellwerk.web.pages import Speaker, page, speaker, system_title
 from stellwerk.web.save import (
     Refused,
@@ -229,7 +229,8 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         "sections": sections,
         "agreement": await _agreement_part(hub, lists, doors, look, say),
         # Who may only look is not shown them: whoever knows them can tell us things in the vendor's name.
-        "webhooks": [] if look.here.rights == "view" else await _webhooks(hub, look.here, say),
+        "webhooks": [] if look.here.rights == "view" else await shown_webhooks(hub, look.here, say),
+        "recipe": form_recipe(hub, look.book, say) if look.here.stored else None,
         "refused": refused,
         "foresight": None
         if not look.foresees
@@ -326,23 +327,5 @@ async def _agreement_part(
     door = next((door for door in doors if door.system == words.source), None)
     count = None if door is None else await lists.created_lately(door)
     source = system_title(hub.systems[words.source])
-    key = "agree-uncounted" if count is None else "agree-count"
+    key = "agree-uncounted" if count is None else "agree-count" if count else "agree-nobody"
     return {**part, "count": say(key, source=source, days=COUNTED_DAYS, count=count)}
-
-
-async def _webhooks(hub: Hub, here: Here, say: Speaker) -> list[dict[str, object]]:
-    """By system the URLs to copy, with the topics' names; none before there is an account that they belong to."""
-    parts: list[dict[str, object]] = []
-    for name, system in hub.systems.items():
-        topics: Sequence[str] = getattr(system.connector, "hook_topics", ())
-        trusted_path = getattr(system.connector, "webhook_trust", "") == "path"
-        if not topics or not trusted_path:
-            continue
-        urls = await hook_urls(hub, name, here.connection.accounts[name]) if _owns(here, name) else {}
-        named = [(say(f"topic-{topic}") if say.knows(f"topic-{topic}") else topic, url) for topic, url in urls.items()]
-        parts.append({"title": system_title(system), "system": name, "urls": named})
-    return parts
-
-
-def _owns(here: Here, system: str) -> bool:
-    return here.stored and system in here.accounts

@@ -60,7 +60,7 @@ async def show_sync(
         "number": 0 if known.dry_run is None else sum(known.dry_run.counts.get(one.value, 0) for one in CONFIRMED),
         "permissions": _grantable(one),
         "mail": mail,
-        "word": Words(say),
+        "word": Words(say, hub),
     }
     return inside(request, hub, "sync.html", running, context)
 

@@ -34,9 +34,15 @@ SYNC: Mapping[str, tuple[str, str]] = {
     "sync-state-cancelled": ("{kind}: cancelled", "{kind}: abgebrochen"),
     "sync-state-failed": ("{kind}: ended early", "{kind}: vorzeitig beendet"),
     "sync-since": ("Begun {at} by {by}.", "Begonnen {at} von {by}."),
-    "sync-seen": ("{contacts} contacts looked at.", "{contacts} Kontakte angesehen."),
-    "sync-seen-of": ("{contacts} of {total} contacts looked at.", "{contacts} von {total} Kontakten angesehen."),
-    "sync-under-way": ("{count} changes on their way.", "{count} Änderungen unterwegs."),
+    "sync-seen": (
+        "{contacts} {contacts:contact|contacts} looked at.",
+        "{contacts} {contacts:Kontakt|Kontakte} angesehen.",
+    ),
+    "sync-seen-of": (
+        "{contacts} of {total} {total:contact|contacts} looked at.",
+        "{contacts} von {total} Kontakten angesehen.",
+    ),
+    "sync-under-way": ("{count} {count:change|changes} on the way.", "{count} {count:Änderung|Änderungen} unterwegs."),
     "sync-look": ("Look again", "Neu ansehen"),
     "sync-stop": ("Stop", "Anhalten"),
     "sync-resume": ("Go on", "Fortsetzen"),

@@ -96,16 +96,22 @@ async def _events(hub: Hub, running: Here, say: Speaker) -> AsyncIterator[Server
     told: list[dict[str, str]] = []
     while watched is not None:
         way = await way_of(hub, running.connection, watched.email, watched.contact)
-        stages = _shown(say, way, titles)
+        stages = _shown(hub, say, way, titles)
         if stages != told:
             told = stages
             yield ServerSentEventMessage(event="way", data=msgspec.json.encode(told).decode(), retry=500)
         if way.ended:
-            break
+            arrived = "true" if _arrived(way) else "false"
+            yield ServerSentEventMessage(event="over", data=f'{{"arrived": {arrived}}}')
+            return
         if loop.time() >= until:
             return
         await asyncio.sleep(LOOK_SECONDS)
     yield ServerSentEventMessage(event="over", data="{}")
+
+
+def _arrived(way: Way) -> bool:
+    return all(stage.how is How.DONE for stage in way.stages)
 
 
 def _watched(running: Here) -> Trying | None:
@@ -126,8 +132,9 @@ async def _page(
         "email": typed if watched is None else watched.email,
         "wrong": wrong,
         "watched": watched is not None,
-        "stages": [] if way is None else _shown(say, way, titles),
+        "stages": [] if way is None else _shown(hub, say, way, titles),
         "ended": way is None or way.ended,
+        "arrived": way is not None and _arrived(way),
         "goes": _goes(running),
         "can_create": can_try(hub, running.connection),
     }
@@ -145,8 +152,8 @@ def _titles(hub: Hub, running: Here) -> dict[str, str]:
     return {name: system_title(hub.systems[one]) if one in hub.systems else "" for name, one in named.items()}
 
 
-def _shown(say: Speaker, way: Way, titles: dict[str, str]) -> list[dict[str, str]]:
-    word = Words(say)
+def _shown(hub: Hub, say: Speaker, way: Way, titles: dict[str, str]) -> list[dict[str, str]]:
+    word = Words(say, hub)
 
     def about(stage: Stage) -> str:
         if stage.because is not None:

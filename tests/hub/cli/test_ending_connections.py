@@ -129,7 +129,7 @@ def test_who_opted_out_is_forgotten_only_when_that_is_said(order: Run, house: Ho
 def test_it_waits_for_opt_outs_unless_told_not_to_and_changes_nothing_meanwhile(order: Run, house: House) -> None:
     house.use(house.opt_out)
     refused = order("connections", "forget", "acme")
-    assert "1 opt-outs have not reached their system yet" in str(refused.exception)
+    assert "1 opt-out has not reached the other system yet" in str(refused.exception)
     assert house.rows("select state from connection") == [{"state": "runs"}]
     assert order("connections", "forget", "acme", "--anyway").exit_code == 0
     assert house.rows("select state from connection") == [{"state": ENDED}]

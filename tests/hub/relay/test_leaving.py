@@ -110,7 +110,7 @@ async def test_a_connection_does_not_end_while_an_opt_out_is_on_its_way(yard: Ya
     world.person_edits(one, "wants_news", "no")
     await yard.take_in()
     await yard.drain("shop")
-    with pytest.raises(OptOutsWait, match="1 opt-outs"):
+    with pytest.raises(OptOutsWait, match="1 opt-out has"):
         await end(yard)
     assert [found.state for found in await yard.look(connections.every)] == ["runs"]
     await yard.settle(30)

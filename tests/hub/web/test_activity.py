@@ -17,11 +17,13 @@ pytestmark = pytest.mark.anyio
 ADA = "ada@example.com"
 
 
-async def remember(hub: Any) -> None:
+SAID_NO = Because(
+    code="said-no", text="wants_letters is no", rule="enter", line=31, nearest="left: field x is a, wanted: b"
+)
+
+
+async def remember(hub: Any, because: Because = SAID_NO) -> None:
     (one,) = await hub.connections_of("shop:7")
-    because = Because(
-        code="said-no", text="wants_letters is no", rule="enter", line=31, nearest="left: field x is a, wanted: b"
-    )
     trace = Trace(what="created", reasons=(because,), outcome="skipped", answer="<b>422</b>")
 
     def work(tx: Any) -> None:
@@ -118,3 +120,10 @@ async def test_a_stranger_finds_nothing_of_another_connection(person: Any, someb
         page = await search(other, who)
         assert "No event of this contact has ever arrived." in page.text
         assert "wants_letters" not in page.text
+
+
+async def test_a_reason_names_a_system_as_people_know_it(person: Any, hub: Any) -> None:
+    await person.sets_up()
+    because = Because(code="not-linked", text="the contact is not known at shop", rule="left", line=40)
+    await remember(hub, because)
+    assert "the contact is not known at ToyShop" in (await search(person, ADA)).text

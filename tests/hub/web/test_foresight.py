@@ -131,7 +131,7 @@ async def test_without_a_contact_it_says_so(person: Any, world: Any) -> None:
     page = await press(person, await person.logs_in())
     assert "There is no contact in ToyShop yet to try it on." in page.text
     world.contacts = [contact(1, "yes")]
-    assert "Of the last 1 contacts in ToyShop:" in (await press(person, page)).text
+    assert "Of the last 1 contact in ToyShop:" in (await press(person, page)).text
 
 
 async def test_an_outage_costs_no_page(person: Any, world: Any) -> None:

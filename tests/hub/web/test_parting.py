@@ -95,7 +95,7 @@ async def test_opt_outs_that_are_on_their_way_keep_it_connected_until_a_person_t
 ) -> None:
     await person.sets_up()
     await opt_out_on_its_way(hub, (await the_connection(hub)).id)
-    assert "1 opt-outs are still on their way" in (await person.open("/disconnect")).text
+    assert "1 opt-out is still on the way" in (await person.open("/disconnect")).text
     page = await says_yes(person)
     assert page.status == 422
     assert "Opt-outs are still on their way, so nothing was done." in page.text
@@ -205,7 +205,7 @@ async def test_a_program_is_told_first_and_disconnects(person: Any, hub: Any) ->
     await opt_out_on_its_way(hub, one.id)
     refused = await person.client.post("/api/disconnect", headers=sent, json={})
     assert refused.status_code == 409
-    assert "1 opt-outs" in refused.json()["detail"]
+    assert "1 opt-out has not reached" in refused.json()["detail"]
     done = await person.client.post("/api/disconnect", headers=sent, json={"anyway": True})
     assert done.status_code == 204
     assert await hub.connections_of("shop:7") == []

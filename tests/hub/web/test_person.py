@@ -59,7 +59,7 @@ async def test_whoever_is_erased_is_forgotten_and_stays_suppressed(person: Any, 
     await remember(hub)
     done = await erase(person, f" {ADA.upper()}")
     assert (done.status, done.where) == (303, "/activity")
-    assert "Erased: 1 contacts, 0 events" in (await person.open("/activity")).text
+    assert "Erased: 1 contact, 0 events" in (await person.open("/activity")).text
     assert await known(hub) == []
     since = await hub.store.read(lambda tx: consent.suppressed_since(tx, "post:900", hub.vault.address(ADA)))
     assert since is not None

@@ -34,7 +34,11 @@ document.addEventListener("DOMContentLoaded", () => {
       else if (stands.className !== fresh.className || stands.textContent !== fresh.textContent) stands.replaceWith(fresh);
     });
   });
-  source.addEventListener("over", end);
+  source.addEventListener("over", (event) => {
+    end();
+    for (const one of document.querySelectorAll(".again")) one.hidden = true;
+    if (JSON.parse(event.data).arrived) document.querySelector(".arrived").hidden = false;
+  });
   source.addEventListener("open", () => {
     streams += 1;
     if (streams > MOST_STREAMS) end();
