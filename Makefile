@@ -14,7 +14,7 @@ SIMULATED := 500
 
 SIMULATION = PYTHONPATH=tests/toys $(BIN)/python -m stellwerk_simulation
 
-.PHONY: demo test test-all check format crash simulate mutants mutation clean
+.PHONY: demo test test-all check format crash simulate screenshots mutants mutation clean
 
 demo: $(VENV)/.ready  ## hub and both twins on free loopback ports; prints what to open
 	@$(BIN)/stellwerk demo
@@ -41,6 +41,9 @@ crash: $(VENV)/.ready-dev  ## kill -9 at every commit and every call, and what i
 
 simulate: $(VENV)/.ready-dev  ## SEEDS=N drawn histories over both twins, SEED=n one again, shrunk when it fails
 	@$(SIMULATION) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
+
+screenshots: $(VENV)/.ready-dev  ## docs/images/ anew, with Debian's chromium against the demo
+	@$(BIN)/python tests/docs/pictures.py
 
 mutants: $(VENV)/.ready-dev  ## planted faults: each must turn the property suite red
 	@$(BIN)/python tests/mutants/run.py

@@ -22,6 +22,8 @@ BEN = "ben.nein@example.com"
 MARA = "mara@marketers.example"
 DESK, PHONE = {"width": 900, "height": 700}, {"width": 390, "height": 844}
 SECONDS = 60.0
+A_NOTE_SECONDS = 3.0
+"""Notes carry whole seconds: what stands above one in the timeline would be chance within the same second."""
 STILL = """() => {
   const alike = (text) => text
     .replace(/\\d{4}-\\d{2}-\\d{2}T[\\d:.]+Z/g, "2026-03-02T09:30:00Z")
@@ -90,6 +92,7 @@ async def logs_in(page: Page, camera: Camera, url: str) -> None:
     await camera.takes("login")
     await page.get_by_role("link", name="Login with HubSpot").click()
     await page.get_by_role("link", name="Acme GmbH").click()
+    await page.get_by_role("button", name="Grant access").wait_for()
     await camera.takes("grant-access")
     await page.get_by_role("button", name="Grant access").click()
     await page.wait_for_url("**/settings")
@@ -198,6 +201,7 @@ async def draws(scene: Scene, chromium: str) -> None:
         await signs_up(visitor, scene, ADA, "Ada", "Lovelace", camera=Camera(visitor))
         click = await confirms(visitor, scene, ADA)
         await Camera(visitor).takes("mail")
+        await asyncio.sleep(A_NOTE_SECONDS)
         await click()
         await shows(visitor, Camera(visitor), scene)
         await tries(camera, page, visitor, scene)
