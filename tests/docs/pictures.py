@@ -116,7 +116,7 @@ async def connects(page: Page, camera: Camera) -> None:
         await page.locator(f"[name='{setting}.target']").select_option(target)
         if reset:
             await page.locator(f"[name='{setting}.reset'][type=checkbox]").check()
-    await camera.takes("settings", to="#setting-timeline")
+    await camera.takes("settings", since="section:has(#section-1)", to="#setting-on_unsubscribed")
     await page.get_by_role("button", name="Save").last.click()
     await page.locator("#agreement").screenshot(path=IMAGES / "consent.png")
     print("  consent.png", flush=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from stellwerk.relay.hub import Hub, log
 from stellwerk.store import accounts, connections, meta
 from stellwerk.store.accounts import LEAVING
+from stellwerk.store.connections import ENDED
 from stellwerk.store.store import Tx
 
 LOGGED_IN = "logged in"
-NEVER_SAVED = "never-saved"
 DAY_SECONDS = 86_400.0
 
 
@@ -31,7 +31,7 @@ async def let_go_of_unsaved(hub: Hub) -> None:
             last = meta.cursor(tx, account, LOGGED_IN)
             if (last is None or float(last) < before) and not connections.of_account(tx, account):
                 text = "nobody saved a connection with this account"
-                accounts.set_state(tx, account, LEAVING, NEVER_SAVED, text)
+                accounts.set_state(tx, account, LEAVING, ENDED, text)
                 found.append(account)
         return found
 
