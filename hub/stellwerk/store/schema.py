@@ -324,6 +324,12 @@ def comparison(db: Database) -> None:
             db.conn.execute(statement)
 
 
+@migrations()
+def outbox_of(db: Database) -> None:
+    """All that was ever to be written of one contact: asked for at the end of each delivery."""
+    db.conn.execute("create index outbox_of on outbox (contact)")
+
+
 KNOWN_MIGRATIONS = frozenset(
     {
         "tables",
@@ -338,5 +344,6 @@ KNOWN_MIGRATIONS = frozenset(
         "proofs",
         "recipients",
         "comparison",
+        "outbox_of",
     }
 )
