@@ -23,7 +23,7 @@ from stellwerk.relay.reading import read_all
 from stellwerk.relay.sending import sending
 from stellwerk.relay.settle import answered, forget, give_up, not_now, put_aside, refuse, retry_later
 from stellwerk.relay.stage import move_stage
-from stellwerk.relay.wave import wave
+from stellwerk.relay.unseen import asked_for, goes_unseen, to_be_looked_up, together
 from stellwerk.sdk.connector import Delivery, Outcome, Reader, Receipt, Ref, Target
 from stellwerk.store import hold, lease, outbox
 from stellwerk.store.hold import RESTORED
@@ -45,9 +45,6 @@ from stellwerk_rules.model import (
 )
 from stellwerk_rules.prepare import Ready, prepare, prepare_history
 
-BACKFILL = 3
-FEWEST_BACKFILL = 4
-
 
 async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:
     """Make the deliveries whose turn it is. Their number; 0 when nothing is ready."""
@@ -56,9 +53,9 @@ async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:
     if not isinstance(connector, Target):
         return 0
     rows = await hub.store.read(
-        lambda tx: outbox.ready(tx, account, hub.now(), wave(connector), hold=hold.holds(tx, account))
+        lambda tx: outbox.ready(tx, account, hub.now(), asked_for(connector), hold=hold.holds(tx, account))
     )
-    rows = _in_one_go(rows, wave(connector))
+    rows = together(hub, account, connector, rows)
     if not rows:
         return 0
     writes: list[Write] = []
@@ -88,12 +85,6 @@ async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:
             if not await _write(hub, desk, held, connector, [one]):
                 break
     return len(rows)
-
-
-def _in_one_go(rows: list[OutboxRow], most: int) -> list[OutboxRow]:
-    """Back-fill goes by itself and, where each look-up is a call, in small groups: what comes meanwhile is next."""
-    live = [row for row in rows if row.urgency < BACKFILL or row.progress]
-    return live or rows[: max(FEWEST_BACKFILL, most // 2)]
 
 
 async def look_up(hub: Hub, desk: Desk, held: Lease, rows: Sequence[OutboxRow]) -> list[Job]:
@@ -154,7 +145,7 @@ async def _targets(
     history: set[str] = set()
     for row in rows:
         ref = _ref(system, planned[row.id], loaded[row.id])
-        if ref is None:
+        if ref is None or goes_unseen(connector, row, planned[row.id]):
             targets[row.id] = Contact(presence=Presence.ABSENT, read_at=hub.time())
             continue
         wanted = prepare_history(loaded[row.id].book.plan, planned[row.id])
@@ -245,7 +236,8 @@ async def _write(hub: Hub, desk: Desk, held: Lease, target: Target, writes: Sequ
     writes = [write for write in writes if write.job.row.id in going]
     if not writes:
         return False
-    receipts = await applied(target, [delivery(hub, desk, write) for write in writes])
+    answers = await applied(target, [delivery(hub, desk, write) for write in writes])
+    receipts = [to_be_looked_up(target, write, one) for write, one in zip(writes, answers, strict=True)]
     if is_whole(receipts, marked=tag(writes[0].change) in target.marked):
         # One bad row must not hold up the others: the halves are tried on their own.
         middle = len(writes) // 2

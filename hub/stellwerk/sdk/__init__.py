@@ -20,6 +20,7 @@ from stellwerk.sdk.connector import (
     Batched,
     Capped,
     Catalogue,
+    Cautious,
     Command,
     CommandContext,
     Commands,
@@ -89,7 +90,7 @@ from stellwerk_rules.model import (
 )
 
 __all__ = [
-    "ADDRESS", "AccessTeller", "Account", "AddEntry", "AmbiguousError", "Announcing", "Ask", "AskTerms", "AskType", "Asker", "Batched", "Capped", "Catalogue",
+    "ADDRESS", "AccessTeller", "Account", "AddEntry", "AmbiguousError", "Announcing", "Ask", "AskTerms", "AskType", "Asker", "Batched", "Capped", "Catalogue", "Cautious",
     "Change", "ClearStage",
     "Command", "CommandContext", "Commands", "Connector", "ConsentSource", "Contact", "Counter", "Create", "DeleteContact", "Delivery",
     "DeliveryError", "Difference", "Disconnector", "EventKind", "FieldSpec", "FieldValue", "Finder", "Grant", "Hook", "Http", "HttpResponse", "LeftOut", "Lister", "MarkState", "MoveAddress",

@@ -29,7 +29,7 @@ from stellwerk.sdk.setting_up import (
 )
 from stellwerk.sdk.settings import Settings
 from stellwerk.sdk.signal import Announcing, Ref, Signal, Unread, WeakSource, WebhookRequest, WebhookSource
-from stellwerk.sdk.writing import Delivery, LeftOut, MarkState, Outcome, Receipt, Sized, Target
+from stellwerk.sdk.writing import Cautious, Delivery, LeftOut, MarkState, Outcome, Receipt, Sized, Target
 
 __all__ = [
     "AccessTeller",
@@ -40,6 +40,7 @@ __all__ = [
     "Batched",
     "Capped",
     "Catalogue",
+    "Cautious",
     "Command",
     "CommandContext",
     "Commands",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
 from stellwerk_rules.model import Change, Permission
 
-__all__ = ["Delivery", "LeftOut", "MarkState", "Outcome", "Receipt", "Sized", "Target"]
+__all__ = ["Cautious", "Delivery", "LeftOut", "MarkState", "Outcome", "Receipt", "Sized", "Target"]
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -72,6 +72,17 @@ class Receipt(Struct, frozen=True, kw_only=True):
     permission: Permission | None = None
     left_out: tuple[LeftOut, ...] = ()
     instead: str = ""
+
+
+@runtime_checkable
+class Cautious(Protocol):
+    """Its `create` touches nobody who is there already or has left: what a sync creates need not be looked up first.
+
+    Of such a contact the receipt is `not_needed` or `opted_out`; where the call does not say which of several it was, `retry`
+    with `seconds` for all of them. Each is then looked up before it is tried again.
+    """
+
+    creates_only_new: ClassVar[Literal[True]]
 
 
 @runtime_checkable

@@ -25,11 +25,17 @@ from stellwerk_maileon.elements import Element
 from stellwerk_maileon.left_out import meant
 from stellwerk_maileon.session import Session
 
-READ_BACK = 50
-"""Up to so many creations their ids are read singly; of a larger batch only if something in it was not created."""
+READ_BACK = 8
+"""Up to so many creations are read singly, for their ids and for what became of those that were not made; of more, none."""
 
 EXTERNAL_ID_TAKEN = 4
 
+SOME_NOT_MADE = Receipt(
+    outcome=Outcome.RETRY,
+    code="some-not-created",
+    text="the report does not say who of them was left alone",
+    seconds=1.0,
+)
 # No permission: it would count for new contacts only, and `update_only` makes none. People who came back may still
 # carry a marker, and with `update_only` nobody else is reached: hence `reimport_unsubscribed_contacts=true`.
 UPDATE: Params = (
@@ -230,8 +236,8 @@ async def _settle_created(session: Session, rows: Sequence[Row], report: BulkRep
     """
     plain = report.new >= len(rows) and not report.marked
     for row in rows:
-        if plain and len(rows) > READ_BACK:
-            row.receipt = Receipt(outcome=Outcome.DONE)
+        if len(rows) > READ_BACK:
+            row.receipt = Receipt(outcome=Outcome.DONE) if plain else SOME_NOT_MADE
             continue
         try:
             row.receipt = await _created(session, row, report, plain)

@@ -76,6 +76,7 @@ class MaileonConnector:
     lists: ClassVar[tuple[str, ...]] = (mailings.DOI_MAILINGS,)
     twin_module: ClassVar[str] = "stellwerk_maileon.twin"
     read_batch: ClassVar[int] = 1
+    creates_only_new: ClassVar[Literal[True]] = True
     batch_sizes: ClassVar[Mapping[str, int]] = {
         "set_fields": 500,
         "create": 500,

@@ -12,6 +12,7 @@ from stellwerk.sdk import (
     Asker,
     Batched,
     Catalogue,
+    Cautious,
     ConsentSource,
     Provisioner,
     Reader,
@@ -37,6 +38,7 @@ ABILITIES = (
     Twin,
     Titled,
     Batched,
+    Cautious,
     Sized,
 )
 

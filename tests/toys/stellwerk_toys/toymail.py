@@ -115,6 +115,7 @@ class ToyMail:
     }
     marked: ClassVar[frozenset[str]] = frozenset({"ask"})
     read_batch: ClassVar[int] = 1
+    creates_only_new: ClassVar[Literal[True]] = True
 
     def __init__(self, world: World, account: ToyMailAccount, services: Services, poll_seconds: float) -> None:
         self._world = world
