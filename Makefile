@@ -14,7 +14,7 @@ SIMULATED := 500
 
 SIMULATION = PYTHONPATH=tests/toys $(BIN)/python -m stellwerk_simulation
 
-.PHONY: demo test test-all check format crash simulate screenshots mutants mutation clean
+.PHONY: demo test test-all check format crash simulate bench screenshots mutants mutation clean
 
 demo: $(VENV)/.ready  ## hub and both twins on free loopback ports; prints what to open
 	@$(BIN)/stellwerk demo
@@ -45,6 +45,9 @@ simulate: $(VENV)/.ready-dev  ## SEEDS=N drawn histories over both twins, SEED=n
 screenshots: $(VENV)/.ready-dev  ## docs/images/ anew, with Debian's chromium against the demo
 	@$(BIN)/python tests/docs/pictures.py
 
+bench: $(VENV)/.ready-dev  ## every aim of speed beside peers, into docs/performance.md; BENCH=name for one line, SCALE=0.1 for a quick look
+	@PYTHONPATH=tests/toys $(BIN)/python -m stellwerk_bench $(BENCH) --scale $(or $(SCALE),1)
+
 mutants: $(VENV)/.ready-dev  ## planted faults: each must turn the property suite red
 	@$(BIN)/python tests/mutants/run.py
 
@@ -69,4 +72,4 @@ $(VENV)/.ready-dev: pyproject.toml | $(VENV)/bin/python
 	@touch $@ $(VENV)/.ready
 
 clean:
-	rm -rf $(VENV) $(WHEEL_ROOM) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(WHEEL_ROOM) .bench-peers dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -10,7 +10,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -24,6 +24,8 @@ LONGEST_FOLDER = 50
 PROGRAMS = "/usr/lib/postgresql"
 # Nothing here must outlive the machine: no test cuts its power.
 FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=100", "autovacuum=off")
+# As a server that keeps what it acknowledged, with memory of its own: for what is measured.
+DURABLE = ("shared_buffers=512MB", "max_connections=100")
 
 
 def programs() -> Path | None:
@@ -38,8 +40,11 @@ def programs() -> Path | None:
 class Server:
     """Runs from `start` to `stop`. Each test has a schema, which is a database of its own to a hub."""
 
-    def __init__(self, folder: Path, binaries: Path) -> None:
+    def __init__(self, folder: Path, binaries: Path, settings: Sequence[str] = FAST, port: int | None = None) -> None:
+        self.port = port
+        """On 127.0.0.1, where it is to be reached so; else only by its socket."""
         self.folder = folder
+        self._settings = settings
         self._binaries = binaries
         self._names = (f"hub_{number}" for number in count(1))
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,7 +61,8 @@ class Server:
         )
 
     def start(self) -> None:
-        settings = [f"-c{one}" for one in (*FAST, f"unix_socket_directories={self.folder}", "listen_addresses=")]
+        where = ("listen_addresses=",) if self.port is None else ("listen_addresses=127.0.0.1", f"port={self.port}")
+        settings = [f"-c{one}" for one in (*self._settings, f"unix_socket_directories={self.folder}", *where)]
         with (self.folder / "log").open("ab") as log:
             command = [*self._as, str(self._binaries / "postgres"), "-D", str(self.folder / "data"), *settings]
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
@@ -80,7 +86,8 @@ class Server:
     def url(self, schema: str = "") -> str:
         """What stands under `hub.database`."""
         path = f"&options={quote(f'-csearch_path={schema}')}" if schema else ""
-        return f"postgresql://postgres@/postgres?host={quote(str(self.folder), safe='')}{path}"
+        port = "" if self.port is None else f"&port={self.port}"
+        return f"postgresql://postgres@/postgres?host={quote(str(self.folder), safe='')}{port}{path}"
 
     def connected(self, schema: str = "") -> psycopg.Connection[Any]:
         """A connection beside any hub; to be used in a `with`."""
@@ -121,13 +128,13 @@ def _other_user() -> pwd.struct_passwd | None:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
+def running(settings: Sequence[str] = FAST, port: int | None = None) -> Iterator[Server]:
     """A server, ended and gone afterwards."""
     binaries = programs()
     assert binaries is not None
     with tempfile.TemporaryDirectory(prefix="stellwerk-pg-", dir=_open_to_all()) as folder:
         os.chmod(folder, 0o755)  # the other user must be able to be in it
-        server = Server(Path(folder), binaries)
+        server = Server(Path(folder), binaries, settings, port)
         server.start()
         try:
             yield server
