@@ -86,9 +86,16 @@ def _stays_out(case: Case) -> Entry | None:
     if case.known.remembered.entered:
         return Entry()
     if who != "create" and not case.is_new:
-        text = "merged or restored" if case.known.remembered.by_wish else "older than the connection"
+        text = "merged or restored" if case.known.remembered.by_wish else _older(case)
         return Entry(skip=skip(case.rule, "older", f"{text}, and no explicit yes"))
     return _by_answer(case)
+
+
+def _older(case: Case) -> str:
+    created, began = case.event.contact.created_at, case.known.began_at
+    if created is None or began is None:
+        return "older than the connection"
+    return f"created on {created:%Y-%m-%d}, the connection began on {began:%Y-%m-%d}"
 
 
 def _by_answer(case: Case) -> Entry | None:

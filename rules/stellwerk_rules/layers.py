@@ -36,6 +36,9 @@ __all__ = ["Effective", "Layer", "Terms", "effective", "settled", "terms", "way_
 
 Layer = Mapping[str, SettingValue]
 
+MOST_SHOWN = 40
+"""Characters of a value that a reason shows."""
+
 _REASONS = {
     "override-unreadable": "the contact's own value is none that this setting takes",
     "override-hidden": "the setting is not in effect, so the contact's own value is not either",
@@ -82,10 +85,12 @@ def effective(plan: Plan, values: Layer, contact: Contact | None = None) -> Effe
         return Effective(values=base, base=base, visible=visible, terms=usual, notices=tuple(notices))
     if usual is not None and consent is not None:
         refused = _refused(plan, consent, usual, base, values, own, contact)
-        notices += [_notice(code, name) for code, names in refused.items() for name in sorted(names)]
+        notices += [
+            _notice(code, name, _seen(plan, contact, name)) for code, names in refused.items() for name in sorted(names)
+        ]
         own = {name: one for name, one in own.items() if not any(name in names for names in refused.values())}
     seen, visible = in_effect(plan, {**values, **own})
-    notices += [_notice("override-hidden", name) for name in own if name not in visible]
+    notices += [_notice("override-hidden", name, _seen(plan, contact, name)) for name in own if name not in visible]
     if usual is not None and consent is not None:
         said_plus = any(own.get(name) is True for name in references(consent.plus))
         usual = _clamped(terms(consent, seen, fields), usual, said_plus=said_plus)
@@ -222,5 +227,11 @@ def _read(setting: Setting, text: str) -> SettingValue | None:
     return None if isinstance(setting, StageMoveSetting) else text
 
 
-def _notice(code: str, setting: str) -> Because:
-    return Because(code=code, text=f"setting {setting}: {_REASONS[code]}")
+def _seen(plan: Plan, contact: Contact, setting: str) -> str:
+    """The contact's own value as it reads over there. Only one that the setting takes: other text may be anything."""
+    place = plan.overrides[setting]
+    return f" ({place} is {(contact.fields.get(place) or '')[:MOST_SHOWN]})"
+
+
+def _notice(code: str, setting: str, seen: str = "") -> Because:
+    return Because(code=code, text=f"setting {setting}{seen}: {_REASONS[code]}")

@@ -21,6 +21,7 @@ from stellwerk.web.forgery import posted
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import Speaker, speaker, system_title
 from stellwerk.web.reason_phrases import GERMAN_REASONS
+from stellwerk.web.reason_values import with_values
 
 LONGEST = 320
 
@@ -68,8 +69,11 @@ def _finding(hub: Hub, say: Speaker, titles: dict[str, str], one: Finding) -> di
         if one.code in ("side-paused", "side-stopped")
         else word.reason(one.about, one.detail)
     )
+    if one.code == "never-heard":
+        about = say("finding-unheard-fields", system=system, fields=one.detail) if one.detail else ""
+    at, change = (one.at or "")[:16].replace("T", " "), word.of("change", one.change)
     return {
-        "sentence": say(f"finding-{one.code}", system=system, at=(one.at or "")[:16].replace("T", " ")),
+        "sentence": say(f"finding-{one.code}", system=system, at=at, change=change),
         "about": about,
         "finding": one,
     }
@@ -91,13 +95,14 @@ class Words:
     def reason(self, code: str, text: str) -> str:
         """The reason as a sentence; in German its general sense, since the exact words are English."""
         if self._say.language == "de":
-            return GERMAN_REASONS.get(code) or self._titled(text) or code
+            exact = with_values(code, text)
+            return exact or GERMAN_REASONS.get(code) or self._titled(text) or code
         return self._titled(text) or code
 
     def exact(self, reason: Reason) -> str:
         """The exact words beside a sentence that says only the sense; empty where they say the same."""
         said = self._say.language == "de" and reason.code in GERMAN_REASONS
-        return self._titled(reason.text) if said else ""
+        return self._titled(reason.text) if said and with_values(reason.code, reason.text) is None else ""
 
     def _titled(self, text: str) -> str:
         """A system under the name that people know, where rules name it as the file does."""

@@ -187,6 +187,17 @@ INSIDE: Mapping[str, tuple[str, str]] = {
     "finding-done-last": ("Last, at {at} (UTC), something was done:", "Zuletzt, um {at} (UTC), geschah etwas:"),
     "finding-skipped-last": ("Last, at {at} (UTC), nothing was done:", "Zuletzt, um {at} (UTC), geschah nichts:"),
     "finding-nothing-to-do": ("Last, at {at} (UTC), there was nothing to do.", "Zuletzt, um {at} (UTC), war nichts zu tun."),
+    "finding-not-made": ("At {at} (UTC), “{change}” was not made:", "Um {at} (UTC) geschah „{change}“ nicht:"),
+    "finding-noted": ("At {at} (UTC), something was left out:", "Um {at} (UTC) blieb etwas weg:"),
+    "finding-came-back": ("Afterwards, at {at} (UTC), something came in that changed nothing:", "Danach, um {at} (UTC), kam etwas an, das nichts änderte:"),
+    "finding-not-deployed": (
+        "{system} does not tell us of changes: the app is not subscribed to them, or its webhooks do not reach this hub. See the repair on the overview.",
+        "{system} meldet uns keine Änderungen: Die App hat sie nicht abonniert, oder ihre Webhooks erreichen diesen Hub nicht. Siehe im Überblick, was zu beheben ist.",
+    ),
+    "finding-unheard-fields": (
+        "{system} has not told us yet of changes of these fields, and nobody is asked: {fields}.",
+        "Von Änderungen dieser Felder hat uns {system} noch nichts gemeldet, und nachgefragt wird nicht: {fields}.",
+    ),
     "finding-nothing-decided": ("Nothing stands in the way, and nothing was decided yet.", "Nichts steht im Weg, und noch nichts wurde entschieden."),
     "finding-never-heard": (
         "No event of this contact has ever arrived. Perhaps it is older than the connection and was not changed since, it is mistyped, or the other side does not report it: see Fields.",

@@ -82,13 +82,13 @@ async def test_what_a_remote_said_is_shown_as_text_and_never_as_a_page(person: A
     assert "&lt;b&gt;422" in page.answer.text
 
 
-async def test_german_pages_say_the_sense_in_german_with_the_exact_words(person: Any, hub: Any) -> None:
+async def test_german_pages_say_the_reason_in_german_with_the_value_seen(person: Any, hub: Any) -> None:
     await person.sets_up()
     await remember(hub)
     await person.open("/activity?lang=de")
     page = await search(person, ADA)
-    assert GERMAN_REASONS["said-no"] in page.text
-    assert "wants_letters is no" in page.text
+    assert "wants_letters steht auf Nein." in page.text
+    assert "wants_letters is no" not in page.text
     assert "Kontakt angelegt" in page.text
 
 
@@ -119,7 +119,7 @@ async def test_a_stranger_finds_nothing_of_another_connection(person: Any, someb
     for who in (ADA, "4711"):
         page = await search(other, who)
         assert "No event of this contact has ever arrived." in page.text
-        assert "wants_letters" not in page.text
+        assert "wants_letters is no" not in page.text
 
 
 async def test_a_reason_names_a_system_as_people_know_it(person: Any, hub: Any) -> None:
@@ -127,3 +127,14 @@ async def test_a_reason_names_a_system_as_people_know_it(person: Any, hub: Any) 
     because = Because(code="not-linked", text="the contact is not known at shop", rule="left", line=40)
     await remember(hub, because)
     assert "the contact is not known at ToyShop" in (await search(person, ADA)).text
+
+
+async def test_a_reason_whose_german_form_is_not_known_is_told_by_its_sense_with_the_exact_words(
+    person: Any, hub: Any
+) -> None:
+    await person.sets_up()
+    await remember(hub, msgspec.structs.replace(SAID_NO, text="she said never"))
+    await person.open("/activity?lang=de")
+    page = await search(person, ADA)
+    assert GERMAN_REASONS["said-no"] in page.text
+    assert "she said never" in page.text
