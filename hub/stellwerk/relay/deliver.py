@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -248,13 +249,8 @@ async def _write(hub: Hub, desk: Desk, held: Lease, target: Target, writes: Sequ
         desk.pulse.failed += 1
     else:
         desk.pulse.answered += 1
-    going_on = True
-    stop: Receipt | None = None
-    for write, receipt in zip(writes, receipts, strict=True):
-        done = await _settled(hub, held, target, write, receipt)
-        going_on = going_on and done
-        if receipt.outcome in (Outcome.REAUTHORIZE, Outcome.PAUSE):
-            stop = receipt
+    going_on = await _all_settled(hub, held, target, writes, receipts)
+    stop = next((one for one in reversed(receipts) if one.outcome in (Outcome.REAUTHORIZE, Outcome.PAUSE)), None)
     if stop is not None and stop.outcome is Outcome.REAUTHORIZE:
         raise ReauthorizeError(stop.code, stop.text, answer=stop.answer)
     if stop is not None:
@@ -282,6 +278,19 @@ async def _not_made_before(hub: Hub, held: Lease, writes: Sequence[Write]) -> Se
 
 def _may_stand_there(one: Write, restored: datetime) -> bool:
     return isinstance(one.change, AddEntry) and one.job.row.attempts == 0 and one.change.at < restored
+
+
+async def _all_settled(
+    hub: Hub, held: Lease, target: Target, writes: Sequence[Write], receipts: Sequence[Receipt]
+) -> bool:
+    """Each in a transaction of its own, and all of them handed over at once: a hundred wait for the disk once, not one after
+    the other. They are of different contacts. Whether all were made."""
+    pairs = zip(writes, receipts, strict=True)
+    told = await asyncio.gather(*(_settled(hub, held, target, *pair) for pair in pairs), return_exceptions=True)
+    for one in told:
+        if isinstance(one, BaseException):
+            raise one
+    return all(told)
 
 
 async def _settled(hub: Hub, held: Lease, target: Target, write: Write, receipt: Receipt) -> bool:
