@@ -69,7 +69,7 @@ WHY = (
 def _latencies(scene: BenchScene, name: str, seconds: float) -> list[float]:
     """Of every change that was made; raises when one is not delivered in time."""
     sent: dict[int, float] = {}
-    before = _seen(scene, 0)[1]
+    last = _seen(scene, 0)[1]
     began = time.time()
     for number_ in range(int(seconds * RATE)):
         due = began + number_ / RATE
@@ -80,7 +80,8 @@ def _latencies(scene: BenchScene, name: str, seconds: float) -> list[float]:
     arrived: dict[int, float] = {}
 
     def all_there() -> bool:
-        calls, _ = _seen(scene, before)
+        nonlocal last
+        calls, last = _seen(scene, last)
         for call in calls:
             for found in MARK.finditer(call["body"] or ""):
                 if found[2] == name:

@@ -28,6 +28,9 @@ What `make bench` measured, side by side in one run; this page is made from [per
   Given are the **median** of the rounds and the **spread**, the largest less the smallest as a share of it. Read the ratios.
 - Everything runs on this one machine, over loopback: hub, both twins, peers and whoever calls them share its cores.
 - A peer is set up as its own documentation advises for production; how stands beside it.
+- Peers are installed into `.bench-peers/` by `make bench` alone, and need `npm` and `venv`; one that cannot be had is shown without a
+  figure and with the reason.
+- `make bench` takes about an hour on two idle cores; `make bench BENCH=decide SCALE=0.1` looks at one line at a tenth of its size.
 - An aim that was not met says why. None of them is a condition of a test.
 """
 
