@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, RetryableError
 from stellwerk.relay.claims import claim
+from stellwerk.relay.hearing import fields_of, heard
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.receive import new_event
 from stellwerk.relay.retry import LONGEST_SECONDS, retry
@@ -81,6 +82,7 @@ async def _keep(
         lease.fence(tx, held, now)
         meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, events))
         claim(tx, hub, events)
+        heard(tx, account, fields_of(signals), hub.heard.get(account, ()), now)
         meta.set_cursor(tx, account, "poll", after)
         if not more:
             meta.set_cursor(tx, account, "polled", str(now))

@@ -30,11 +30,11 @@ from stellwerk_hubspot.catalogue import Listing
 from stellwerk_hubspot.client import Client
 from stellwerk_hubspot.creating import Creating
 from stellwerk_hubspot.finding import Finding
+from stellwerk_hubspot.journal import Journaling
 from stellwerk_hubspot.leaving import Leaving
 from stellwerk_hubspot.note import Noting
 from stellwerk_hubspot.opt_out import OptingOut
 from stellwerk_hubspot.paging import Paging
-from stellwerk_hubspot.poll import Polling
 from stellwerk_hubspot.project import write_project
 from stellwerk_hubspot.provision import Providing
 from stellwerk_hubspot.receipt import rejected
@@ -61,7 +61,7 @@ class HubspotConnector(
     Listing,
     Paging,
     Webhooks,
-    Polling,
+    Journaling,
     oauth.Login,
 ):
     """A portal. Reads, makes and writes contacts; hears webhooks and asks what changed; creates properties; can leave."""

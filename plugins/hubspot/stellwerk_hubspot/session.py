@@ -107,6 +107,16 @@ class Session:
             raise RetryableError("unreadable-answer", text, answer=kept)
         raise AmbiguousError("unreadable-answer", text, answer=kept)
 
+    async def ask_maybe(self, kind: type[T], call: Call) -> T | None:
+        """The same; None where HubSpot answers that there is nothing (204)."""
+        answer = await self._answer(call)
+        if answer.status == 204:
+            return None
+        try:
+            return lenient.read(answer.body, kind)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise RetryableError("unreadable-answer", f"status {answer.status}, not a {kind.__name__}") from None
+
     async def tell(self, call: Call) -> None:
         """For calls whose answer says no more than that it is done."""
         await self._answer(call)

@@ -26,6 +26,13 @@ class HubspotSystem(Settings, frozen=True, kw_only=True):
     app_url: Annotated[str, Meta(description="Where people log in.", pattern="^https?://[^?#]+$")] = (
         "https://app.hubspot.com"
     )
+    events: Annotated[
+        Literal["webhooks", "journal"],
+        Meta(
+            description="How changes are told: `webhooks` to a public address; `journal`: HubSpot's webhooks journal is asked,"
+            " where the app has its scopes. Changed contacts are searched for besides, either way."
+        ),
+    ] = "webhooks"
     poll_seconds: Annotated[
         float, Meta(description="Seconds from one search for changed contacts to the next.", ge=1, le=86_400)
     ] = 120

@@ -49,6 +49,7 @@ class Settings(Struct, forbid_unknown_fields=True):
     client_secret: str | None = None
     signature_v3: bool | None = None
     app_events_approved: bool | None = None
+    journal_granted: bool | None = None
 
 
 class PortalSettings(Struct, forbid_unknown_fields=True):
@@ -184,6 +185,8 @@ class ControlApp:
             self.twin.app = msgspec.structs.replace(self.twin.app, client_secret=wanted.client_secret)
         if wanted.app_events_approved is not None:
             self.twin.approved = wanted.app_events_approved
+        if wanted.journal_granted is not None:
+            self.twin.journal.granted = wanted.journal_granted
         if self.twin.webhooks is not None:
             self.twin.webhooks.secret = wanted.client_secret or self.twin.webhooks.secret
             if wanted.signature_v3 is not None:

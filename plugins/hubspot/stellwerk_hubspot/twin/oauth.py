@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import secrets
 from typing import Any
 
 from .call import Answer, Call, answer
 from .errors import Refusal
 from .grants import Grant
+from .journal import SCOPES
 
 __all__ = ["introspect", "revoke", "token"]
 
@@ -59,6 +61,9 @@ def token(call: Call) -> Answer:
             if not set(fields.get("scope", "").split()) <= set(found.scopes):
                 raise _bad("BAD_SCOPES")
             grant = found
+        case "client_credentials":
+            _client(call, fields)
+            return _of_the_app(call, fields)
         case _:
             raise _bad("BAD_GRANT_TYPE")
     body = {
@@ -72,6 +77,17 @@ def token(call: Call) -> Answer:
         "scopes": list(grant.scopes),
     }
     return answer(body, headers={"cache-control": "no-store"})
+
+
+def _of_the_app(call: Call, fields: dict[str, str]) -> Answer:
+    """A token of the app itself, for the journal (section 9)."""
+    journal, scopes = call.twin.journal, frozenset(fields.get("scope", "").split())
+    if not journal.granted or not scopes or not scopes <= SCOPES:
+        raise _bad("BAD_SCOPES")
+    found = secrets.token_urlsafe(320)
+    journal.access[found] = scopes
+    body = {"access_token": found, "expires_in": int(call.twin.grants.token_seconds), "token_type": "bearer"}
+    return answer({**body, "token_use": "access_token"}, headers={"cache-control": "no-store"})
 
 
 def _by_code(call: Call, fields: dict[str, str]) -> Grant:

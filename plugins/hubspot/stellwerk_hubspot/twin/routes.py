@@ -9,6 +9,7 @@ from . import (
     contacts,
     deletion,
     groups,
+    journal,
     merge,
     notes,
     oauth,
@@ -107,6 +108,20 @@ def _timeline(version: str) -> list[Route]:
     ]
 
 
+def _journal(version: str) -> list[Route]:
+    """Authorised by a token of the app, which is no portal's; exempt from the budgets."""
+    own, subscriptions = f"/webhooks-journal/journal-local/{version}", f"/webhooks-journal/subscriptions/{version}"
+    query = ("installPortalId",)
+    return [
+        Route("POST", subscriptions, journal.subscribe, budget=None, open=True),
+        Route("GET", subscriptions, journal.list_subscriptions, budget=None, open=True),
+        Route("DELETE", f"{subscriptions}/{{id}}", journal.remove, budget=None, open=True),
+        Route("GET", f"{own}/earliest", journal.earliest, query=query, budget=None, open=True),
+        Route("GET", f"{own}/latest", journal.latest, query=query, budget=None, open=True),
+        Route("GET", f"{own}/offset/{{offset}}/next", journal.following, query=query, budget=None, open=True),
+    ]
+
+
 ROUTES: tuple[Route, ...] = (
     *(row for prefix in OBJECTS for row in _objects(prefix)),
     *(row for prefix in PROPERTIES for row in _properties(prefix)),
@@ -115,6 +130,8 @@ ROUTES: tuple[Route, ...] = (
     # Section 10 knows the look-up of an event type of this version alone.
     Route("POST", "/integrators/timeline/2026-03/types/projects", app_events.full_name, ("timeline",)),
     *_oauth(),
+    *(row for version in (VERSION, "2026-03") for row in _journal(version)),
+    Route("GET", "/journal-files/{name}", journal.read_file, budget=None, open=True),
     Route("GET", f"/account-info/{VERSION}/details", account.details, ("oauth",)),
     Route("DELETE", f"/appinstalls/{VERSION}/external-install", account.uninstall, ("oauth",)),
 )

@@ -15,6 +15,7 @@ from .clock import Clock
 from .events import events_for
 from .faults import Faults, Holds
 from .grants import Grant, Grants
+from .journal import Journal
 from .limits import Budgets, Limit
 from .portal import Happening, Portal
 from .project import Project
@@ -74,6 +75,7 @@ class Twin:
     budgets: Budgets
     rng: random.Random
     control_token: str
+    journal: Journal
     webhooks: Webhooks | None = None
     faults: Faults = field(default_factory=Faults)
     holds: Holds = field(default_factory=Holds)
@@ -107,15 +109,18 @@ def assemble(options: Options, *, time: Callable[[], float] | None = None, trans
     }
     grants = Grants(options.token_seconds, options.rotate_refresh_tokens, options.code_seconds, time or monotonic)
     control_token = options.control_token or secrets.token_urlsafe(24)
-    twin = Twin(options, clock, app, portals, grants, Budgets(options.limit, time or monotonic), rng, control_token)
+    budgets = Budgets(options.limit, time or monotonic)
+    journal = Journal(clock, lambda portal: portal in grants.installed)
+    twin = Twin(options, clock, app, portals, grants, budgets, rng, control_token, journal)
     _hand_out_static_tokens(twin)
     if app is not None and app.project.target_url is not None:
         retries = DEFAULT_RETRIES if options.retry_seconds is None else spread(options.retry_seconds)
         twin.webhooks = Webhooks(
             clock, app.project, app.client_secret, options.reach, retries, rng, transport=transport
         )
+    if app is not None:
         for portal in portals.values():
-            portal.tell = _teller(twin, twin.webhooks, app, portal.id)
+            portal.tell = _teller(twin, app, portal.id)
     return twin
 
 
@@ -131,13 +136,15 @@ def _hand_out_static_tokens(twin: Twin) -> None:
             twin.grants.installed[number] = grant
 
 
-def _teller(twin: Twin, webhooks: Webhooks, app: App, portal_id: int) -> Callable[[Happening], None]:
+def _teller(twin: Twin, app: App, portal_id: int) -> Callable[[Happening], None]:
     """Only portals that have installed the app, with the scope to read contacts, are told of (section 4)."""
 
     def tell(told: Happening) -> None:
         grant = twin.grants.installed.get(portal_id)
         if grant is not None and "crm.objects.contacts.read" in grant.scopes:
-            for event in events_for(app.project, app.app_id, portal_id, told):
-                webhooks.announce(portal_id, event)
+            twin.journal.note(portal_id, told)
+            if twin.webhooks is not None:
+                for event in events_for(app.project, app.app_id, portal_id, told):
+                    twin.webhooks.announce(portal_id, event)
 
     return tell
