@@ -165,6 +165,8 @@ class Oracle:
             return
         if not self._asked_lately(one, at, wish=wish):
             self._ask(one, at)
+        elif one.record is not None:
+            one.record.mirrored = True  # nobody is there to be linked with, and that is shown
 
     def _asked_lately(self, one: Person, at: float, *, wish: bool) -> bool:
         """Whether an unanswered double opt-in stands in the way of another."""
