@@ -76,6 +76,8 @@ def learned(
             return (replace(told, kind=FactKind.GRANTED, permission=planned.change.grant),)
         if outcome == "not_needed" and _is_asked_already(planned.change, target, consent):
             return (replace(told, key=planned.change.wish, at=at, told_by="", plus=_plus(planned.change)),)
+        if lost := lost_ask(planned.system, target, known, consent, at, key=planned.key):
+            return lost
         linked = planned.system in known.remembered.ids
         return _found(told, outcome, target, consent, system=planned.system, linked=linked)
     if isinstance(change, SetFields) and outcome in _WELL:
@@ -87,6 +89,22 @@ def _made(change: Change, remote_id: str | None, target: Contact) -> str | None:
     """The contact that an ask made, or met there and younger than its wish: an earlier try made that one."""
     there = target.presence is Presence.PRESENT
     return remote_id if isinstance(change, Enter) and (not there or _is_since(target, change)) else None
+
+
+def lost_ask(
+    system: str, target: Contact, known: Known, consent: Consent, at: datetime, *, key: str = ""
+) -> tuple[Fact, ...]:
+    """The ask that only its mark tells of, since a back-up replaced the ledger: unanswered, and taken for as young as it may be.
+
+    That is as the contact's last change there; as of now where that is not told, or by a clock whose zone is not known.
+    """
+    asked = target.presence is Presence.PRESENT and target.permission in (None, Permission.NONE)
+    if not asked or target.mark is None or target.mark in consent.asks:
+        return ()
+    if consent.is_counted(FactKind.CONFIRMED, target.mark):
+        return ()
+    since = at if target.updated_at is None or system in known.unzoned else min(at, target.updated_at)
+    return (Fact(kind=FactKind.ASKED, key=target.mark, at=since, event=key),)
 
 
 def learned_of_former(planned: Planned, outcome: str, at: datetime) -> tuple[Fact, ...]:

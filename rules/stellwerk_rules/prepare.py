@@ -13,6 +13,7 @@ from stellwerk_rules.consent import Consent, fold, is_younger
 from stellwerk_rules.entering import held_for_age
 from stellwerk_rules.fields import wins
 from stellwerk_rules.laws import NOT_ASKED_NOW, lawful
+from stellwerk_rules.learned import lost_ask
 from stellwerk_rules.model import (
     AddEntry,
     Because,
@@ -160,6 +161,8 @@ def _enter(
     if target.mark == change.wish and change.wish not in consent.asks:
         # It is written by the call that asks alone; the answer is lost, be it with the database that a back-up replaced.
         return _skip(ASKED_BEFORE, "the mark of this very wish stands there: it was asked, and the answer was lost")
+    if lost := lost_ask(planned.system, target, known, consent, at):
+        consent = fold((*known.facts, *lost), known.suppressed, at, plan.limits, known.suppressed_at)
     linked = planned.system in known.remembered.ids
     settled = settle_enter(change, target, linked=linked)
     if isinstance(settled, Skip | Held):

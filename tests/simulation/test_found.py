@@ -84,6 +84,9 @@ FOUND = {
     "nobody is pending who was asked, deleted and restored: the link leads nowhere": history(
         says(None, firstname="Zoë"), Delete(who=0), Restore(who=0), on_deleted="delete", no_answer="yes"
     ),
+    "after a back-up was put back, nobody gets a second mail for a yes that was said within a day of the first": history(
+        BackUp(), says(None, firstname="Cem"), says("true", by="person"), GoBack(), no_answer="yes", skew=-45.0
+    ),
     "a contact whose id could not be read when it was made still gets what changes later": history(
         Step(deed=says("true", firstname="Zoë"), trouble=Trouble(calls=((6, "unheard"),))),
         says(None, by="workflow", firstname="Byron"),
