@@ -59,15 +59,17 @@ def after(
     at: datetime,
     *,
     left_out: Mapping[str, str] | None = None,
+    tried: bool = False,
 ) -> Decision:
     """What follows from `change`, one of those that `planned` came to, having ended with `outcome`.
 
     `outcome` is done, not_needed, opted_out, rejected, ambiguous_given_up or skipped (not lawful, or not there); `remote_id` and `remote_at` are what the answer
     told of the contact's id there and the time of the write by that clock. `target` is the contact as it read before.
     `left_out` has the fields that the target did not take, with a code: they are still to be carried, at the next occasion.
+    `tried`: a call was made for it before, of which nobody knows what it did.
     """
     before = _consent(plan, known, at)
-    facts = learned(plan, planned, change, outcome, remote_id, remote_at, target, known, before, at)
+    facts = learned(plan, planned, change, outcome, remote_id, remote_at, target, known, before, at, tried=tried)
     consent = _consent(plan, replace(known, facts=(*known.facts, *facts)), at)
     missing = left_out or {}
     remembered = arrived(plan, planned, change, outcome, remote_id, remote_at, target, known, frozenset(missing))
@@ -103,16 +105,19 @@ def dropped(
     known: Known,
     settings: Mapping[str, SettingValue],
     at: datetime,
+    *,
+    tried: bool = False,
 ) -> Decision:
     """What follows when `prepare` left nothing to write: a held change waits on, a skipped one is not needed or not lawful.
 
     Field values that are held are not on their way any more; those beside the one that is to blame are decided on again.
+    `tried` as in `after`.
     """
     if isinstance(why, Skip):
         # Whoever deleted it, and be it we before a crash: it is as gone as it was to be.
         deleted = isinstance(planned.change, DeleteContact) and target.presence is Presence.ABSENT
         outcome = "done" if deleted else "not_needed" if why.because.code in SETTLED else "skipped"
-        ended = after(plan, planned, planned.change, outcome, None, None, target, known, settings, at)
+        ended = after(plan, planned, planned.change, outcome, None, None, target, known, settings, at, tried=tried)
         if why.because.code == SECONDARY_THERE and target.id is not None:
             ended = replace(ended, remembered=secondary(ended.remembered, planned.system, target.id))
         return replace(ended, skips=(why,))

@@ -47,6 +47,8 @@ def learned(
     known: Known,
     consent: Consent,
     at: datetime,
+    *,
+    tried: bool,
 ) -> tuple[Fact, ...]:
     """The facts that `change` of `planned`, ended with `outcome`, adds to the ledger; `consent` is the one before."""
     told = Fact(
@@ -78,8 +80,8 @@ def learned(
             return (replace(told, key=planned.change.wish, at=at, told_by="", plus=_plus(planned.change)),)
         if lost := lost_ask(planned.system, target, known, consent, at, key=planned.key):
             return lost
-        linked = planned.system in known.remembered.ids
-        return _found(told, outcome, target, consent, system=planned.system, linked=linked)
+        met = tried or planned.system in known.remembered.ids
+        return _found(told, outcome, target, consent, system=planned.system, met=met)
     if isinstance(change, SetFields) and outcome in _WELL:
         return _no_set(plan, planned, change, outcome, told, target, consent)
     return ()
@@ -146,15 +148,16 @@ def _is_since(target: Contact, enter: Enter) -> bool:
     return target.created_at is not None and target.created_at >= enter.wished_at - CLOCK_MARGIN
 
 
-def _found(
-    told: Fact, outcome: str, target: Contact, consent: Consent, *, system: str, linked: bool
-) -> tuple[Fact, ...]:
-    """What the mail system turned out to know already: an opt-out, or a confirmation."""
+def _found(told: Fact, outcome: str, target: Contact, consent: Consent, *, system: str, met: bool) -> tuple[Fact, ...]:
+    """What the mail system turned out to know already: an opt-out, or a confirmation.
+
+    `met`: it is linked, or a call was made for it before, after which somebody may have left.
+    """
     live = target.presence is Presence.PRESENT and target.permission not in (None, Permission.NONE)
     marked = target.opted_out and not live
     if (outcome == "opted_out" or (marked and outcome != "ambiguous_given_up")) and not consent.opted_out:
         # Of somebody known there, only the mail system's own evidence makes it final, and does what the rules say.
-        final = not linked and consent.last_confirmation is None and consent.granted is None
+        final = not met and consent.last_confirmation is None and consent.granted is None
         return (replace(told, kind=FactKind.OPTED_OUT, key=period_key(consent, target.id), final=final),)
     confirmed = target.presence is Presence.PRESENT and target.permission in CONFIRMED_BY_CONTACT
     if confirmed and outcome in _WELL and consent.confirmation is None and not consent.opted_out:

@@ -74,6 +74,19 @@ FOUND = {
         Write(who=0, by="person", values={"no_mail": "yes"}),
         Confirm(who=0),
     ),
+    "who leaves before anybody knows whether the mail went out has left, and the answer reads no": history(
+        file(),
+        (FailsAfter(effect="doi", fault=Fault.STOPPED_AFTER), "hold"),
+        (YES, "run"),
+        (Leave(who=0), "dropped"),
+    ),
+    "so does who was there without a permission before": history(
+        file(),
+        SignsUpThere(who=0, permission="nothing"),
+        (FailsAfter(effect="doi", fault=Fault.CUT), "hold"),
+        (YES, "run"),
+        (Leave(who=0), "dropped"),
+    ),
     "an opt-out that is claimed counts beside the shop's own": history(
         file(),
         YES,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stellwerk_rules.aftermath import after
+from stellwerk_rules.aftermath import after, dropped
 from stellwerk_rules.consent import AskOutcome, Consent, fold
 from stellwerk_rules.fields import CLOCK_MARGIN
 from stellwerk_rules.laws import MOST_ASKS
@@ -27,9 +27,11 @@ from stellwerk_rules.model import (
     Planned,
     Presence,
     Remembered,
+    Skip,
     Unsubscribe,
 )
 from stellwerk_rules.model import Because as Reason
+from stellwerk_rules.prepare import prepare
 from stellwerk_rules.proof import prove
 from stellwerk_rules.spec import Limits
 
@@ -196,6 +198,17 @@ def test_the_contact_that_an_ask_made_is_kept_with_it(world: Any, target: Contac
     ask = Ask(email=enter.email, peer_id=None, mark="w2", terms=AskTerms(), fields={}, existing=False, way_back=True)
     decision = after(world.plan, planned, ask, "done", "m2", None, target, world.known(), world.settings, NOON)
     assert [(one.kind, one.contact) for one in decision.facts] == [(FactKind.ASKED, made)]
+
+
+@pytest.mark.parametrize("tried", [False, True])
+def test_an_opt_out_met_after_a_call_that_may_have_asked_waits_for_its_proof(world: Any, tried: bool) -> None:
+    world.settings.update({"double_opt_in": True, "doi_mailing": "K1"})
+    (planned,) = [one for one in world.decide(world.crm(subscribe="yes")).changes if isinstance(one.change, Enter)]
+    marked = Contact(presence=Presence.ABSENT, opted_out=True, read_at=world.now)
+    why = prepare(world.plan, planned, marked, world.known(), world.settings, world.now)
+    assert isinstance(why, Skip)
+    ended = dropped(world.plan, planned, why, marked, world.known(), world.settings, world.now, tried=tried)
+    assert [(one.kind, one.final) for one in ended.facts] == [(FactKind.OPTED_OUT, not tried)]
 
 
 def test_asks_that_were_overruled_count_no_more() -> None:

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 from stellwerk.relay import case as cases
 from stellwerk.relay.hub import Desk, Hub
-from stellwerk.sdk.connector import ConsentSource
+from stellwerk.relay.receive import new_event
+from stellwerk.sdk.connector import ConsentSource, Ref, Signal
+from stellwerk.store import counts, inbox, lease, meta
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
-from stellwerk_rules.model import Contact, Fact, FactKind, OptOutEvidence
+from stellwerk_rules.model import Contact, EventKind, Fact, FactKind, OptOutEvidence
 from stellwerk_rules.proof import prove
 from stellwerk_rules.zones import reach
 
@@ -58,3 +60,13 @@ async def is_settled(
         return all(proof.final or proof.denied for proof in proofs)
 
     return await hub.store.read(work)
+
+
+def look_into(tx: Tx, hub: Hub, account: str, email: str | None, facts: Sequence[Fact]) -> None:
+    """An opt-out that a delivery met and that is not proved is looked into like one that was told of."""
+    if email is None or not any(fact.kind is FactKind.OPTED_OUT and not fact.final for fact in facts):
+        return
+    now = hub.now()
+    signal = Signal(kind=EventKind.UNSUBSCRIBED, ref=Ref(by="email", value=email))
+    meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [new_event(hub, account, signal, now)]))
+    lease.wake(tx, account, now)

@@ -12,6 +12,7 @@ from stellwerk.relay import breaking, erasing
 from stellwerk.relay import case as cases
 from stellwerk.relay.case import Case
 from stellwerk.relay.decide import write
+from stellwerk.relay.evidence import look_into
 from stellwerk.relay.hearing import wrote
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.instead import show_instead
@@ -79,6 +80,7 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
             case.settings,
             hub.time(),
             left_out={one.field: one.code for one in receipt.left_out},
+            tried=job.row.sent is not None,
         )
         write(
             tx,
@@ -91,6 +93,7 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
             answer=receipt.answer,
             run=job.row.run,
         )
+        look_into(tx, hub, held.account, email_of(job.planned), decision.facts)
         if is_looked_for(case.book.plan, job.planned, change, receipt.outcome.value):
             look_for(tx, hub, held.account, email_of(job.planned) or "", receipt.id)
         show_left_out(tx, case, job.planned.system, change, receipt, now)
@@ -157,9 +160,11 @@ async def put_aside(hub: Hub, held: Lease, job: Job, why: Skip | Held) -> None:
         outbox.settle(tx, job.row.id, state, code=why.because.code, text=why.because.text, answer=None, now=now)
         if isinstance(why, Held):
             repairs.open_(tx, case.connection.id, why.repair, why.because.text, now)
-        decision = dropped(case.book.plan, job.planned, why, job.target, case.known, case.settings, hub.time())
+        plan, tried = case.book.plan, job.row.sent is not None
+        decision = dropped(plan, job.planned, why, job.target, case.known, case.settings, hub.time(), tried=tried)
         event, run = job.row.event, job.row.run
         write(tx, hub, case, decision, event=event, what=tag(job.planned.change), outcome=state, run=run)
+        look_into(tx, hub, held.account, email_of(job.planned), decision.facts)
         erasing.go_on(tx, job.row.contact, now)
 
     await hub.store.write(work)
