@@ -38,6 +38,10 @@ __all__ = [
 ]
 
 
+LONGEST_TEXT = 1_000
+"""Characters of a typed value: more is a mistake, and would be carried along in every line of the history."""
+
+
 class SettingProblem(Struct, frozen=True, kw_only=True):
     """Why a value may not be saved. `code` is stable; `text` is shown beside the field."""
 
@@ -103,6 +107,13 @@ def _is_of_kind(setting: Setting, value: object) -> bool:
 
 def _wrong(setting: Setting, value: object, options: Mapping[str, Sequence[str]]) -> Iterator[SettingProblem]:
     """What is wrong with a value of the right kind."""
+    if any(len(text) > LONGEST_TEXT for text in _typed_texts(value)):
+        yield _problem(
+            setting.id,
+            "too-long",
+            f"{LONGEST_TEXT} characters at most, please.",
+            f"Bitte höchstens {LONGEST_TEXT} Zeichen.",
+        )
     if isinstance(setting, ChoiceSetting) and value not in setting.options:
         yield _not_offered(setting.id)
     if isinstance(setting, PermissionSetting) and permission.named(value) is None:
@@ -121,6 +132,12 @@ def _wrong(setting: Setting, value: object, options: Mapping[str, Sequence[str]]
         )
     if isinstance(setting, StageMoveSetting) and isinstance(value, StageMove) and value.enabled:
         yield from _wrong_move(setting.id, value, options.get(f"{setting.system}.stages"))
+
+
+def _typed_texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, StageMove):
+        return value.source or "", value.target or ""
+    return (value,) if isinstance(value, str) else ()
 
 
 def _wrong_move(name: str, move: StageMove, stages: Sequence[str] | None) -> Iterator[SettingProblem]:

@@ -147,6 +147,14 @@ def test_numbers_and_picks_are_compared_with_what_is_offered(make_world: Callabl
     assert check_values(plan, {"mailing": "K3"}, {}) == []
 
 
+def test_a_typed_value_has_a_thousand_characters_at_most(plan: Plan) -> None:
+    asks = {"double_opt_in": True}
+    assert check_values(plan, {**asks, "doi_mailing": "x" * 1_000}, {}) == []
+    assert [one.code for one in check_values(plan, {**asks, "doi_mailing": "x" * 1_001}, {})] == ["too-long"]
+    move = StageMove(enabled=True, source="lead", target="x" * 1_001)
+    assert [one.code for one in check_values(plan, {"on_confirmed": move}, {})] == ["too-long"]
+
+
 def test_where_a_value_may_be_typed_it_need_not_stand_in_the_list(plan: Plan) -> None:
     values = {"double_opt_in": True, "doi_mailing": "typed"}
     assert check_values(plan, values, {"mail.doi_mailings": ("K1",)}) == []

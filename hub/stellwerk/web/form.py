@@ -18,7 +18,7 @@ from stellwerk_rules.spec import (
 )
 
 YES = "yes"
-LONGEST = 2000
+LONGEST = 20_000
 
 
 class Typed(Struct, frozen=True, kw_only=True):
