@@ -6,6 +6,8 @@ import os
 import platform
 import sqlite3
 import subprocess
+import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,12 +46,14 @@ def memory_mib(process: int) -> float:
 
 
 def commit() -> str:
-    """The commit that is measured, marked when something in the tree differs from it."""
-    folder = Path(__file__).parent
-    told = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    return told.stdout.strip() or "no repository"
+    """The commit that is measured, marked when something that is measured differs from it; docs are what comes out."""
+    short, changed = _git("rev-parse", "--short", "HEAD"), _git("status", "--porcelain", "--", ":/", ":!/docs")
+    return f"{short or 'no repository'}{' and changes' if changed else ''}"
+
+
+def _git(*words: str) -> str:
+    told = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return told.stdout.strip()
 
 
 class Used:
@@ -69,9 +73,6 @@ def told(cores: Mapping[str, float]) -> str:
 
 
 def _sync_microseconds(times: int = 200) -> float:
-    import tempfile
-    import time
-
     with tempfile.NamedTemporaryFile() as file:
         began = time.perf_counter()
         for _ in range(times):
