@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -19,10 +19,11 @@ from stellwerk.relay import instance
 from stellwerk.relay.connect import bring_in_file
 from stellwerk.relay.drain import drain
 from stellwerk.relay.duties import in_turn, leave_duties
-from stellwerk.relay.engine import take_over
+from stellwerk.relay.engine import Engine, Process, take_over
 from stellwerk.relay.housekeeping import ROUND_SECONDS, arrange, attentive
 from stellwerk.relay.hub import Hub, System
 from stellwerk.relay.keys import Keyring
+from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.notifying import tell_of_repairs
 from stellwerk.relay.orders import listening
 from stellwerk.relay.place import Place
@@ -65,6 +66,7 @@ async def create_hub(
         now=opened.now,
         database=None if store is not None else database_file(integration.hub.database, folder),
         place=place,
+        engine=Lanes if opened.alone else _jobs(integration.hub.database),
     )
     try:
         await _refuse_moved(hub)
@@ -73,6 +75,13 @@ async def create_hub(
         await hub.close()
         raise
     return hub
+
+
+def _jobs(url: str) -> Callable[[Process], Engine]:
+    """The engine of several processes. Its package is there where the store's is."""
+    from stellwerk.relay.jobs import Jobs
+
+    return partial(Jobs, url=url)
 
 
 async def _refuse_moved(hub: Hub) -> None:

@@ -128,3 +128,5 @@ def _quiet_logs() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for noisy in ("uvicorn", "uvicorn.error", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    for told in ("procrastinate", "psycopg.pool"):  # of what breaks there, store and engine tell once
+        logging.getLogger(told).setLevel(logging.CRITICAL)

@@ -22,9 +22,10 @@ log = logging.getLogger("stellwerk")
 class Lanes:
     """An `Engine`. `lane` and `turn` are its parts, for whoever moves it by hand."""
 
-    def __init__(self, process: Process, lanes: int = LANES) -> None:
+    def __init__(self, process: Process, lanes: int = LANES, sweep: float = SWEEP_SECONDS) -> None:
         self._process = process
         self._count = lanes
+        self._seconds = sweep
         self._timetable = Timetable(process)
         self._woken = asyncio.Event()
         self._stopping = False
@@ -59,6 +60,7 @@ class Lanes:
         held = await process.store.write(lambda tx: lease.claim(tx, process.name, process.now()))
         if held is None:
             return False
+        self.wake()  # the other lanes: more may be due than this one account
         await drain(held)
         return True
 
@@ -72,8 +74,8 @@ class Lanes:
         """One account after the other, until `run` ends or the task is cancelled."""
         while not self._stopping:
             try:
-                if not await self.turn(drain):
-                    await self.woken(SWEEP_SECONDS)
+                if not await self.turn(drain) and not self._stopping:
+                    await self.woken(self._seconds)
             except StoreAway:
                 await asyncio.sleep(SWEEP_SECONDS)  # the store has said so, and says when it is back
             except StellwerkError as error:

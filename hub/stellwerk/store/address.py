@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from stellwerk.errors import NeverUsed, StoreError
@@ -13,6 +14,8 @@ from stellwerk.store.store import Store, Tx
 
 SQLITE = "sqlite:///"
 POSTGRES = "postgresql://"
+NEEDED = ("psycopg", "psycopg_pool", "procrastinate")
+"""What the extra `postgres` brings: for the store, and for the engine that says who drains next."""
 
 
 def database_file(database: str, folder: Path) -> Path | None:
@@ -69,7 +72,5 @@ def _is_server(database: str) -> None:
         raise StoreError(
             f"no store for {database.split(':', 1)[0]}: in this version; use sqlite:///FILE or postgresql://…"
         )
-    try:
-        import psycopg  # noqa: F401
-    except ImportError:
-        raise StoreError("for PostgreSQL one thing more is needed: pip install 'stellwerk[postgres]'") from None
+    if not all(find_spec(name) for name in NEEDED):
+        raise StoreError("for PostgreSQL one thing more is needed: pip install 'stellwerk[postgres]'")

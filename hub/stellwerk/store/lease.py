@@ -44,12 +44,24 @@ def wake_all(tx: Tx, at: float) -> None:
     tx.run("update lease set wake = case when wake is null or wake > :at then :at else wake end", at=at)
 
 
-def claim(tx: Tx, owner: str, now: float) -> Lease | None:
-    """The account that waits longest unserved, or None. One whose holder died without letting go waits by that alone."""
+DUE = "until <= :now and (wake <= :now or owner is not null)"
+"""Of `lease`. An account whose holder died without letting go is due by that alone."""
+
+
+def due(tx: Tx, now: float) -> list[str]:
+    """Accounts that somebody should drain now, those that wait longest unserved first."""
+    return [
+        row["account"] for row in tx.all(f"select account from lease where {DUE} order by served, account", now=now)
+    ]
+
+
+def claim(tx: Tx, owner: str, now: float, account: str | None = None) -> Lease | None:
+    """The account that waits longest unserved, or the one that is named; None where none is due."""
     row = tx.one(
-        "select account, epoch, calls from lease where until <= :now and (wake <= :now or owner is not null)"
+        f"select account, epoch, calls from lease where {DUE} and account = coalesce(:account, account)"
         " order by served, account limit 1",
         now=now,
+        account=account,
     )
     if row is None:
         return None
