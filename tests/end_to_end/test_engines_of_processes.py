@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk.store import lease
+from stellwerk.relay.drain import SLICE_SECONDS
 from stellwerk.store.postgres import PostgresStore
 from stellwerk_toys.errands import TABLE, Remote
 from stellwerk_toys.pg_server import Server
@@ -177,7 +177,7 @@ def test_one_event_does_not_wait_for_the_backlogs_of_the_others(works: Works) ->
     for number in range(19):
         works.put(f"busy:{number}", number * 10_000, 4000)
     for _ in range(2):
-        works.process(haste=1.0)
+        works.process(haste=1.0, slice_seconds=SLICE_SECONDS)
     until("the first calls", works.remote.told)
     waited = []
     for event in range(1_000_000, 1_000_030):
@@ -190,4 +190,4 @@ def test_one_event_does_not_wait_for_the_backlogs_of_the_others(works: Works) ->
     print(f"{works._engine}: p50 {waited[14]:.2f} s, p99 {waited[-1]:.2f} s")
     until("all", works.all_done)
     assert len(works.remote.told()) == 19 * 4000 + 30
-    assert waited[-1] < lease.SECONDS / HASTE * 5  # many times a slice for each; the backlogs last far longer
+    assert waited[-1] < 20 * SLICE_SECONDS  # its turn among all, were they drained one after the other

@@ -34,9 +34,8 @@ async def main(told: dict[str, Any]) -> None:
             print(f"stands still at {point}", flush=True)
             os.kill(os.getpid(), signal.SIGSTOP)
 
-    runner = Runner(
-        store, told["name"], Remote(Path(told["remote"])), now, call_seconds=told["call_seconds"], passed=passed
-    )
+    more = {name: told[name] for name in ("call_seconds", "slice_seconds") if name in told}
+    runner = Runner(store, told["name"], Remote(Path(told["remote"])), now, **more, passed=passed)
     engine: Engine = Jobs(runner, told["url"]) if told["engine"] == "jobs" else Lanes(runner)
 
     async def tick() -> None:

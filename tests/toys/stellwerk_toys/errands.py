@@ -57,6 +57,7 @@ class Runner:
         now: Callable[[], float],
         *,
         call_seconds: float = 0.0,
+        slice_seconds: float = SLICE_SECONDS,
         passed: Callable[[str], Any] = lambda _: None,
     ) -> None:
         self.store = store
@@ -65,11 +66,12 @@ class Runner:
         self.drains: list[str] = []
         self._remote = remote
         self._call_seconds = call_seconds
+        self._slice_seconds = slice_seconds
         self._passed = passed
 
     async def drain(self, held: Lease) -> None:
         self.drains.append(held.account)
-        grip, until = Grip(held, self.now), time.monotonic() + SLICE_SECONDS
+        grip, until = Grip(held, self.now), time.monotonic() + self._slice_seconds
         try:
             while await self._some(held, grip) and time.monotonic() < until:
                 pass
