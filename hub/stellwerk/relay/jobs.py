@@ -26,9 +26,9 @@ from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process, Work
 from stellwerk.relay.timetable import Timetable
 from stellwerk.store import job_tables, lease
 
-DRAIN = "drain"
+DRAIN = "drain account"
 APPLICATION = "stellwerk jobs"
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 2.0
 GONE_SECONDS = 600.0
 """A process that did not say for so long that it lives does not come back to its jobs."""
 
@@ -77,6 +77,8 @@ class Jobs:
                 queue = await asyncio.to_thread(job_tables.ready, self._url)
                 async with _opened(self._url, queue, self._lanes) as app:
                     await self._until_it_breaks(app, queue, drain)
+            except StoreAway:
+                pass  # the store has said so
             except (StoreError, *FAILURES) as error:
                 await self._tell(error)
             except Exception as bug:

@@ -28,7 +28,7 @@ from stellwerk_toys.pg_server import Server
 pytestmark = pytest.mark.anyio
 NEVER = 3600.0
 TICK_SECONDS = 0.2
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 Engines = Callable[..., tuple[Runner, Any]]
 
 
