@@ -10,7 +10,7 @@ from stellwerk.registry import has
 from stellwerk.relay.hub import LEARNT_ZONE, Hub
 from stellwerk.relay.rulebook import Rulebook
 from stellwerk.sdk.connector import Unzoned
-from stellwerk.store import accounts, connections, consent, contacts, written
+from stellwerk.store import accounts, connections, consent, contacts, outbox, written
 from stellwerk.store.connections import Connection
 from stellwerk.store.contacts import ContactState
 from stellwerk.store.store import Tx
@@ -31,6 +31,8 @@ from stellwerk_rules.model import (
     Wrote,
 )
 from stellwerk_rules.spec import SettingValue
+
+UNDONE = frozenset({"waiting", "sent", "parked", "held"})
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -125,8 +127,7 @@ def _find(tx: Tx, hub: Hub, connection: Connection, system: str, contact: Contac
     if contact.peer_id is not None:
         for other in others:
             linked = contacts.by_link(tx, connection.id, other, contact.peer_id)
-            # The id may still stand at an address that its contact has left: consent stays with the address.
-            if linked is not None and (None in (address, linked.address) or linked.address == address):
+            if linked is not None and _is_its(tx, linked, system, contact, address):
                 return linked
     if address is not None:
         same = [
@@ -140,6 +141,21 @@ def _find(tx: Tx, hub: Hub, connection: Connection, system: str, contact: Contac
         if number is not None:
             return same[number]
     return ContactState(connection=connection.id, address=address)
+
+
+def _is_its(tx: Tx, linked: ContactState, system: str, contact: Contact, address: str | None) -> bool:
+    """Whether what stores our id at `system` is what `linked` has there now, and not an address that it has left.
+
+    Consent stays with the address. Where none is told (whoever left is anonymous), only the id there tells; and before
+    anything was made for the address that it has now, nobody there is it.
+    """
+    if address is not None and linked.address is not None:
+        return linked.address == address
+    there = linked.remembered.ids.get(system)
+    if there is None and contact.presence is Presence.ANONYMOUS:
+        undone = outbox.waiting_of(tx, linked.id)
+        return not any(row["tag"] == "enter" and row["state"] in UNDONE for row in undone)
+    return contact.id is None or there in (None, contact.id)
 
 
 def _case(

@@ -119,6 +119,28 @@ async def test_the_old_address_is_unsubscribed_where_the_setting_says_so(
     assert len(world.mails_to(ADA)) == 1
 
 
+@pytest.mark.behaviour("moved-old-leaves")
+@settings(on_move_old="unsubscribe")
+async def test_an_old_address_that_left_and_is_told_by_its_number_alone_is_not_the_contacts(
+    world: World, joined: Joined, connected: Yard
+) -> None:
+    """Who left is anonymous: the number and our id stand there still, and no address."""
+    one = await joined()
+    old = next(record.id for record in world.mail.records.values() if record.email == ADA)
+    world.person_edits(one, "email", NEW)
+    await connected.settle(60)
+    record = world.mail.records[old]
+    record.extern = one
+    await connected.settle(600)
+    told = [entry for entry in world.mail.journal if entry.contact == old and entry.what == "goodbye"]
+    world.mail.journal.extend(told)
+    await connected.settle(600)
+    assert (len(world.mails_to(NEW)), world.crm.records[one].value("wants_news")) == (1, "yes")
+    assert world.confirm()
+    await connected.settle(60)
+    assert world.crm.records[one].value("news_state") == "subscribed"
+
+
 @pytest.mark.behaviour("moved-old-out")
 @settings(on_move_old="delete")
 async def test_the_old_address_is_deleted_where_the_setting_says_so_and_may_come_back(

@@ -47,7 +47,7 @@ from stellwerk.sdk import (
     Wanted,
     WebhookRequest,
 )
-from stellwerk_toys.mail import FULL, FULL_PLUS, LETTERS, NOTHING, ONE, TWO, Address, ReportEntry
+from stellwerk_toys.mail import FULL, FULL_PLUS, LETTERS, NOTHING, ONE, TWO, Address, Journal, ReportEntry
 from stellwerk_toys.refused import Refused
 from stellwerk_toys.world import World
 
@@ -219,7 +219,7 @@ class ToyMail:
         signals = [
             Signal(
                 kind=JOURNAL[one.what],
-                ref=Ref(by="email", value=one.email),
+                ref=self._named(one),
                 key=f"journal:{start + number}",
                 details={"entry": one.name or f"journal:{start + number}"},
             )
@@ -227,6 +227,12 @@ class ToyMail:
         ]
         after = start + len(page)
         return signals, str(after), after < len(journal)
+
+    def _named(self, told: Journal) -> Ref:
+        """By address, as long as it is known: of whoever left, the number alone is told."""
+        record = self._world.mail.records.get(told.contact)
+        anonymous = record is not None and record.email is None
+        return Ref(by="id", value=told.contact) if anonymous else Ref(by="email", value=told.email)
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
