@@ -232,11 +232,18 @@ def _entered(now: Scene, happened: frozenset[str]) -> Decision:
             )
             remembered = remember.with_seen(remembered, now.system, met(now, rule.spec.to))
     decision = _entry(entry, remembered)
-    if entry.held is None and not (entry.skip is not None and now.consent.left):
+    stale = rule.spec.to not in remembered.ids and (now.moved or _took_over_a_state(now))
+    if entry.held is None and not (entry.skip is not None and (now.consent.left or stale)):
         return decision
     nowhere = Contact(presence=Presence.ABSENT, read_at=now.event.at)
     trouble: Trouble | None = None if entry.held is None else "held"
     return joined(decision, _mirror(now.remembering(remembered), rule.spec.to, nowhere, trouble))
+
+
+def _took_over_a_state(now: Scene) -> bool:
+    """Whether a merge brought along what was shown at another contact: no state of this one."""
+    names = now.plan.mirror_fields(now.system)
+    return any(remember.seen(one, now.system, name) is not None for one in now.known.absorbed for name in names)
 
 
 def _entry(entry: Entry, remembered: Remembered) -> Decision:

@@ -171,6 +171,12 @@ def test_values_wait_for_the_way_back_and_go_along_with_it(linked: Any) -> None:
     assert enter.fields["FIRSTNAME"].value == "Adda"
 
 
+def test_fields_go_both_ways_for_whoever_opted_out_at_the_crm_alone(linked: Any) -> None:
+    linked.facts.append(fact(linked, "opted_out", "out:c1:first", HOUR, told_by="crm"))
+    assert written(linked.decide(crm(linked, firstname="Adda")), "mail") == {"FIRSTNAME": "Adda"}
+    assert written(linked.decide(mail(linked, LASTNAME="King"), system="mail"), "crm") == {"lastname": "King"}
+
+
 def test_nothing_comes_back_from_a_contact_that_is_being_emptied(linked: Any) -> None:
     leaving = mail(linked, FIRSTNAME=None, permission=Permission.NONE, opted_out=True)
     decision = linked.decide(leaving, system="mail")

@@ -9,7 +9,8 @@ import sys
 import pytest
 from msgspec.structs import replace
 
-from stellwerk_simulation.history import Confirm, Leave, Step, Trouble, Write, drawn
+from stellwerk_simulation.drawing import drawn
+from stellwerk_simulation.history import Confirm, Leave, Step, Trouble, Write
 from stellwerk_simulation.player import play
 from stellwerk_simulation.program import shrunk
 

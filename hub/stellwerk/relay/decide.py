@@ -20,7 +20,7 @@ from stellwerk.store.connections import Connection, stands
 from stellwerk.store.contacts import Stale
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
-from stellwerk_rules.consent import ends_suppression, reaches_all
+from stellwerk_rules.consent import SOURCE_OPT_OUT, ends_suppression, reaches_all
 from stellwerk_rules.merging import secondary
 from stellwerk_rules.model import (
     Because,
@@ -31,6 +31,7 @@ from stellwerk_rules.model import (
     FactKind,
     Planned,
     Skip,
+    Unsubscribe,
 )
 from stellwerk_rules.outlook import outlook
 from stellwerk_rules.prepare import OPT_OUT_CLAIMED
@@ -281,10 +282,27 @@ def _forget_erased(tx: Tx, decided: Sequence[Decided], now: float) -> None:
 
 
 def _as_it_runs(case: Case, decision: Decision) -> Decision:
-    """Where the connection does not run nothing of this is made: what is remembered of the contact must not say so."""
+    """Where the connection does not run nothing of this is made: what is remembered of the contact must not say so.
+
+    Nor the ledger: an opt-out that would have been carried out is claimed, which keeps the address out all the same, and the
+    next event carries it out.
+    """
     if case.connection.state == "runs":
         return decision
-    return msgspec.structs.replace(decision, remembered=case.state.remembered)
+    facts, former = decision.facts, decision.former_facts
+    if any(isinstance(one.change, Unsubscribe) for one in decision.changes):
+        facts = _only_claimed(facts, out=case.known.suppressed)
+        former = _only_claimed(former, out=case.known.former is not None and case.known.former.suppressed)
+    return msgspec.structs.replace(decision, remembered=case.state.remembered, facts=facts, former_facts=former)
+
+
+def _only_claimed(facts: Sequence[Fact], *, out: bool) -> tuple[Fact, ...]:
+    """None of one who is `out` anyway, and no opt-out of the CRM's own, which stands there to be read: both would be no news."""
+    return tuple(
+        msgspec.structs.replace(one, final=False) if one.kind is FactKind.OPTED_OUT else one
+        for one in facts
+        if one.kind is not FactKind.OPTED_OUT or not (out or one.key.startswith(SOURCE_OPT_OUT))
+    )
 
 
 def _deciding_on(decided: Sequence[Decided], fact: Fact) -> frozenset[str]:

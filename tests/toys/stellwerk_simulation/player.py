@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.cli.explain import lines_of
-from stellwerk.errors import StellwerkError
-from stellwerk.relay import holding
-from stellwerk.relay.hub import Hub
 from stellwerk.store.store import Tx
 from stellwerk.view.activity import activity
-from stellwerk_simulation.fate import Gone
+from stellwerk_simulation import orders
 from stellwerk_simulation.history import (
     PEOPLE,
     BackUp,
@@ -32,24 +28,26 @@ from stellwerk_simulation.history import (
     History,
     Hold,
     Leave,
+    Merge,
+    Move,
+    OptOut,
     Restore,
+    Save,
     Step,
+    Sync,
     Trouble,
     Wait,
+    Watch,
     Write,
 )
 from stellwerk_simulation.loop import run
 from stellwerk_simulation.oracle import CARRIED, Oracle
+from stellwerk_simulation.orders import Differs
 from stellwerk_simulation.vendors import Record
 from stellwerk_simulation.world import World
 
 MEMORY = Path("/dev/shm")
-HELD_SECONDS = 60.0
 SETTING_UP_SECONDS = 120.0  # longer than the two clocks are apart: who is made before is older than the connection
-
-
-class Differs(AssertionError):
-    """What is shown is not what must be."""
 
 
 class Played(Struct, frozen=True, kw_only=True):
@@ -90,6 +88,11 @@ class _Player:
         world.process.skew = self.history.skew
         began, wrong = world.now(), None
         try:
+            for one in self.history.older:
+                world.vendors.write(one.by, PEOPLE[one.who], one.values)
+                self.oracle.was_there(PEOPLE[one.who], one.values)
+            if self.history.older:
+                await world.pass_time(SETTING_UP_SECONDS)
             await world.begin(self.history.settings)
             await world.sleep(SETTING_UP_SECONDS)
             await world.rest()
@@ -149,10 +152,11 @@ class _Player:
     async def _do(self, step: Step) -> None:
         world, vendors, oracle, deed = self.world, self.world.vendors, self.oracle, step.deed
         email = PEOPLE[getattr(deed, "who", 0)]
+        # A back-up knows nothing of these, and no report tells of them again.
+        self.backed_up = self.backed_up and not isinstance(deed, Save | Sync | Watch | Move | Merge)
         match deed:
             case Write():
-                vendors.write(deed.by, email, deed.values)
-                oracle.wrote(email, deed.by, deed.values, world.now())
+                orders.write(world, oracle, deed)
             case Confirm():
                 if vendors.confirm(email) == "confirmed":
                     oracle.confirmed(email)
@@ -186,8 +190,22 @@ class _Player:
             case Erase():
                 if vendors.erase(email):
                     oracle.erased(email)
+            case OptOut():
+                if vendors.opt_out(email, out=deed.out):
+                    oracle.opted_out(email, out=deed.out)
+            case Save():
+                await orders.order(world, lambda _: world.process.save({**oracle.settings, **deed.settings}))
+                oracle.settings = {**oracle.settings, **deed.settings}
             case Hold():
-                await self._hold(deed.meanwhile)
+                await orders.hold(world, oracle, deed.meanwhile)
+            case Watch():
+                await orders.watch(world, oracle, deed)
+            case Sync():
+                await orders.run_sync(world, oracle, deed)
+            case Merge():
+                orders.merge(world, oracle, email, PEOPLE[deed.other])
+            case Move():
+                orders.move(world, oracle, email, PEOPLE[deed.to], deed.by)
             case BackUp():
                 if world.process.running:
                     await world.process.back_up("back-up")
@@ -197,31 +215,8 @@ class _Player:
                 # An opt-out that the back-up does not know is learnt from the report, and after the asks that followed it.
                 if self.backed_up and self.oracle.everybody_out() <= self.out_then:
                     await world.process.restore("back-up")
-                    await self._operator(lambda hub: holding.go_on(hub, by="jo"))
+                    await orders.go_on(world)
                     world.told_by_polls += 1
-
-    async def _hold(self, meanwhile: Write) -> None:
-        """Nothing is mailed while an operator holds it; what was held is made up for."""
-        world, email = self.world, PEOPLE[meanwhile.who]
-        await self._operator(lambda hub: holding.hold(hub, by="jo"))
-        before = len(world.vendors.news.mails)
-        world.vendors.write(meanwhile.by, email, meanwhile.values)
-        self.oracle.wrote(email, meanwhile.by, meanwhile.values, world.now())
-        await world.sleep(HELD_SECONDS)
-        if len(world.vendors.news.mails) != before:
-            raise Differs("a mail went out while everything that mails was held")
-        await self._operator(lambda hub: holding.go_on(hub, by="jo"))
-
-    async def _operator(self, order: Callable[[Hub], Awaitable[object]]) -> None:
-        """Somebody who gives an order until it is taken: the hub may be ending, or its disk be full."""
-        while True:
-            hub = self.world.process.hub
-            try:
-                await order(hub)
-            except (StellwerkError, Gone, asyncio.CancelledError):
-                await self.world.sleep(10)
-            else:
-                return
 
     # --- what both sides show -----------------------------------------------------------------------------------------
 
@@ -245,7 +240,7 @@ class _Player:
 
     def _shown(self, email: str) -> dict[str, Any]:
         vendors = self.world.vendors
-        record, there = vendors.record(email), vendors.subscriber(email)
+        record, there = vendors.own(email), vendors.subscriber(email)
         digest = self.world.process.hub.vault.address(email)
 
         def suppressed(tx: Tx) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 
 from stellwerk.app import book_of
 from stellwerk.config.load import Loaded, load
@@ -49,9 +50,12 @@ ROUND_SECONDS = 900.0
 LONGEST_SLEEP_SECONDS = 3600.0
 
 
+registry = cache(load_connectors)
+
+
 @cache
 def loaded(path: Path) -> Loaded:
-    found = load(path, ENVIRON, load_connectors())
+    found = load(path, ENVIRON, registry())
     assert found.integration is not None, [str(problem) for problem in found.problems]
     return found
 
@@ -115,11 +119,11 @@ class Process:
         fate = self.fate = store.fate = Fate(self.dice, self._die)
         vault = DrawnVault(integration.hub.secret_key.reveal())
         vault.dice = self.dice
-        registry = load_connectors()
+        connectors = registry().connectors
         hub = self.hub = Hub(
             integration=integration,
             systems={
-                name: System(name=name, connector=registry.connectors[system.connector], settings=system.settings)
+                name: System(name=name, connector=connectors[system.connector], settings=system.settings)
                 for name, system in integration.systems.items()
             },
             make_book=partial(book_of, self.loaded),
@@ -242,8 +246,6 @@ class Process:
     async def save(self, settings: Mapping[str, Any]) -> None:
         before = await self.hub.store.read(lambda tx: connections.by_id(tx, CONNECTION))
         assert before is not None
-        import msgspec
-
         await connect.save(self.hub, msgspec.structs.replace(before, settings=settings), who="jo")
 
     # --- where webhooks arrive ----------------------------------------------------------------------------------------

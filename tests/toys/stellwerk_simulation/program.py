@@ -13,7 +13,8 @@ from concurrent.futures import ProcessPoolExecutor
 import msgspec
 from msgspec import Struct
 
-from stellwerk_simulation.history import History, Trouble, drawn
+from stellwerk_simulation.drawing import calmed, drawn
+from stellwerk_simulation.history import History, Trouble
 from stellwerk_simulation.player import Played, play
 
 FIXED = "0"  # of PYTHONHASHSEED: the order of a set is part of a history
@@ -61,7 +62,7 @@ def shrunk(history: History, fails: Callable[[History], bool] = is_wrong) -> His
 def _smaller(history: History) -> Iterable[History]:
     steps = history.steps
     for number in reversed(range(len(steps))):
-        yield msgspec.structs.replace(history, steps=steps[:number] + steps[number + 1 :])
+        yield msgspec.structs.replace(history, steps=calmed(steps[:number] + steps[number + 1 :]))
     for number, step in enumerate(steps):
         if step.trouble != Trouble():
             calm = msgspec.structs.replace(step, trouble=Trouble())

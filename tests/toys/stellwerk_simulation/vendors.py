@@ -10,14 +10,14 @@ from pathlib import Path
 
 import httpx
 
-from stellwerk_hubspot.twin import deletion, merge
+from stellwerk_hubspot.twin import deletion, merge, preferences
 from stellwerk_hubspot.twin.app import VendorApp
 from stellwerk_hubspot.twin.grants import Grant
 from stellwerk_hubspot.twin.pages import PERSON
 from stellwerk_hubspot.twin.portal import Contact as Record
-from stellwerk_hubspot.twin.portal import Portal
+from stellwerk_hubspot.twin.portal import Portal, Source
 from stellwerk_hubspot.twin.project import Project, load
-from stellwerk_hubspot.twin.seeding import Seed, plant
+from stellwerk_hubspot.twin.seeding import SOURCES, Seed, plant
 from stellwerk_hubspot.twin.twin import Options as HubspotOptions
 from stellwerk_hubspot.twin.twin import assemble
 from stellwerk_hubspot.twin.webhooks import Disorder as HubspotDisorder
@@ -36,6 +36,10 @@ KEY = "simulated-key-0123456789"
 HUB = "https://hub.test"
 MAILING = "K1"
 BY = {"form": "FORM", "import": "IMPORT", "person": "CRM_UI", "workflow": "AUTOMATION_PLATFORM"}
+
+
+def _source(by: str) -> Source:
+    return SOURCES.get(BY[by]) or Source(BY[by], f"{by}-1")
 
 
 @cache
@@ -96,16 +100,27 @@ class Vendors:
         number = self.portal.holder(email)
         return None if number is None else self.portal.alive(number)
 
+    def own(self, email: str) -> Record | None:
+        """The contact whose address this is, and not a secondary one."""
+        known = self.record(email)
+        return known if known is not None and known.values.get("email") == email else None
+
+    def refuses(self, email: str) -> bool:
+        """Whether the contact opted out of all mail at the CRM."""
+        known = self.own(email)
+        return known is not None and known.values.get("hs_email_optout") == "true"
+
     def write(self, by: str, email: str, values: dict[str, str]) -> None:
         """Make the contact with this address, or change it where there is one; an empty value empties."""
         known = self.record(email)
-        if by == "person" and known is not None:
-            update(self.portal, known, prepared(self.portal, values, known), PERSON, backward=True)
-        else:
+        if known is None:
             plant(self.portal, Seed(contacts=[{"email": email, **values}], source=BY[by]))
+        else:
+            given = prepared(self.portal, values, known)
+            update(self.portal, known, given, _source(by), backward=by == "person")
 
     def delete(self, email: str) -> int | None:
-        known = self.record(email)
+        known = self.own(email)
         if known is None:
             return None
         deletion.archive(self.portal, known, PERSON)
@@ -113,30 +128,39 @@ class Vendors:
 
     def restore(self, number: int) -> bool:
         known = self.portal.contacts.get(number)
-        if known is None or known.archived_ms is None or self.portal.holder(known.values.get("email", "")) is not None:
+        if known is None or known.archived_ms is None:
+            return False
+        if any(self.portal.holder(address) is not None for address in known.addresses()):
             return False
         deletion.restore(self.portal, known, PERSON)
         return True
 
     def erase(self, email: str) -> bool:
-        known = self.record(email)
+        known = self.own(email)
         if known is not None:
             deletion.erase(self.portal, known, PERSON)
         return known is not None
 
     def merge(self, winner: str, loser: str) -> bool:
-        one, other = self.record(winner), self.record(loser)
+        one, other = self.own(winner), self.own(loser)
         if one is None or other is None or one is other:
             return False
         merge.merge(self.portal, one, other, PERSON)
         return True
 
     def move(self, by: str, email: str, to: str) -> bool:
-        known = self.record(email)
+        known = self.own(email)
         if known is None or self.portal.holder(to) is not None:
             return False
-        source = PERSON
-        update(self.portal, known, prepared(self.portal, {"email": to}, known), source, backward=True)
+        update(self.portal, known, prepared(self.portal, {"email": to}, known), _source(by), backward=True)
+        return True
+
+    def opt_out(self, email: str, *, out: bool) -> bool:
+        """Of all mail, or back; whether there is a contact for whom that was news."""
+        known = self.own(email)
+        if known is None or self.refuses(email) is out:
+            return False
+        preferences.opt_out(self.portal, email, out, PERSON)
         return True
 
     def notes(self, record: Record) -> list[str]:
