@@ -135,7 +135,10 @@ def _elsewhere(now: Scene) -> Decision:
     fields = carried_over(now.with_facts(out.facts), happened, brought=_brings_in(came_in))
     now = now.remembering(fields.remembered)
     done = _done(now, happened)
-    parts = (Decision(facts=facts), address, _merged(now), came_in, out, fields, done)
+    mail = now.plan.mail_system
+    # What is shown of the contact follows the ledger: nothing is waited for any more.
+    opted_out = Decision(facts=facts, look_again=(mail,) if facts and mail is not None else ())
+    parts = (opted_out, address, _merged(now), came_in, out, fields, done)
     return _told(_all(parts), now, happened, "enter", "contact")
 
 

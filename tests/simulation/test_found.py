@@ -15,10 +15,15 @@ from stellwerk_simulation.history import (
     GoBack,
     History,
     Leave,
+    Merge,
+    Move,
+    OptOut,
     Restore,
+    Save,
     Step,
     Trouble,
     Wait,
+    Watch,
     Write,
 )
 from stellwerk_simulation.player import play
@@ -102,6 +107,27 @@ FOUND = {
         Step(deed=Delete(who=0), trouble=Trouble(calls=((6, "unheard"),))),
         says("true", "import"),
         on_deleted="delete",
+    ),
+    "a no that was said while the connection watched is carried out by what happens next": history(
+        says("true"), Confirm(who=0), Watch(meanwhile=says("false", "person"))
+    ),
+    "a no of somebody asked back, said while the connection rested, is carried out by what happens next": history(
+        says("true"), Leave(who=0), says("true"), Watch(meanwhile=says("false", "import"), state="rests")
+    ),
+    "the CRM's own opt-out, said while the connection watched, is no less of one": history(
+        says("true"), OptOut(who=0), Watch(meanwhile=says("true")), Confirm(who=0)
+    ),
+    "whose old address was unsubscribed after a move is not unsubscribed at the new one": history(
+        says("true"), Move(who=0, to=3, by="import"), Wait(hours=2.0), double_opt_in=False, on_moved_old="unsubscribe"
+    ),
+    "a contact that moved to an address that does not come in shows no state of the old one": history(
+        says("true", "workflow"), Save(settings={"on_no": "keep"}), says("false", "person"), Move(who=0, to=3)
+    ),
+    "a contact that took in another one by a merge shows no state of that one": history(
+        Write(who=1, by="import", values={"firstname": "Byron"}),
+        says("true"),
+        Merge(who=1, other=0),
+        double_opt_in=False,
     ),
     "a timeline entry from before a back-up was put back is not made a second time": history(
         Step(deed=says("true"), hasty=True), BackUp(), Confirm(who=0), GoBack()
