@@ -136,7 +136,7 @@ class World:
         while quiet < 2:
             await self.sleep(STEP_SECONDS)
             if await self.process.needs_login():
-                await self.process.log_in(self.vendors.code)
+                raise Unrest("a person is asked to log in again, though nobody took back what was consented to")
             if self.now() > until:
                 raise Unrest(f"still at it after {MOST_REST_SECONDS / 3600:.0f} hours: {await self.undone()}")
             quiet = 0 if await self.undone() else quiet + 1
