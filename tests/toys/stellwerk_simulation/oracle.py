@@ -258,6 +258,7 @@ class Oracle:
             return
         if not self._asked_lately(one, at, wish=wish):
             self._ask(one, at, plus)
+        one.record.mirrored = True
 
     def _asked_lately(self, one: Person, at: float, *, wish: bool) -> bool:
         """Whether an unanswered double opt-in stands in the way of another."""
