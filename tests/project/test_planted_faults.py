@@ -14,7 +14,9 @@ PATCHES = sorted(MUTANTS.rglob("*.patch"))
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
 def test_a_planted_fault_can_be_planted(patch: Path) -> None:
-    done = subprocess.run(["git", "apply", "--check", str(patch)], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "apply", "--check", str(patch)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, ""), f"plant it anew, and see it found: {patch.name}"
 
 
