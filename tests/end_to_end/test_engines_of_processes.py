@@ -67,7 +67,8 @@ class Works:
             **more,
         }
         command = [sys.executable, "-m", "stellwerk_toys.errand_process", json.dumps(told)]
-        one = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        one = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         self._running.append(one)
         assert one.stdout is not None
         assert one.stdout.readline() == "ready\n"
