@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from stellwerk.store import comparisons
 from stellwerk.store.store import Tx
 
 
 def leave(tx: Tx, connection: str, text: str, now: float) -> None:
     """The connection ends, or leaves an account: what was to be made for it is not needed any more."""
+    run = comparisons.going_on(tx, connection)
+    if run is not None:
+        comparisons.fail(tx, run.id, "disconnected", text, now)
     tx.run(
         "update sync_run set state = 'cancelled', code = 'disconnected', text = :text, ended = :now"
         " where connection = :connection and state in ('running', 'stopped')",

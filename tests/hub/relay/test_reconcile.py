@@ -252,6 +252,18 @@ async def test_one_at_a_time(yard: Yard, joined: Joined) -> None:
         await reconcile.reconcile(yard.hub, by="jo", connection="nobody")
 
 
+async def test_it_ends_with_the_pair_of_accounts_that_it_compares(yard: Yard, world: World, joined: Joined) -> None:
+    await joined()
+    other = World(f"{world.name} again", beside=world)
+    (begun,) = await reconcile.reconcile(yard.hub, by="jo", connection="toys")
+    await yard.connect(news=other)
+    await yard.settle(60)
+    told = await yard.look(lambda tx: reconcile.status(tx, begun["run"]))
+    assert told is not None
+    assert (told["state"], told["code"]) == ("failed", "disconnected")
+    assert (await compared(yard))["state"] == "done"
+
+
 @pytest.mark.behaviour("compare-watches")
 async def test_a_connection_that_watches_only_lists(yard: Yard, world: World, joined: Joined) -> None:
     record = world.crm.records[await joined()]
