@@ -18,8 +18,8 @@ from stellwerk.relay.untold import Untold
 SECONDS = 15.0
 LONGEST_STATUS_LINE = 1000
 SIGNATURE = "stellwerk-signature"
-# IPv6 addresses that stand for an IPv4 address: what they lead to is judged.
-_TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_INSIDE = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96", "::ffff:0:0:0/96", "fec0::/10")))
+"""IPv6 addresses that stand for an IPv4 address, wherever it leads, or for one of a site: not told by `is_global`."""
 
 
 async def post(url: str, body: bytes, *, secret: str, at: int, internal: bool) -> None:
@@ -53,7 +53,7 @@ def is_outside(address: str) -> bool:
     """Whether this address is one of the public internet. Raises `ValueError` for what is none."""
     one = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(one, ipaddress.IPv6Address):
-        if any(one in network for network in _TRANSLATED):
+        if any(one in network for network in _INSIDE):
             return False
         inner = one.ipv4_mapped or one.sixtofour or (one.teredo[1] if one.teredo else None)
         if inner is not None:

@@ -27,6 +27,7 @@ INSIDE = [
     "https://localhost/", "https://127.0.0.1/", "https://10.0.0.1:8443/x", "https://192.168.1.1/", "https://[::1]/",
     "https://169.254.169.254/latest", "https://[fe80::1]/", "https://[::ffff:127.0.0.1]/", "https://[64:ff9b::7f00:1]/",
     "https://[2002:7f00:1::]/", "https://100.64.0.1/", "https://0.0.0.0/", "https://224.0.0.1/",
+    "https://[fec0::1]/", "https://[::127.0.0.1]/", "https://[::ffff:0:127.0.0.1]/",
 ]  # fmt: skip
 
 
