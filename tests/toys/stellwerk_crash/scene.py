@@ -97,11 +97,19 @@ class CrashScene(Scene):
         self.hub.wait(30)
 
     def lives_until(self, end: End, patience: float = LONGEST_SECONDS) -> Ended:
-        """One life of the hub, from its start to the point where it ends. A frozen one goes on and is then killed."""
+        """One life of the hub, from its start to the point where it ends. A frozen one goes on and is then killed.
+
+        Where the point has a name, the process beside stands still until it is reached: it might pass it first.
+        """
         self.lives += 1
         log = self.folder / f"points-{self.lives}.log"
+        beside_waits = self._beside if end.named else None
+        if beside_waits is not None:
+            beside_waits.send_signal(signal.SIGSTOP)
         self._start(end, log)
         reached = self._ends(patience, stopped=end.how == "freeze")
+        if beside_waits is not None:
+            beside_waits.send_signal(signal.SIGCONT)
         at = points(log)[-1] if reached else None
         if reached and end.how == "freeze":
             passed, beside = len(points(log)), self.folder / BESIDE

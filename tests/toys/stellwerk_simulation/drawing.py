@@ -61,7 +61,7 @@ def _in_haste(dice: random.Random, steps: list[Step]) -> tuple[Step, ...]:
 
 def calmed(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Without the haste that can no longer be, since what followed was left out."""
-    following = (*steps[1:], Step(deed=BackUp()))
+    following = (*steps[1:], Step(deed=BackUp()))[: len(steps)]
     return tuple(
         msgspec.structs.replace(one, hasty=False)
         if one.hasty and (not isinstance(two.deed, AT_ONCE) or getattr(one.deed, "who", None) == two.deed.who)
