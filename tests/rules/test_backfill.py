@@ -148,6 +148,19 @@ def test_a_yes_that_no_event_told_within_a_day_is_taken_on_the_syncs_terms(world
     assert brought_in(world.decide(contact, backfill=run(world))).ask is None
 
 
+def test_exactly_a_day_still_belongs_to_live_events(world: Any) -> None:
+    created = world.crm(created_at=world.now - DAY)
+    assert codes(world.decide(created, backfill=run(world))) == ["left-to-live"]
+    said = older(world, subscribe="yes", said_at=world.now - DAY)
+    assert codes(world.decide(said, backfill=run(world))) == ["left-to-live"]
+
+
+def test_whom_a_sync_had_no_number_left_for_is_still_asked_by_a_yes_of_its_own(world: Any) -> None:
+    contact = older(world, subscribe="yes", said_at=world.now - 2 * DAY)
+    assert codes(world.decide(contact, backfill=run(world, ask=True, left=0))) == ["more-than-confirmed"]
+    assert brought_in(world.decide(contact)).ask is not None
+
+
 # --- opt-outs
 
 
