@@ -567,6 +567,7 @@ def test_a_deleted_contact_is_no_longer_linked(world: Any) -> None:
     )
     decision = ended(world, DeleteContact(), world.mail(permission=Permission.SINGLE))
     assert decision.remembered.ids == {"crm": "c1"}
+    assert (decision.remembered.entered, decision.remembered.by_wish) == (False, True)
     assert set(decision.remembered.seen) == {"crm"}
     assert shown(decision) == {"x_status": "not_subscribed", "x_permission": "none"}
     kept = ended(world, DeleteContact(), world.mail(), "not_needed")

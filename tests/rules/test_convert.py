@@ -205,6 +205,7 @@ def test_what_would_mean_something_else_when_cut_is_left_out() -> None:
 
 def test_of_several_choices_those_that_fit_go_along_whole() -> None:
     assert converted("first;second;third", CHOICES, most=14) == Converted(text="first, second", code="cut")
+    assert converted("first;second", CHOICES, most=13) == Converted(text="first, second")
     assert converted("first", CHOICES, most=3).code == "cut"
 
 
