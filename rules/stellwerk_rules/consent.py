@@ -23,6 +23,9 @@ OPT_OUT_MARGIN = timedelta(hours=2)
 SOURCE_OPT_OUT = "out:"
 """Begins the key of an opt-out that is a CRM's own: it says nothing of the mail system's."""
 
+SAID_NO = "no:"
+"""Begins the key of an opt-out that was said at a CRM: the mail system may prove that it is one, and never denies it."""
+
 COUNT_WINDOW = timedelta(days=30)
 
 
@@ -160,6 +163,11 @@ def is_proved(fact: Fact) -> bool:
     return fact.final and not fact.key.startswith(SOURCE_OPT_OUT)
 
 
+def is_deniable(fact: Fact) -> bool:
+    """Whether the mail system may show that this opt-out is none: a claim, and one that was told there."""
+    return not fact.final and not fact.key.startswith(SAID_NO)
+
+
 def reaches_all(fact: Fact) -> bool:
     """Whether every connection of the mail account is to be told: an opt-out that is proved, and not only a CRM's own."""
     return fact.kind is FactKind.OPTED_OUT and is_proved(fact)
@@ -199,15 +207,18 @@ def leads_back(consent: Consent, wished_at: datetime, wished_by: str) -> bool:
 def ends_suppression(before: tuple[Fact, ...], suppressed_at: datetime | None, new: Iterable[Fact]) -> bool:
     """Whether the facts `new` take the address off the suppression list.
 
-    Only the contact's own confirmation does, or that the claim which alone put it there proved wrong.
+    Only the contact's own confirmation does, or that the claim which alone put it there proved wrong, and no other stands.
     """
+    news = tuple(new)
     kinds = {
-        fact.kind for fact in new if fact.kind is not FactKind.CONFIRMED or fact.permission in CONFIRMED_BY_CONTACT
+        fact.kind for fact in news if fact.kind is not FactKind.CONFIRMED or fact.permission in CONFIRMED_BY_CONTACT
     }
     if FactKind.CONFIRMED in kinds:
         return True
     outs = [fact for fact in before if fact.kind is FactKind.OPTED_OUT]
     if FactKind.OPT_OUT_DENIED not in kinds or not outs or any(fact.final for fact in outs):
+        return False
+    if _added_up((*before, *news)).standing:
         return False
     return suppressed_at is None or suppressed_at >= min(fact.at for fact in outs)
 

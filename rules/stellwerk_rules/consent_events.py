@@ -12,6 +12,7 @@ from stellwerk_rules.consent import (
     OPT_OUT_MARGIN,
     SOURCE_OPT_OUT,
     Consent,
+    is_deniable,
     period_key,
 )
 from stellwerk_rules.effects import Cause, effects
@@ -103,9 +104,9 @@ def _counted(scene: Scene, fact: Fact, kind: EventKind, details: Mapping[str, st
 
 
 def withdrawn(scene: Scene, proof: OptOutProof) -> Decision:
-    """A claim that proved wrong is withdrawn, and with it every older one that nobody proved."""
+    """A claim that proved wrong is withdrawn, and with it every older one that was told there and that nobody proved."""
     claims = {
-        fact.key for fact in scene.consent.standing if not fact.final and scene.event.at - fact.at >= DENIED_AFTER
+        fact.key for fact in scene.consent.standing if is_deniable(fact) and scene.event.at - fact.at >= DENIED_AFTER
     }
     facts = tuple(
         Fact(kind=FactKind.OPT_OUT_DENIED, key=key, at=scene.event.at, event=scene.event.id, told_by=scene.system)

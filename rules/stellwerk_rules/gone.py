@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stellwerk_rules.chosen import as_text, resolve
 from stellwerk_rules.conditions import last_written
-from stellwerk_rules.consent import SOURCE_OPT_OUT, period_key
+from stellwerk_rules.consent import SAID_NO, SOURCE_OPT_OUT, period_key
 from stellwerk_rules.model import (
     Because,
     Change,
@@ -61,7 +61,7 @@ def taken_out(scene: Scene, happened: frozenset[str], left: Fact | None = None) 
     # Who was asked back and could still confirm opts out anew, also where the CRM's own opt-out came in between.
     if consent.left and not (consent.asks_in_window or consent.confirmable):
         return Decision(skips=(skip(rule, "opted-out", "this address is out already"),), remembered=remembered)
-    fact = Fact(kind=FactKind.OPTED_OUT, key=f"no:{key}", at=said_at, event=scene.event.id, told_by=told_by)
+    fact = Fact(kind=FactKind.OPTED_OUT, key=f"{SAID_NO}{key}", at=said_at, event=scene.event.id, told_by=told_by)
     decision = _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}", why)
     return replace(decision, facts=(fact,)) if former is None else replace(decision, former_facts=(fact,))
 

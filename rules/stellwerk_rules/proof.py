@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from stellwerk_rules.consent import AskState, Consent, fold, is_proved, period_key
+from stellwerk_rules.consent import AskState, Consent, fold, is_deniable, is_proved, period_key
 from stellwerk_rules.fields import CLOCK_MARGIN
 from stellwerk_rules.model import (
     Fact,
@@ -52,7 +52,7 @@ def prove(
     period = period_key(known, contact.id)
     if contact.presence in (Presence.ABSENT, Presence.ANONYMOUS) and evidence.marker:
         return OptOutProof(key=period, at=claimed_at, final=True, details=details)
-    claims = [fact for fact in known.standing if not fact.final]
+    claims = [fact for fact in known.standing if is_deniable(fact)]
     reads_subscribed = contact.presence is Presence.PRESENT and contact.permission not in (None, Permission.NONE)
     return OptOutProof(
         key=claims[0].key if claims else f"claim:{period}:{claimed_at.isoformat()}",

@@ -47,6 +47,7 @@ def folded(*facts: Fact, suppressed: bool = False, at: datetime = NOON, since: d
 
 
 CLAIM = fact("opted_out", "claim", final=False, told_by="")
+NO = fact("opted_out", "no:1", final=False, told_by="crm")
 OUT = fact("opted_out", "E1")
 
 
@@ -390,6 +391,11 @@ def test_a_claim_that_stands_keeps_its_key() -> None:
     assert proved(GONE).key == proved(GONE).key != "claim"
 
 
+def test_what_reads_at_the_mail_system_denies_no_no_that_was_said_at_a_crm() -> None:
+    assert proved(HERE, facts=(NO,), after=HOUR).key != "no:1"
+    assert proved(HERE, facts=(NO, CLAIM), after=HOUR).key == "claim"
+
+
 kinds = st.sampled_from([one for one in FactKind if one is not FactKind.WISHED])
 ledgers = st.lists(
     st.builds(
@@ -411,6 +417,7 @@ def test_a_withdrawn_claim_ends_the_suppression_that_it_began_and_no_other() -> 
     assert not ends_suppression((OUT, CLAIM), OUT.at, (denied,))
     assert not ends_suppression((), NOON, (denied,))
     assert not ends_suppression((CLAIM,), CLAIM.at, (fact("no_set", "claim"),))
+    assert not ends_suppression((CLAIM, NO), CLAIM.at, (denied,)), "another one stands"
 
 
 @pytest.mark.parametrize("permission", list(Permission))

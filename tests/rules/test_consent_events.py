@@ -355,6 +355,7 @@ def test_a_denied_claim_is_withdrawn_with_every_older_one(linked: Any) -> None:
         fact(linked, "opted_out", "claim1", 2 * HOUR, final=False),
         fact(linked, "opted_out", "claim2", HOUR, final=False),
         fact(linked, "opted_out", "claim3", HOUR / 2, final=False),
+        fact(linked, "opted_out", "no:1", HOUR, final=False),
     ]
     contact = linked.mail(permission=Permission.SINGLE)
     decision = unsubscribe(linked, key="claim1", final=False, denied=True, contact=contact)

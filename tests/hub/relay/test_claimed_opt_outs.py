@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from stellwerk.relay.states import set_state
 from stellwerk.store import consent, inbox, repairs
 from stellwerk.store.store import Tx
 from stellwerk_toys.faults import Fault
@@ -117,6 +118,25 @@ async def test_a_claim_that_nothing_ever_settles_stands_and_is_shown_to_a_person
     await yard.settle(30)
     assert await codes(yard) == {"skipped": "opt-out-claimed"}
     assert "opt-out-unsettled" in [row["code"] for row in await yard.look(repairs.still_open)]
+
+
+async def test_a_goodbye_that_was_none_takes_back_no_no_that_a_watching_connection_heard(
+    yard: Yard, world: World, joined: Joined
+) -> None:
+    one = await joined()
+    await set_state(yard.hub, connection="toys", state="watches", by="jo")
+    world.person_edits(one, "wants_news", "no")
+    await yard.settle(30)
+    await yard.post(a_goodbye(world))
+    await yard.settle(3 * HOUR)
+    denied = await yard.look(lambda tx: tx.all("select fact from ledger where kind = 'opt_out_denied'"))
+    assert denied
+    assert not [row for row in denied if row["fact"].startswith("no:")]
+    assert await yard.look(lambda tx: tx.all("select address from suppression"))
+    await set_state(yard.hub, connection="toys", state="runs", by="jo")
+    world.person_edits(one, "name", "Ada L.")
+    await yard.settle(60)
+    assert world.news(ADA) is None
 
 
 async def codes(yard: Yard) -> dict[str, str]:
