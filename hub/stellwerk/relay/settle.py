@@ -36,6 +36,10 @@ from stellwerk_rules.prepare import OPT_OUT_CLAIMED
 from stellwerk_rules.remember import given_up
 
 PARKED_SECONDS = 30.0
+LONG_PARKED_SECONDS = 3600.0
+"""Until the next look at what waits for an opt-out to be proved or denied: most are within an hour or so, some never."""
+
+SOON_SETTLED_SECONDS = 7200.0
 NOT_NOW_SECONDS = 1.0
 MARK_UNREADABLE = "mark-unreadable"
 FINISHED = frozenset({Outcome.DONE, Outcome.NOT_NEEDED, Outcome.OPTED_OUT})
@@ -153,7 +157,8 @@ async def put_aside(hub: Hub, held: Lease, job: Job, why: Skip | Held) -> None:
         now = hub.now()
         lease.fence(tx, held, now)
         if why.because.code == OPT_OUT_CLAIMED:
-            outbox.again(tx, job.row.id, now + PARKED_SECONDS, code=OPT_OUT_CLAIMED, text=why.because.text, answer=None)
+            seconds = PARKED_SECONDS if now - job.row.created < SOON_SETTLED_SECONDS else LONG_PARKED_SECONDS
+            outbox.again(tx, job.row.id, now + seconds, code=OPT_OUT_CLAIMED, text=why.because.text, answer=None)
             return
         case = _case(tx, hub, job)
         state = "held" if isinstance(why, Held) else "skipped"

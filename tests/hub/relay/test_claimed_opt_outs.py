@@ -120,6 +120,19 @@ async def test_a_claim_that_nothing_ever_settles_stands_and_is_shown_to_a_person
     assert "opt-out-unsettled" in [row["code"] for row in await yard.look(repairs.still_open)]
 
 
+async def test_what_waits_for_a_claim_that_nothing_settles_is_looked_at_ever_more_rarely(
+    yard: Yard, world: World
+) -> None:
+    one = world.form(ADA, YES)
+    await yard.settle(30)
+    await yard.post(a_goodbye(world))
+    world.person_edits(one, "name", "Ada L.")
+    await yard.settle(3 * HOUR)
+    rows = await yard.look(lambda tx: tx.all("select code from outbox where state = 'waiting'"))
+    assert [row["code"] for row in rows] == ["opt-out-claimed"]
+    await yard.settle(12 * HOUR)  # and comes to rest, which it does not where all is looked at each half minute
+
+
 async def test_a_goodbye_that_was_none_takes_back_no_no_that_a_watching_connection_heard(
     yard: Yard, world: World, joined: Joined
 ) -> None:
