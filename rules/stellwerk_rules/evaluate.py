@@ -187,7 +187,8 @@ def _noted(now: Scene) -> Decision:
     """
     kind = now.event.kind.value
     named = now.event.details.get("entry", now.event.id)
-    cause = Cause(kind=kind, fact=f"{kind}:{named}", at=now.event.at, in_ledger=False, details=now.event.details)
+    at = now.event.occurred_at or now.event.at
+    cause = Cause(kind=kind, fact=f"{kind}:{named}", at=at, in_ledger=False, details=now.event.details)
     done = effects(now, frozenset({kind}), cause)
     return _told(joined(done, _mirror(now.remembering(done.remembered))), now, frozenset())
 

@@ -270,6 +270,13 @@ def test_only_a_fact_of_the_ledger_moves_a_stage(make_world: Callable[..., Any],
 # --- other kinds of events ---------------------------------------------------------------------------------------------
 
 
+def test_what_is_noted_has_its_own_time_so_that_one_of_before_a_back_up_is_known_as_that(world: Any) -> None:
+    world.remembered = Remembered(ids={"crm": "c1", "mail": "m1"})
+    when = world.now - timedelta(hours=2)
+    decision = world.decide(world.mail(), EventKind.BOUNCED, "mail", occurred_at=when)
+    assert [one.change.at for one in decision.changes if isinstance(one.change, AddEntry)] == [when]
+
+
 @pytest.mark.behaviour("bounced")
 def test_a_bounce_is_told_on_the_timeline_and_shown(linked: Any) -> None:
     decision = linked.decide(mail(linked, permission=Permission.SINGLE, FIRSTNAME="Adda"), EventKind.BOUNCED, "mail")
