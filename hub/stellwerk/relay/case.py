@@ -127,7 +127,7 @@ def _find(tx: Tx, hub: Hub, connection: Connection, system: str, contact: Contac
     if contact.peer_id is not None:
         for other in others:
             linked = contacts.by_link(tx, connection.id, other, contact.peer_id)
-            if linked is not None and _is_its(tx, linked, system, contact, address):
+            if linked is not None and _is_its(tx, connection, linked, system, contact, address):
                 return linked
     if address is not None:
         same = [
@@ -143,16 +143,21 @@ def _find(tx: Tx, hub: Hub, connection: Connection, system: str, contact: Contac
     return ContactState(connection=connection.id, address=address)
 
 
-def _is_its(tx: Tx, linked: ContactState, system: str, contact: Contact, address: str | None) -> bool:
+def _is_its(
+    tx: Tx, connection: Connection, linked: ContactState, system: str, contact: Contact, address: str | None
+) -> bool:
     """Whether what stores our id at `system` is what `linked` has there now, and not an address that it has left.
 
     Consent stays with the address. Where none is told (whoever left is anonymous), only the id there tells; and before
-    anything was made for the address that it has now, nobody there is it.
+    anything was made for the address that it has now, or is known of it, nobody there is it.
     """
     if address is not None and linked.address is not None:
         return linked.address == address
     there = linked.remembered.ids.get(system)
     if there is None and contact.presence is Presence.ANONYMOUS:
+        known = linked.address is not None and facts_for(tx, connection, system, linked.address)
+        if not linked.remembered.entered and not known:
+            return False
         undone = outbox.waiting_of(tx, linked.id)
         return not any(row["tag"] == "enter" and row["state"] in UNDONE for row in undone)
     return contact.id is None or there in (None, contact.id)
