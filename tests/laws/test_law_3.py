@@ -19,6 +19,7 @@ EXAMPLES = 100
     *steps.IS_ASKED_FROZEN,
     *steps.IS_ASKED_LATE,
     *grounds.ASKED_AND_GONE,
+    grounds.GONE_BEFORE_IT_WAS_HEARD,
     grounds.MERGED[0],
     *grounds.RESTORED_AND_ASKED,
 )

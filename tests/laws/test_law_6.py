@@ -14,7 +14,7 @@ EXAMPLES = 100
 
 
 @openings.each(
-    openings.FAILS_TWICE,
+    *openings.FAILS_TWICE,
     openings.JOINS_BY_ITSELF,
     *openings.WRITES_IN_A_ROW,
     *openings.CHANGES_AND_STOPS,

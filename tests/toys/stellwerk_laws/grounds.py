@@ -106,6 +106,14 @@ ASKED_AND_GONE: tuple[Opening, ...] = (
 )
 """Somebody who was asked and has not answered."""
 
+GONE_BEFORE_IT_WAS_HEARD: Opening = (
+    Scripted(SIGNS_UP[0].step, "hold"),
+    Scripted(Delete(who=0), "settle"),
+    Scripted(Restore(who=0), "settle"),
+    Scripted(Write(who=0, by="person", values={"town": "…"}), "settle"),
+)
+"""A yes from before a deletion, of which nobody was told in time."""
+
 RESTORED_AND_ASKED: tuple[Opening, ...] = (
     (Scripted(BacksUp(), "settle"), SIGNS_UP[0], Scripted(RestoresBackUp(), "settle"), Scripted(Again(), "settle")),
     (SIGNS_UP[1], Scripted(BacksUp(), "settle"), SIGNS_UP[0], Scripted(RestoresBackUp(), "hold"), SIGNS_UP[1]),

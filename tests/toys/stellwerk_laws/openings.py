@@ -65,12 +65,18 @@ TWO_WISHES = (
 )
 """The second while nobody knows what became of the first."""
 
-FAILS_TWICE = (
-    *IS_IN,
-    Scripted(CallFails(fault=Fault.REFUSED, calls_before=2), "hold"),
-    Scripted(CallFails(fault=Fault.REFUSED, calls_before=4), "hold"),
-    Scripted(Write(who=0, by="person", values={"name": "…"}), "settle"),
+FAILS_TWICE = tuple(
+    (
+        *IS_IN,
+        Scripted(Write(who=0, by="person", values={"name": "…"}), "settle"),
+        Scripted(CallFails(fault=Fault.REFUSED, calls_before=number), "hold"),
+        Scripted(CallFails(fault=Fault.REFUSED, calls_before=number + 2), "hold"),
+        Scripted(Write(who=0, by="person", values={"name": "…"}), "settle"),
+    )
+    for number in range(4)
 )
+"""After one of its kind went through, so that it is not taken for the account's trouble."""
+
 CHANGES_AND_STOPS = tuple(
     (
         *IS_IN,
