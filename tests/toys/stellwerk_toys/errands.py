@@ -37,10 +37,11 @@ class Remote:
         os.close(file)
 
     def told(self) -> list[tuple[int, str, float]]:
-        """Errand, who ran it, and when, in the order of the calls."""
+        """Errand, who ran it, and when, in the order of the calls. A line that is being written is not told yet."""
         if not self.path.exists():
             return []
-        rows = (line.split() for line in self.path.read_text().splitlines())
+        whole, _, _ = self.path.read_text().rpartition("\n")
+        rows = (line.split() for line in whole.splitlines())
         return [(int(one), by, float(at)) for one, by, at in rows]
 
 
