@@ -234,7 +234,7 @@ async def decide_contact(
     for key in sorted(groups, key=lambda key: (key[2], ORDER.index(key[0]) if key[0] in ORDER else len(ORDER))):
         decided += await _decide_kind(hub, desk, held, connections, contact, key[0], groups[key])
     if searches:
-        await seeking.ended(hub, held, one.signals)
+        await seeking.ended(hub, held, one.rows, one.signals)
     return decided
 
 

@@ -206,12 +206,16 @@ async def keep_secondary(
     await hub.store.write(work)
 
 
-async def ended(hub: Hub, held: Lease, signals: Sequence[Signal]) -> None:
-    """Whatever came of it, those who waited for the search are looked at now; a wake-up that is lost is late by a minute."""
+async def ended(hub: Hub, held: Lease, rows: Sequence[InboxRow], signals: Sequence[Signal]) -> None:
+    """Whatever came of it, those who waited for the search are looked at now; a wake-up that is lost is late by a minute.
+
+    A search that has ended is kept without what it said: it may have looked for somebody who was erased.
+    """
 
     def work(tx: Tx) -> None:
         now = hub.now()
         lease.fence(tx, held, now)
+        inbox.forget(tx, [row.id for row, one in zip(rows, signals, strict=True) if FOR_SUBJECT in one.details])
         for one in signals:
             if FOR_SUBJECT in one.details:
                 account = one.details[FOR_ACCOUNT]

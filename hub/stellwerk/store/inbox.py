@@ -137,6 +137,12 @@ def end(tx: Tx, ids: Sequence[int], state: Ended, code: str, now: float, answer:
     )
 
 
+def forget(tx: Tx, ids: Sequence[int]) -> None:
+    """What these events said goes, of those that have ended."""
+    forgotten = "update inbox set body = null, answer = null where id = :id and ended is not null"
+    tx.many(forgotten, [{"id": one} for one in ids])
+
+
 def later(tx: Tx, ids: Sequence[int], due: float, code: str, answer: bytes | None = None) -> None:
     """Look again at `due`; `answer` is what a remote said this time, sealed."""
     tx.many(
