@@ -52,9 +52,9 @@ class Page:
         raise LookupError(f"{self.url} has no form with {', '.join(fields) or action}")
 
     def link(self, words: str) -> str:
-        """Where the first link goes whose text or address contains `words`."""
+        """Where the first link goes whose text or path contains `words`; host and port of a link say nothing of it."""
         for target, text in self.links:
-            if words in text or words in target:
+            if words in text or words in urllib.parse.urlsplit(target)._replace(scheme="", netloc="").geturl():
                 return target
         raise LookupError(f"{self.url} has no link '{words}'")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from stellwerk_demo.browser import Browser
+from stellwerk_demo.browser import Browser, Page
 
 pytestmark = pytest.mark.slow
 URL = re.compile(r"http://localhost:\d+[^\s]*")
@@ -73,6 +73,12 @@ def test_every_url_that_it_prints_answers(demo: subprocess.Popen[str]) -> None:
 def test_the_address_it_prints_first_leads_to_the_login(demo: subprocess.Popen[str]) -> None:
     first = URL.findall(printed(demo))[0]
     assert any("/login/" in target for target, _ in Browser().open(first).links)
+
+
+def test_a_port_that_contains_a_portals_number_is_not_taken_for_the_link_to_the_portal() -> None:
+    home, choice = "http://localhost:24711/", "http://localhost:24711/oauth/choose?portal=4711"
+    page = Page(home, 200, "", [], [(home, "Accounts"), (choice, "Acme")], "")
+    assert page.link("4711") == choice
 
 
 @pytest.mark.parametrize("whom", ["demo", "everybody"])
