@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,22 +18,8 @@ from stellwerk_toys.yard import Yard
 
 @pytest.fixture
 def world(request: pytest.FixtureRequest) -> World:
+    """The yard's again: the other tests of pages have toys of their own."""
     return World(request.node.nodeid)
-
-
-@pytest.fixture
-def chosen() -> dict[str, Any]:
-    """The connection's settings; a test's parameters override it."""
-    return {}
-
-
-@pytest.fixture
-async def yard(world: World, tmp_path: Path, chosen: dict[str, Any]) -> AsyncIterator[Yard]:
-    made = Yard(tmp_path, world)
-    await made.start()
-    await made.connect(chosen)
-    yield made
-    await made.stop()
 
 
 @pytest.fixture

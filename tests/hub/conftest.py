@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,16 @@ def world(request: pytest.FixtureRequest) -> World:
 
 
 @pytest.fixture
-async def yard(world: World, tmp_path: Path) -> AsyncIterator[Yard]:
+def chosen() -> dict[str, Any]:
+    """The connection's settings; a test's parameters override it."""
+    return {}
+
+
+@pytest.fixture
+async def yard(world: World, tmp_path: Path, chosen: dict[str, Any]) -> AsyncIterator[Yard]:
     made = Yard(tmp_path, world)
     await made.start()
-    await made.connect()
+    await made.connect(chosen)
     yield made
     await made.stop()
 
