@@ -338,42 +338,6 @@ def waits(tx: Tx, account: str, subject: str) -> bool:
     return row is not None
 
 
-# --- forgetting
-
-
-def forget_address(tx: Tx, address: str, connection: str | None = None) -> int:
-    """How many lines of drift went, of the connection or of all."""
-    return tx.run(
-        "delete from drift where address = :address and (run in"
-        " (select id from comparison where connection = :connection) or :connection is null)",
-        address=address,
-        connection=connection,
-    )
-
-
-def forget(tx: Tx, connection: str) -> None:
-    """Nothing stands of the connection's comparisons any more."""
-    tx.run(
-        "delete from drift where run in (select id from comparison where connection = :connection)",
-        connection=connection,
-    )
-    tx.run(
-        "delete from comparison_part where run in (select id from comparison where connection = :connection)",
-        connection=connection,
-    )
-    tx.run("delete from comparison where connection = :connection", connection=connection)
-
-
-def purge(tx: Tx, before: float, limit: int) -> int:
-    """Drift that was found before goes; the figures stay. How many lines went."""
-    return tx.run(
-        "delete from drift where id in (select d.id from drift as d join comparison as c on c.id = d.run"
-        " where c.ended < :before order by d.id limit :limit)",
-        before=before,
-        limit=limit,
-    )
-
-
 def _comparison(row: Row | None) -> Comparison | None:
     if row is None:
         return None

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.store import api_tokens, comparisons, invitations, meta, recipients, syncs
+from stellwerk.store import api_tokens, invitations, meta, recipients, runs
 from stellwerk.store.store import Row, Tx
 from stellwerk_rules.model import Agreement
 
@@ -195,9 +195,8 @@ def forget(tx: Tx, name: str) -> None:
     params = {"id": name, "ended": ENDED}
     if tx.one("select id from connection where id = :id and state = :ended", **params) is None:
         return
-    syncs.forget(tx, name)
+    runs.forget(tx, name)
     recipients.forget(tx, name)
-    comparisons.forget(tx, name)
     for table in ("setting_history", "api_token", "invitation"):
         tx.run(f"delete from {table} where connection = :id", id=name)
     tx.run("delete from repair where subject = :id or subject like :id || '/%'", id=name)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.store import accounts, comparisons, connections, contacts, inbox, syncs
+from stellwerk.store import accounts, connections, contacts, inbox, runs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.vault import Vault
@@ -52,8 +52,7 @@ def erase(tx: Tx, vault: Vault, email: str, now: float, within: Connection | Non
     reasons = tx.run(
         "delete from trace where address = :address and (connection = :one or :one is null)", address=address, one=one
     )
-    reasons += syncs.forget_address(tx, address, one)
-    reasons += comparisons.forget_address(tx, address, one)
+    reasons += runs.forget_address(tx, address, one)
     for row in found:
         reasons += tx.run("delete from trace where contact = :contact", contact=row["id"])
         tx.run("delete from repair where subject = :subject", subject=f"{row['connection']}/{row['id']}")

@@ -249,35 +249,6 @@ def reasons(tx: Tx, run: int) -> list[Row]:
     )
 
 
-def forget_address(tx: Tx, address: str, connection: str | None = None) -> int:
-    """What was said of the address goes, or what one connection's syncs said of it. How many rows went."""
-    return tx.run(
-        "delete from sync_row where address = :address and (run in"
-        " (select id from sync_run where connection = :connection) or :connection is null)",
-        address=address,
-        connection=connection,
-    )
-
-
-def forget(tx: Tx, connection: str) -> None:
-    """Nothing stands of the connection's syncs any more."""
-    tx.run(
-        "delete from sync_row where run in (select id from sync_run where connection = :connection)",
-        connection=connection,
-    )
-    tx.run("delete from sync_run where connection = :connection", connection=connection)
-
-
-def purge(tx: Tx, before: float, limit: int) -> int:
-    """What dry runs said that ended before; the figures stay."""
-    return tx.run(
-        "delete from sync_row where id in (select r.id from sync_row as r join sync_run as s on s.id = r.run"
-        " where s.ended < :before order by r.id limit :limit)",
-        before=before,
-        limit=limit,
-    )
-
-
 # --- events and deliveries of a sync
 
 

@@ -14,7 +14,7 @@ from stellwerk.relay.forgetting import forget_connection
 from stellwerk.relay.holding import go_on, hold
 from stellwerk.relay.housekeeping import tidy
 from stellwerk.relay.states import set_state
-from stellwerk.store import accounts, counts, repairs, syncs
+from stellwerk.store import accounts, counts, repairs, runs, syncs
 from stellwerk.store.store import Tx
 from stellwerk.store.syncs import DryRow
 from stellwerk_toys.faults import Fault, Stopped
@@ -134,7 +134,7 @@ async def test_what_a_dry_run_says_is_sealed_and_goes_after_its_days_or_with_the
     rows = await yard.look(lambda tx: tx.all("select * from sync_row"))
     assert all(old[0].encode() not in row["body"] and old[0] not in str(row) for row in rows)
     address = yard.hub.vault.address(old[0])
-    assert await yard.store.write(lambda tx: syncs.forget_address(tx, address)) == 1
+    assert await yard.store.write(lambda tx: runs.forget_address(tx, address)) == 1
     world.clock.now += 15 * DAY
     await tidy(yard.hub)
     assert await said(yard, done["run"]) == {}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from stellwerk.store import inbox, lease, leaving, outbox, syncs
+from stellwerk.store import inbox, lease, leaving, outbox, runs, syncs
 from stellwerk.store.inbox import NewEvent
 from stellwerk.store.outbox import NewDelivery
 from stellwerk.store.store import Store, Tx
@@ -96,11 +96,11 @@ async def test_what_a_dry_run_said_is_kept_once_a_contact_told_in_order_and_purg
     assert await store.read(lambda tx: syncs.rows(tx, run.id, "1", 1, "mailed")) == [rows[3]]
     told = await store.read(lambda tx: syncs.reasons(tx, run.id))
     assert [(row["what"], row["count"]) for row in told] == [("skipped", 3), ("mailed", 2)]
-    assert await store.write(lambda tx: syncs.forget_address(tx, "d3")) == 1
+    assert await store.write(lambda tx: runs.forget_address(tx, "d3")) == 1
     await store.write(lambda tx: syncs.go(tx, run, "done", NOW))
-    assert await store.write(lambda tx: syncs.purge(tx, NOW, 100)) == 0
-    assert await store.write(lambda tx: syncs.purge(tx, NOW + 1, 3)) == 3
-    assert await store.write(lambda tx: syncs.purge(tx, NOW + 1, 3)) == 1
+    assert await store.write(lambda tx: runs.purge(tx, NOW, 100)) == 0
+    assert await store.write(lambda tx: runs.purge(tx, NOW + 1, 3)) == 3
+    assert await store.write(lambda tx: runs.purge(tx, NOW + 1, 3)) == 1
 
 
 async def test_events_and_deliveries_of_a_run_are_counted_and_can_be_dropped(
@@ -153,7 +153,7 @@ async def test_a_connection_that_is_left_takes_its_run_along_and_one_that_is_for
     ended = await store.read(lambda tx: syncs.by_id(tx, run.id))
     assert ended is not None
     assert (ended.state, ended.going_on) == ("cancelled", False)
-    await store.write(lambda tx: syncs.forget(tx, "acme"))
+    await store.write(lambda tx: runs.forget(tx, "acme"))
     assert await store.read(lambda tx: syncs.by_id(tx, run.id)) is None
     assert await store.read(lambda tx: syncs.rows(tx, run.id, "", 10)) == []
 
