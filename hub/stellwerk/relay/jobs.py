@@ -22,7 +22,7 @@ from psycopg.sql import SQL, Identifier
 
 from stellwerk.errors import StellwerkError, StoreAway, StoreError
 from stellwerk.relay.bug import place
-from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process, Work
+from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process
 from stellwerk.relay.timetable import Timetable
 from stellwerk.store import job_tables, lease
 
@@ -50,14 +50,10 @@ class Jobs:
         self._url = url
         self._lanes = lanes
         self._timetable = Timetable(process)
+        self.every = self._timetable.every
         self._woken = asyncio.Event()
+        self.wake = self._woken.set
         self._broken = False
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def every(self, seconds: float, name: str, work: Work) -> None:
-        self._timetable.every(seconds, name, work)
 
     @contextlib.asynccontextmanager
     async def run(self, drain: Drain | None) -> AsyncIterator[None]:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 from stellwerk.errors import StellwerkError, StoreAway
 from stellwerk.relay.bug import place
-from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process, Work
+from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process
 from stellwerk.relay.timetable import Timetable
 from stellwerk.store import lease
 
@@ -27,14 +27,10 @@ class Lanes:
         self._count = lanes
         self._seconds = sweep
         self._timetable = Timetable(process)
+        self.every = self._timetable.every
         self._woken = asyncio.Event()
+        self.wake = self._woken.set
         self._stopping = False
-
-    def wake(self) -> None:
-        self._woken.set()
-
-    def every(self, seconds: float, name: str, work: Work) -> None:
-        self._timetable.every(seconds, name, work)
 
     @contextlib.asynccontextmanager
     async def run(self, drain: Drain | None) -> AsyncIterator[None]:
