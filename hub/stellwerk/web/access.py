@@ -8,17 +8,16 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Redirect, Template
-from msgspec import structs
 
 from stellwerk.relay.hub import Hub
 from stellwerk.store import api_tokens
 from stellwerk.store.access import Rights
 from stellwerk.view.access import listed
 from stellwerk.web.choose import OWN, Here
-from stellwerk.web.forgery import posted
+from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import speaker
-from stellwerk.web.visitor import Flash, keep_visitor
+from stellwerk.web.visitor import Flash, goes_on
 
 DAYS = ("7", "30", "90", "365")
 DAY_SECONDS = 86_400.0
@@ -43,11 +42,11 @@ async def change_access(
     say = speaker(request, running.visitor)
     action, _, number = form.get("action", "").partition(":")
     one = running.connection.id
-    if action == "revoke" and number.isascii() and number.isdigit():
-        gone = await hub.store.write(lambda tx: api_tokens.revoke(tx, one, int(number[:18]), hub.now()))
+    token = row_id(number)
+    if action == "revoke" and token is not None:
+        gone = await hub.store.write(lambda tx: api_tokens.revoke(tx, one, token, hub.now()))
         flash = Flash(kind="good" if gone else "warning", text=say("access-revoked" if gone else "access-gone"))
-        keep_visitor(request, structs.replace(running.visitor, flashes=(flash,)))
-        return Redirect("/access", status_code=303)
+        return goes_on(request, running.visitor, "/access", flash)
     if action != "make" or form.get("rights") not in RIGHTS or form.get("days") not in DAYS:
         raise ClientException("no such action")
     name = form.get("name", "").strip()[:LONGEST_NAME]
@@ -61,7 +60,7 @@ async def change_access(
             connection=one,
             name=name,
             rights="change" if form["rights"] == "change" else "view",
-            made_by=running.visitor.user or one,
+            made_by=running.by,
             now=now,
             expires=now + int(form["days"]) * DAY_SECONDS,
         )

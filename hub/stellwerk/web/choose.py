@@ -49,6 +49,11 @@ class Here(Struct, frozen=True, kw_only=True):
     rights: Literal["own", "change", "view"] = "own"
 
     @property
+    def by(self) -> str:
+        """Whose name is written down for what is done here; the connection's where the login brought none."""
+        return self.visitor.user or self.connection.id
+
+    @property
     def from_file(self) -> bool:
         return self.connection.origin == FROM_FILE
 

@@ -39,3 +39,8 @@ async def posted(request: Request[Any, Any, Any]) -> Mapping[str, str]:
         return dict(urllib.parse.parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
     except ValueError:
         raise ClientException("the form cannot be read") from None
+
+
+def row_id(text: str) -> int | None:
+    """The id that one of our own buttons names; None for what is none."""
+    return int(text[:18]) if text.isascii() and text.isdigit() else None

@@ -18,11 +18,11 @@ from stellwerk.view.letters import dead_finder, group_finder, letters
 from stellwerk.view.replaying import Preview, replaying
 from stellwerk.web.activity import Words
 from stellwerk.web.choose import Here
-from stellwerk.web.forgery import posted
+from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.inside import inside
 from stellwerk.web.limits import PREVIEWS, Limits
 from stellwerk.web.pages import Speaker, speaker, system_title
-from stellwerk.web.visitor import Flash, keep_visitor
+from stellwerk.web.visitor import Flash, goes_on
 
 EVERY = "every"
 """Stands for the key of a group where all dead letters are meant."""
@@ -49,8 +49,7 @@ async def change_letters(
     action, _, group = form.get("action", "").partition(":")
     if action != "preview":
         flash = await _change(hub, running, say, form)
-        keep_visitor(request, structs.replace(running.visitor, flashes=(flash,)))
-        return Redirect("/letters", status_code=303)
+        return goes_on(request, running.visitor, "/letters", flash)
     group = group or form.get("group", "")
     seconds = limits.wait(PREVIEWS, running.connection.id)
     if seconds is not None:
@@ -75,9 +74,10 @@ async def _change(hub: Hub, running: Here, say: Speaker, form: Mapping[str, str]
     if action.startswith(("replay:", "release:")):
         verb, _, letter = action.partition(":")
         what, _, number = letter.partition("-")
-        if what not in (EVENT, DELIVERY) or not (number.isascii() and number.isdigit()):
+        row = row_id(number)
+        if what not in (EVENT, DELIVERY) or row is None:
             raise ClientException("no such letter")
-        action, find = verb, only(_finder(running, form.get("group", "")), what, int(number[:18]))
+        action, find = verb, only(_finder(running, form.get("group", "")), what, row)
     if action == "replay":
         return _counted(say, "letters-replayed", await replay(hub, one, find))
     if action == "release":
@@ -85,7 +85,7 @@ async def _change(hub: Hub, running: Here, say: Speaker, form: Mapping[str, str]
     if action == "dismiss" and not why:
         return Flash(kind="bad", text=say("letters-why-needed"))
     if action == "dismiss":
-        count = await dismiss(hub, one, find, who=running.visitor.user or one.id, why=why)
+        count = await dismiss(hub, one, find, who=running.by, why=why)
         return _counted(say, "letters-dismissed", count)
     raise ClientException("no such action")
 

@@ -9,18 +9,17 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Redirect, Template
-from msgspec import structs
 
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.recipients import LONGEST_NAME, LONGEST_TO, NotTaken, add, remove, try_out
 from stellwerk.store.recipients import Kind, Recipient
 from stellwerk.view.recipients import told
 from stellwerk.web.choose import Here
-from stellwerk.web.forgery import posted
+from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.inside import inside
 from stellwerk.web.limits import NOTIFICATION_TESTS, Limits
 from stellwerk.web.pages import Speaker, speaker
-from stellwerk.web.visitor import Flash, keep_visitor
+from stellwerk.web.visitor import Flash, goes_on
 
 KINDS: Mapping[str, Kind] = {"email": "email", "webhook": "webhook"}
 
@@ -46,20 +45,18 @@ async def change_notifications(
     action, _, number = form.get("action", "").partition(":")
     if action == "add":
         return await _add(request, hub, running, form, say)
-    if action not in ("remove", "test") or not (number.isascii() and number.isdigit()):
+    one = row_id(number)
+    if action not in ("remove", "test") or one is None:
         raise ClientException("no such action")
-    one = int(number[:18])
     if action == "remove":
-        by = running.visitor.user or running.connection.id
-        gone = await remove(hub, running.connection, one, by=by)
+        gone = await remove(hub, running.connection, one, by=running.by)
         flash = Flash(kind="good" if gone else "warning", text=say("told-removed" if gone else "told-gone"))
     elif limits.wait(NOTIFICATION_TESTS, running.connection.id) is not None:
         flash = Flash(kind="warning", text=say("told-test-often"))
     else:
         sent = await try_out(hub, running.connection, one)
         flash = Flash(kind="good" if sent else "warning", text=say("told-tested" if sent else "told-gone"))
-    keep_visitor(request, structs.replace(running.visitor, flashes=(flash,)))
-    return Redirect("/notifications", status_code=303)
+    return goes_on(request, running.visitor, "/notifications", flash)
 
 
 async def _add(
@@ -71,9 +68,8 @@ async def _add(
     name, to = form.get("name", "").strip()[:LONGEST_NAME], form.get("to", "").strip()[: LONGEST_TO + 1]
     if not name or not name.isprintable():
         return await _page(request, hub, running, typed=form, wrong=say("told-name-needed"), about="name", status=422)
-    by = running.visitor.user or running.connection.id
     try:
-        made = await add(hub, running.connection, name=name, kind=kind, to=to, language=say.language, by=by)
+        made = await add(hub, running.connection, name=name, kind=kind, to=to, language=say.language, by=running.by)
     except NotTaken as refused:
         wrong = say(f"told-wrong-{refused.code}")
         return await _page(request, hub, running, typed=form, wrong=wrong, about="to", status=422)

@@ -19,11 +19,11 @@ from stellwerk.relay.operator_link import follow, passed
 from stellwerk.view.all_connections import AllConnections, OpenRepair, all_connections
 from stellwerk.view.moment import moment
 from stellwerk.web.credentials import why_code
-from stellwerk.web.forgery import posted
+from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.limits import Limits
 from stellwerk.web.pages import Speaker, page, speaker, system_title
 from stellwerk.web.repair_phrases import repair_text
-from stellwerk.web.visitor import Flash, NotLoggedIn, Visitor, keep_visitor
+from stellwerk.web.visitor import Flash, NotLoggedIn, Visitor, goes_on, keep_visitor
 
 SESSION_SECONDS = 3600.0
 LONGEST = 600
@@ -107,6 +107,7 @@ async def change_operator(
 ) -> Redirect:
     """Stop what mails in the whole hub or let it go on; take a repair off the list."""
     action, _, value = (await posted(request)).get("action", "").partition(":")
+    repair = row_id(value)
     say = speaker(request, visitor)
     if action == "stop":
         await holding.hold(hub, by=operator)
@@ -114,13 +115,12 @@ async def change_operator(
     elif action == "go-on":
         went = await holding.go_on(hub, by=operator)
         flash = Flash(kind="good" if went else "warning", text=say("operator-went-on" if went else "operator-not-held"))
-    elif action == "repaired" and value.isascii() and value.isdigit():
-        ended = await end_any_repair(hub, int(value[:18]))
+    elif action == "repaired" and repair is not None:
+        ended = await end_any_repair(hub, repair)
         flash = Flash(kind="good" if ended else "warning", text=say("repair-ended" if ended else "repair-gone"))
     else:
         raise ClientException("no such action")
-    keep_visitor(request, structs.replace(visitor, flashes=(flash,)))
-    return Redirect("/operator", status_code=303)
+    return goes_on(request, visitor, "/operator", flash)
 
 
 def _ended(request: Request[Any, Any, Any], hub: Hub, visitor: Visitor, limits: Limits) -> Template:

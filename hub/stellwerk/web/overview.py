@@ -8,7 +8,6 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Redirect, Template
-from msgspec import structs
 
 from stellwerk.errors import DeliveryError, StellwerkError
 from stellwerk.relay import holding
@@ -19,11 +18,11 @@ from stellwerk.view.overview import Repair, Side, overview
 from stellwerk.view.syncs import last_syncs
 from stellwerk.web.choose import Here
 from stellwerk.web.credentials import why, why_code
-from stellwerk.web.forgery import posted
+from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import Speaker, speaker, system_title
 from stellwerk.web.repair_phrases import repair_text
-from stellwerk.web.visitor import Flash, keep_visitor
+from stellwerk.web.visitor import Flash, goes_on
 
 STATES: tuple[State, ...] = get_args(State)
 NO_BUTTON = "none"
@@ -59,6 +58,7 @@ async def change_overview(
 ) -> Redirect:
     """Let it run, watch or rest; stop what mails or let it go on; set up again; end a repair."""
     action, _, value = (await posted(request)).get("action", "").partition(":")
+    repair = row_id(value)
     say = speaker(request, running.visitor)
     if action == "state" and value in STATES and not running.from_file:
         flash = await _change_state(hub, running, value, say)
@@ -66,18 +66,17 @@ async def change_overview(
         flash = await _hold(hub, running, stop=action == "stop", say=say)
     elif action == "set-up":
         flash = await _set_up(hub, running, say)
-    elif action == "repaired" and value.isascii() and value.isdigit():
-        ended = await end_repair(hub, running.connection, int(value[:18]))
+    elif action == "repaired" and repair is not None:
+        ended = await end_repair(hub, running.connection, repair)
         flash = Flash(kind="good" if ended else "warning", text=say("repair-ended" if ended else "repair-gone"))
     else:
         raise ClientException("no such action")
-    keep_visitor(request, structs.replace(running.visitor, flashes=(flash,)))
-    return Redirect("/overview", status_code=303)
+    return goes_on(request, running.visitor, "/overview", flash)
 
 
 async def _change_state(hub: Hub, running: Here, state: State, say: Speaker) -> Flash:
     try:
-        await change_state(hub, running.connection, state, who=running.visitor.user or running.connection.id)
+        await change_state(hub, running.connection, state, who=running.by)
     except Changed:
         return Flash(kind="warning", text=say("state-changed-meanwhile"))
     return Flash(kind="good", text=say(f"state-{state}-now"))
@@ -86,7 +85,7 @@ async def _change_state(hub: Hub, running: Here, state: State, say: Speaker) -> 
 async def _hold(hub: Hub, running: Here, *, stop: bool, say: Speaker) -> Flash:
     change = holding.hold if stop else holding.go_on
     try:
-        await change(hub, by=running.visitor.user or running.connection.id, connection=running.connection.id)
+        await change(hub, by=running.by, connection=running.connection.id)
     except StellwerkError:
         return Flash(kind="warning", text=say("state-changed-meanwhile"))
     return Flash(kind="good", text=say("state-stopped-now" if stop else "state-went-on-now"))

@@ -45,7 +45,7 @@ async def change_disconnect(
         await forget_connection(
             hub,
             connection=running.connection.id,
-            by=running.visitor.user or running.connection.id,
+            by=running.by,
             keep_days=True,
             anyway=form.get("anyway") == YES,
         )

@@ -8,7 +8,6 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Redirect, Template
-from msgspec import structs
 
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.inviting import LONGEST_NAME, invite, revoke
@@ -16,10 +15,10 @@ from stellwerk.store import invitations
 from stellwerk.store.access import Rights
 from stellwerk.view.access import listed
 from stellwerk.web.choose import OWN, Here
-from stellwerk.web.forgery import posted
+from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import speaker
-from stellwerk.web.visitor import Flash, keep_visitor
+from stellwerk.web.visitor import Flash, goes_on
 
 RIGHTS: tuple[Rights, ...] = get_args(Rights)
 
@@ -39,20 +38,19 @@ async def change_people(
     """Invite somebody, whose link is in this answer and in no other, or take an invitation back."""
     form = await posted(request)
     say = speaker(request, running.visitor)
-    by = running.visitor.user or running.connection.id
     action, _, number = form.get("action", "").partition(":")
-    if action == "revoke" and number.isascii() and number.isdigit():
-        gone = await revoke(hub, running.connection, int(number[:18]), by=by)
+    invitation = row_id(number)
+    if action == "revoke" and invitation is not None:
+        gone = await revoke(hub, running.connection, invitation, by=running.by)
         flash = Flash(kind="good" if gone else "warning", text=say("people-revoked" if gone else "people-gone"))
-        keep_visitor(request, structs.replace(running.visitor, flashes=(flash,)))
-        return Redirect("/people", status_code=303)
+        return goes_on(request, running.visitor, "/people", flash)
     if action != "invite" or form.get("rights") not in RIGHTS:
         raise ClientException("no such action")
     name = form.get("name", "").strip()[:LONGEST_NAME]
     if not name:
         return await _page(request, hub, running, wrong=say("people-name-needed"), status=422)
     rights: Rights = "change" if form["rights"] == "change" else "view"
-    _, link = await invite(hub, running.connection, name=name, rights=rights, by=by)
+    _, link = await invite(hub, running.connection, name=name, rights=rights, by=running.by)
     return await _page(request, hub, running, link=link, invited=name)
 
 

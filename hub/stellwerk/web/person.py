@@ -22,7 +22,7 @@ from stellwerk.web.choose import LOOKS, OWN, Here
 from stellwerk.web.forgery import posted
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import Speaker, speaker, system_title
-from stellwerk.web.visitor import Flash, keep_visitor
+from stellwerk.web.visitor import Flash, goes_on
 from stellwerk_rules.model import EventKind
 
 JSON = "application/json"
@@ -49,7 +49,7 @@ async def print_consent(
         say = speaker(request, running.visitor)
         wrong = say("person-address-needed")
         return _consent_page(request, hub, running, who, None, wrong=wrong, status=422)
-    known = await export(hub, running.connection, who, running.visitor.user or running.connection.id)
+    known = await export(hub, running.connection, who, running.by)
     if form.get("action") == "save":
         saved = msgspec.json.format(msgspec.json.encode(known), indent=2)
         headers = {"content-disposition": f'attachment; filename="{FILE}"'}
@@ -95,15 +95,13 @@ async def change_erase(
         return _erase_page(request, hub, running, who, wrong=say("person-address-needed"), status=422)
     if hub.vault.address(form.get("again", "")) != hub.vault.address(who):
         return _erase_page(request, hub, running, who, wrong=say("erase-again-differs"), status=422)
-    by = running.visitor.user or running.connection.id
     try:
-        gone = await erase_person(hub, running.connection, address=who, by=by)
+        gone = await erase_person(hub, running.connection, address=who, by=running.by)
     except OnItsWay:
         return _erase_page(request, hub, running, who, wrong=say("erase-on-its-way"), status=409)
     done = say("erase-done", contacts=gone.contacts, events=gone.events, changes=gone.changes, reasons=gone.reasons)
     flash = Flash(kind="good", text=done) if gone else Flash(kind="warning", text=say("erase-nothing"))
-    keep_visitor(request, structs.replace(running.visitor, flashes=(flash,), trying=None))
-    return Redirect("/activity", status_code=303)
+    return goes_on(request, structs.replace(running.visitor, trying=None), "/activity", flash)
 
 
 def _erase_page(

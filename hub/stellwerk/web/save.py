@@ -118,7 +118,7 @@ async def save_connection(
     plain: dict[str, Any] = msgspec.to_builtins(typed.values)
     fresh = structs.replace(here.connection, accounts=accounts, settings=plain, agreed=agreed)
     note = connections.AGAIN if here.again else connections.MOVED if moves else ""
-    who = here.visitor.user or here.connection.id
+    who = here.by
     said = words_for(hub, book.plan, typed.values)
     if agreed is not None and agreed is not before and said is not None:
         await hub.store.write(lambda tx: kept_words.keep(tx, agreed.words, said.read(agreed.words), hub.now()))

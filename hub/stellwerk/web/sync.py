@@ -11,7 +11,6 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage, Template
-from msgspec import structs
 
 from stellwerk.relay import sync
 from stellwerk.relay.hub import Hub
@@ -23,7 +22,7 @@ from stellwerk.web.choose import Here
 from stellwerk.web.forgery import posted
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import Speaker, mail_title, speaker
-from stellwerk.web.visitor import Flash, keep_visitor
+from stellwerk.web.visitor import Flash, goes_on
 from stellwerk_rules.model import Permission
 from stellwerk_rules.outlook import CONFIRMED, What
 from stellwerk_rules.permission import grantable
@@ -72,7 +71,7 @@ async def change_sync(
     """Begin a dry run, start with the number, stop, resume or cancel."""
     form = await posted(request)
     say = speaker(request, running.visitor)
-    about: dict[str, Any] = {"connection": running.connection.id, "by": running.visitor.user or running.connection.id}
+    about: dict[str, Any] = {"connection": running.connection.id, "by": running.by}
     action, terms = form.get("action", ""), form.get("terms", "none")
     try:
         if action == "dry-run":
@@ -87,8 +86,7 @@ async def change_sync(
         flash = Flash(kind="good", text=say(f"sync-done-{action}"))
     except SyncRefused as refused:
         flash = Flash(kind="warning", text=say(f"sync-refused-{refused.code}", **refused.values))
-    keep_visitor(request, structs.replace(running.visitor, flashes=(flash,)))
-    return Redirect("/sync", status_code=303)
+    return goes_on(request, running.visitor, "/sync", flash)
 
 
 @get("/sync/progress", name="sync-progress")

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.response import Redirect
 from msgspec import Struct
 
 from stellwerk.web.language import Language, wanted_language
@@ -94,6 +95,12 @@ def keep_visitor(request: Request[Any, Any, Any], visitor: Visitor) -> Visitor:
     """Remember the visitor in the answer's cookie."""
     request.set_session(msgspec.to_builtins(visitor))
     return visitor
+
+
+def goes_on(request: Request[Any, Any, Any], visitor: Visitor, path: str, flash: Flash) -> Redirect:
+    """To the page at `path`, which says `flash` once."""
+    keep_visitor(request, msgspec.structs.replace(visitor, flashes=(flash,)))
+    return Redirect(path, status_code=303)
 
 
 def logged_in(visitor: Visitor, *, account: str, user: str, connection: str | None) -> Visitor:
