@@ -33,7 +33,6 @@ from stellwerk_rules.model import (
 from stellwerk_rules.plan import Plan
 from stellwerk_rules.spec import Mirror
 
-
 ADA = "ada@example.com"
 BOTH = {"crm": "c1", "mail": "m1"}
 
