@@ -41,6 +41,9 @@ RECIPIENT_REMOVED = "recipient-removed"
 ERASED = "erased"
 """What the history calls it when somebody is erased on request; it is about the reference of the address, never the address."""
 
+SYNCED_NOW = "synced-now"
+"""What the history calls it when a contact is read again on a person's word; about a reference of the address as well."""
+
 LEFT = "left"
 """Name under which is kept since when contacts belong to no living connection: of one ended, or of accounts it left."""
 

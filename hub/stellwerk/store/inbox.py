@@ -287,6 +287,17 @@ def dismiss(tx: Tx, ids: Sequence[int], text: str) -> None:
     )
 
 
+def number_of(tx: Tx, account: str, dedup: str) -> int | None:
+    """The number of the event with this key."""
+    row = tx.one("select id from inbox where account = :account and dedup = :dedup", account=account, dedup=dedup)
+    return None if row is None else int(row["id"])
+
+
+def by_number(tx: Tx, one: int) -> Row | None:
+    """How one event stands: account, state, code, and which event it was read together with."""
+    return tx.one("select account, state, code, together from inbox where id = :id", id=one)
+
+
 def next_due(tx: Tx, account: str) -> float | None:
     row = tx.one("select min(due) as due from inbox where account = :account and state = 'waiting'", account=account)
     return None if row is None else row["due"]

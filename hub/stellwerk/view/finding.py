@@ -9,12 +9,14 @@ from msgspec import Struct
 
 from stellwerk.relay.hearing import NOT_HEARD, arrivals, heard_of
 from stellwerk.relay.hub import Hub
+from stellwerk.relay.sync_now import SYNC_NOW
 from stellwerk.store import repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
 from stellwerk.view.activity import Activity, Reason, Step, activity
 from stellwerk.view.moment import moment
 from stellwerk.view.overview import Side, on_hold_since, sides
+from stellwerk.view.sync_now import SyncNow, last_sync_now
 from stellwerk_rules.model import EventKind
 
 RUNS = "runs"
@@ -49,10 +51,14 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class Explained(Struct, frozen=True, kw_only=True):
-    """A contact of one connection: what stands in the way or was done last, and everything behind it."""
+    """A contact of one connection: what stands in the way or was done last, and everything behind it.
+
+    `sync_now` is what came of having it read again, where somebody did.
+    """
 
     findings: list[Finding]
     activity: Activity
+    sync_now: SyncNow | None
 
 
 async def explained(hub: Hub, connection: Connection, who: str) -> Explained:
@@ -63,7 +69,8 @@ async def explained(hub: Hub, connection: Connection, who: str) -> Explained:
         known = activity(tx, hub.vault, who.strip(), connection)
         both = sides(tx, hub, connection, now)
         found = findings(connection, both, known, held_since=on_hold_since(tx), silent=_silent_systems(tx, connection))
-        return Explained(findings=[_with_fields(tx, hub, connection, one) for one in found], activity=known)
+        found = [_with_fields(tx, hub, connection, one) for one in found]
+        return Explained(findings=found, activity=known, sync_now=last_sync_now(tx, known.steps))
 
     return await hub.store.read(look)
 
@@ -90,7 +97,8 @@ def findings(
         for one in known.consent
         if one.suppressed_since is not None
     ]
-    found += _of_the_steps(known.steps, {one.code for one in known.waiting})
+    done = [step for step in known.steps if step.what != SYNC_NOW]
+    found += _of_the_steps(done, {one.code for one in known.waiting})
     if not known:
         found.append(Finding(code="never-heard"))
     return found or [Finding(code="nothing-decided")]

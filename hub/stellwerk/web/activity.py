@@ -14,7 +14,8 @@ from litestar.response import Template
 
 from stellwerk.relay.hub import Hub
 from stellwerk.view.activity import Reason
-from stellwerk.view.finding import Explained, Finding, explained
+from stellwerk.view.finding import Finding, explained
+from stellwerk.view.sync_now import SyncNow
 from stellwerk.web.choose import LOOKS, Here
 from stellwerk.web.credentials import why_code
 from stellwerk.web.forgery import posted
@@ -31,7 +32,7 @@ async def show_activity(
     request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
 ) -> Template:
     """The search, empty."""
-    return _page(request, hub, running, "", None)
+    return await activity_page(request, hub, running, "")
 
 
 @post("/activity", name="search", status_code=200, opt=LOOKS)
@@ -40,10 +41,21 @@ async def search(
 ) -> Template:
     """What is known of the contact."""
     who = (await posted(request)).get("who", "").strip()[:LONGEST]
-    return _page(request, hub, running, who, await explained(hub, running.connection, who) if who else None)
+    return await activity_page(request, hub, running, who)
 
 
-def _page(request: Request[Any, Any, Any], hub: Hub, running: Here, who: str, found: Explained | None) -> Template:
+async def activity_page(
+    request: Request[Any, Any, Any],
+    hub: Hub,
+    running: Here,
+    who: str,
+    *,
+    good: str = "",
+    wrong: str = "",
+    status: int = 200,
+) -> Template:
+    """The search, and what is known of `who`; `good` or `wrong` is what came of what was asked for."""
+    found = await explained(hub, running.connection, who) if who else None
     say = speaker(request, running.visitor)
     titles = {name: system_title(system) for name, system in hub.systems.items()}
     return inside(
@@ -57,8 +69,27 @@ def _page(request: Request[Any, Any, Any], hub: Hub, running: Here, who: str, fo
             "findings": [_finding(hub, say, titles, one) for one in found.findings] if found else [],
             "titles": titles,
             "word": Words(say, hub),
+            "good": good,
+            "wrong": wrong,
+            "readings": [] if found is None or found.sync_now is None else _readings(hub, say, titles, found.sync_now),
         },
+        status=status,
     )
+
+
+def _readings(hub: Hub, say: Speaker, titles: dict[str, str], asked: SyncNow) -> list[dict[str, object]]:
+    """What came of each reading: a sentence, and why."""
+    word = Words(say, hub)
+    told: list[dict[str, object]] = []
+    for one in asked.readings:
+        changes = ", ".join(dict.fromkeys(word.of("change", change) for change in one.changes))
+        state = "skipped" if one.state == "decided" and not changes else one.state
+        sentence = say(f"reading-{state}", system=titles.get(one.system, one.system), changes=changes)
+        why = [] if changes else [word.reason(reason.code, reason.text) for reason in one.reasons]
+        told.append(
+            {"sentence": sentence, "why": list(dict.fromkeys(why)), "code": one.code if one.state == "dead" else ""}
+        )
+    return told
 
 
 def _finding(hub: Hub, say: Speaker, titles: dict[str, str], one: Finding) -> dict[str, object]:

@@ -30,6 +30,7 @@ from stellwerk.view.overview import Overview, overview
 from stellwerk.view.parting import Parting, parting
 from stellwerk.web.agreement import words_for
 from stellwerk.web.api_answers import RowNumber, problems
+from stellwerk.web.api_contact import about_a_contact
 from stellwerk.web.api_key import CHANGES, Caller, provide_caller
 from stellwerk.web.api_letters import about_letters
 from stellwerk.web.api_notifications import about_notifications
@@ -306,6 +307,7 @@ handlers: tuple[HTTPRouteHandler, ...] = (
     api_save,
     api_foresight,
     *about_letters,
+    *about_a_contact,
     *about_a_person,
     *about_notifications,
     *about_people,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stellwerk.web.contact_phrases import CONTACT
 from stellwerk.web.inside_phrases import INSIDE
 from stellwerk.web.language import Language
 from stellwerk.web.letter_phrases import LETTERS
@@ -14,6 +15,7 @@ from stellwerk.web.recipe_phrases import RECIPE
 from stellwerk.web.sync_phrases import SYNC
 
 PHRASES: Mapping[str, tuple[str, str]] = {
+    **CONTACT,
     **INSIDE,
     **LETTERS,
     **LIFE,

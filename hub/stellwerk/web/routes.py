@@ -19,6 +19,7 @@ from stellwerk.web.access import change_access, show_access
 from stellwerk.web.activity import search, show_activity
 from stellwerk.web.api import api
 from stellwerk.web.choose import choose, chosen, provide_here, provide_running
+from stellwerk.web.contact import change_contact, show_contact
 from stellwerk.web.field_page import show_fields, show_history
 from stellwerk.web.forgery import refuse_forged
 from stellwerk.web.headers import STATIC, security_headers
@@ -60,6 +61,8 @@ pages: tuple[HTTPRouteHandler, ...] = (
     change_overview,
     show_activity,
     search,
+    show_contact,
+    change_contact,
     show_consent,
     print_consent,
     show_erase,

@@ -22,6 +22,7 @@ PAGES: dict[str, tuple[dict[str, str], ...]] = {
     "/settings": ({"action": "save", "version": "1", "setting.sender": "Mine"}, {"action": "test-key"}),
     "/overview": ({"action": "state:rests"}, {"action": "repaired:1"}, {"action": "set-up"}),
     "/activity": ({"who": "ada@example.com"}, {"who": "4711"}),
+    "/activity/contact": ({"who": "ada@example.com", "action": "sync-now"}, {"who": "4711", "action": "sync-now"}),
     "/activity/consent": ({"who": "ada@example.com"}, {"who": "ada@example.com", "action": "save"}),
     "/activity/erase": (
         {"who": "ada@example.com"},
@@ -56,6 +57,7 @@ API: dict[str, tuple[str, Any]] = {
     "/api/disconnect": ("GET", None),
     "/api/repairs/{repair:int}/end": ("POST", None),
     "/api/activity": ("POST", {"who": "ada@example.com"}),
+    "/api/contact/sync-now": ("POST", {"who": "ada@example.com"}),
     "/api/consent": ("POST", {"address": "ada@example.com"}),
     "/api/erase": ("POST", {"address": "ada@example.com", "again": "ada@example.com"}),
     "/api/letters": ("GET", None),

@@ -31,6 +31,7 @@ LogIn: TypeAlias = Callable[[Page], Awaitable[None]]
 PATHS = (
     "/overview",
     "/activity",
+    "/activity/contact",
     "/activity/consent",
     "/activity/erase",
     "/letters",
@@ -159,10 +160,13 @@ async def fill(hub: Any) -> None:
 
 async def go(page: Page, served: str, path: str, language: str) -> None:
     await page.goto(f"{served}{path}?lang={language}")
-    if path in ("/activity", "/activity/consent"):
+    if path in ("/activity", "/activity/consent", "/activity/contact"):
         await page.locator("#who").fill(ADA)
         await page.locator("#who").press("Enter")
         await page.wait_for_load_state()
+    if path == "/activity/contact":
+        await page.get_by_role("button", name="Sync now" if language == "en" else "Jetzt abgleichen").click()
+        await page.wait_for_url("**/activity/contact")
     ask = page.get_by_role("button", name="What would happen?" if language == "en" else "Was würde geschehen?").first
     if path == "/letters" and await ask.count():
         await ask.click()

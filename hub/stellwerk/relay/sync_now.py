@@ -1,0 +1,97 @@
+"""sync now: a person has one contact read again at both systems; it is decided as any other event of the live lane.
+
+It goes into the inbox of each account by the id that is known there, by the address where none is. Whatever comes of it
+would have come of the next change of the contact as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from stellwerk.relay.decide import Trace
+from stellwerk.relay.hub import Hub
+from stellwerk.relay.receive import new_event, subject_of
+from stellwerk.sdk.connector import Ref, Signal
+from stellwerk.store import accounts, connections, contacts, counts, inbox, lease, meta, traces
+from stellwerk.store.connections import SYNCED_NOW, Connection
+from stellwerk.store.contacts import ContactState
+from stellwerk.store.store import Tx
+from stellwerk_rules.model import Because, EventKind
+
+SYNC_NOW = "sync-now"
+"""What a trace calls it, and the code of its reason."""
+
+REQUESTED = "requested"
+"""Outcome of that trace: what came of it, its event's own traces say."""
+
+AS_ONE_SECONDS = 60.0
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
+
+
+async def sync_now(hub: Hub, connection: Connection, *, who: str, by: str) -> list[str]:
+    """Have the contact named by its address or its id at a system read again. The systems it is read at.
+
+    None where nothing is known by that name and it is no address. Asked for again within the same minute it is the same.
+    """
+
+    def work(tx: Tx) -> list[str]:
+        states = contacts_named(tx, hub, connection, who)
+        refs = _refs(connection, states, who)
+        new = [system for system, ref, state in refs if _put(tx, hub, connection, system, ref, state, by)]
+        if new:
+            digest = next((one.address for one in states if one.address), None) or hub.vault.address(who)
+            connections.note(tx, connection.id, who=by, now=hub.now(), note=SYNCED_NOW, about=digest[:16])
+        return list(dict.fromkeys(system for system, _, _ in refs))
+
+    systems = await hub.store.write(work)
+    hub.wake()
+    return systems
+
+
+def contacts_named(tx: Tx, hub: Hub, connection: Connection, who: str) -> list[ContactState]:
+    """The connection's contacts with that address, or that id at a system."""
+    if "@" in who:
+        return contacts.by_address(tx, connection.id, hub.vault.address(who))
+    return [one for one in contacts.by_remote(tx, who) if one.connection == connection.id]
+
+
+def _refs(
+    connection: Connection, states: Sequence[ContactState], who: str
+) -> list[tuple[str, Ref, ContactState | None]]:
+    """By what name the contact is read at each system, and whose trace tells of it."""
+    found: list[tuple[str, Ref, ContactState | None]] = []
+    for system in connection.accounts:
+        known = [(state, state.remembered.ids[system]) for state in states if system in state.remembered.ids]
+        found += [(system, Ref(by="id", value=remote), state) for state, remote in known]
+        if not known and _ADDRESS.fullmatch(who):
+            found.append((system, Ref(by="email", value=who), next(iter(states), None)))
+    return found
+
+
+def _put(tx: Tx, hub: Hub, connection: Connection, system: str, ref: Ref, state: ContactState | None, by: str) -> bool:
+    """Into the account's inbox, and into the contact's traces; False where that was asked for a moment ago."""
+    now, account = hub.now(), connection.accounts[system]
+    accounts.by_id(tx, hub.vault, account)
+    key = f"{SYNC_NOW}/{connection.id}/{int(now // AS_ONE_SECONDS)}/{subject_of(hub.vault, ref)}"
+    signal = Signal(kind=EventKind.CHANGED, ref=ref, key=key)
+    new = inbox.put(tx, [new_event(hub, account, signal, now)])
+    if not new:
+        return False
+    meta.count(tx, counts.ACKNOWLEDGED, new)
+    lease.wake(tx, account, now)
+    why = Because(code=SYNC_NOW, text=f"asked for by {by}, to be read at {system}")
+    trace = Trace(what=SYNC_NOW, reasons=(why,), outcome=REQUESTED)
+    traces.add(
+        tx,
+        connection=connection.id,
+        contact=None if state is None else state.id,
+        address=hub.vault.address(ref.value) if ref.by == "email" else None if state is None else state.address,
+        event=str(inbox.number_of(tx, account, key)),
+        kind=REQUESTED,
+        body=hub.vault.seal(account, msgspec.json.encode(trace)),
+        now=now,
+    )
+    return True

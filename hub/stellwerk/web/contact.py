@@ -1,0 +1,48 @@
+"""What a person may do for one contact, under Activity.
+
+The contact is named in the body, as it is looked for under Activity.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import ClientException
+from litestar.response import Template
+
+from stellwerk.relay.hub import Hub
+from stellwerk.relay.sync_now import sync_now
+from stellwerk.web.activity import LONGEST, activity_page
+from stellwerk.web.choose import Here
+from stellwerk.web.forgery import posted
+from stellwerk.web.limits import SYNCS_NOW, Limits
+from stellwerk.web.pages import speaker
+
+
+@get("/activity/contact", name="contact")
+async def show_contact(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
+) -> Template:
+    """Whom? A page that was sent a name forgets it when it is opened anew."""
+    return await activity_page(request, hub, running, "")
+
+
+@post("/activity/contact", name="change-contact", status_code=200)
+async def change_contact(
+    request: Request[Any, Any, Any],
+    hub: NamedDependency[Hub],
+    running: NamedDependency[Here],
+    limits: NamedDependency[Limits],
+) -> Template:
+    """Do it, and show the contact."""
+    form = await posted(request)
+    who = form.get("who", "").strip()[:LONGEST]
+    if form.get("action") != "sync-now" or not who:
+        raise ClientException("no such action")
+    limits.spend(SYNCS_NOW, running.connection.id)
+    say = speaker(request, running.visitor)
+    if not await sync_now(hub, running.connection, who=who, by=running.by):
+        return await activity_page(request, hub, running, who, wrong=say("sync-now-unknown"), status=422)
+    return await activity_page(request, hub, running, who, good=say("sync-now-asked"))
