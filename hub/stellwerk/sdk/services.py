@@ -19,12 +19,21 @@ class FieldSpec(Struct, frozen=True, kw_only=True):
     """A field this account is used with. `label` stands only for those we create over there.
 
     `on_forms` says whether people fill it in, also by hidden form fields; None: the connector tells by the kind.
+
+    The rest a connector tells of the fields it lists (`Catalogue.fields`), where `label` is what people over there read:
+    `suggested` is False where no row of `fields:` may be suggested, since it is hidden, cannot be written, is an id, tells of
+    consent, or is spelt in a way of its own; `also` are further names of the same thing; `choices` the only values it takes
+    (none: any), and `separator` what stands between several of them, None where it holds one.
     """
 
     name: str
     kind: Literal["text", "yes_no", "permission", "status", "time", "number", "integer", "date"] = "text"
     label: str | None = None
     on_forms: bool | None = None
+    suggested: bool = True
+    also: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    separator: str | None = None
 
 
 def _unheard(calls: int, seconds: float) -> None:

@@ -13,6 +13,7 @@ from stellwerk.sdk.connector import FieldSpec
 from stellwerk.store.accounts import AccountRow
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
+from stellwerk.view.pairing import Suggestion, any_brand, suggestions
 from stellwerk_rules.hearing import Arrival
 from stellwerk_rules.spec import FieldRow
 
@@ -45,10 +46,14 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class FieldTable(Struct, frozen=True, kw_only=True):
-    """`unmapped` names, by system, fields over there that the file does not use; empty where it could not be asked."""
+    """`unmapped` names, by system, fields over there that the file does not use; empty where it could not be asked.
+
+    `suggestions` are rows for those that have a counterpart; empty also where one system could not be asked.
+    """
 
     rows: list[Row]
     unmapped: dict[str, list[str]]
+    suggestions: list[Suggestion]
 
 
 async def field_table(
@@ -67,13 +72,27 @@ async def field_table(
         for name, system in hub.systems.items()
         for one in arrivals(system, used.get(name, []), told.get(name, []))
     }
+    free = {name: [spec for spec in found or () if spec.name not in used.get(name, [])] for name, found in real.items()}
     return FieldTable(
         rows=[_row(one, hub.systems, real, ways) for one in book.ruleset.fields],
-        unmapped={
-            name: sorted(spec.name for spec in found if spec.name not in used.get(name, []))
-            for name, found in real.items()
-            if found is not None
-        },
+        unmapped={name: sorted(spec.name for spec in free[name]) for name, found in real.items() if found is not None},
+        suggestions=list(_suggested(hub, free)),
+    )
+
+
+def _suggested(hub: Hub, free: Mapping[str, Sequence[FieldSpec]]) -> tuple[Suggestion, ...]:
+    """What may be suggested: nothing that `provide:` makes, for this connection's brand or another's."""
+    first, second = hub.systems
+    made = {
+        name: any_brand([one.name for one in wanted.properties.values()])
+        for name, wanted in hub.integration.provide.items()
+    }
+    return suggestions(
+        (first, second),
+        *(
+            [spec for spec in free.get(name, ()) if name not in made or not made[name].fullmatch(spec.name)]
+            for name in (first, second)
+        ),
     )
 
 

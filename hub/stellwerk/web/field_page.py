@@ -32,7 +32,7 @@ async def show_fields(
     real = await lists.fields(running.accounts)
     table = await field_table(hub, running.connection, running.accounts, real)
     titles = {name: system_title(system) for name, system in hub.systems.items()}
-    context = {"table": table, "titles": titles, "most": MOST_UNMAPPED}
+    context = {"table": table, "titles": titles, "most": MOST_UNMAPPED, "asked": all(real.values())}
     return inside(request, hub, "field_table.html", running, context)
 
 

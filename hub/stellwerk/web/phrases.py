@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stellwerk.web.contact_phrases import CONTACT
+from stellwerk.web.field_phrases import FIELDS
 from stellwerk.web.inside_phrases import INSIDE
 from stellwerk.web.language import Language
 from stellwerk.web.letter_phrases import LETTERS
@@ -16,6 +17,7 @@ from stellwerk.web.sync_phrases import SYNC
 
 PHRASES: Mapping[str, tuple[str, str]] = {
     **CONTACT,
+    **FIELDS,
     **INSIDE,
     **LETTERS,
     **LIFE,

@@ -84,8 +84,13 @@ class Property(Struct, frozen=True, rename="camel"):
 
     name: str
     type: str
+    field_type: str | None = None
     label: str | None = None
     options: list[Option] | None = None
+    hidden: bool | None = None
+    external_options: bool | None = None
+    has_unique_value: bool | None = None
+    data_sensitivity: str | None = None
     form_field: bool | None = None
     calculated: bool | None = None
     modification_metadata: Modification | None = None

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from stellwerk.sdk import FieldSpec, Option, RejectedError
+from stellwerk_hubspot.answer import Property
 from stellwerk_hubspot.opened import Opened
 from stellwerk_hubspot.wire import STAGE
 
@@ -14,6 +15,8 @@ __all__ = ["Listing"]
 
 Kind = Literal["text", "yes_no", "time", "number", "date"]
 KINDS: dict[str, Kind] = {"bool": "yes_no", "datetime": "time", "date": "date", "number": "number"}
+ITS_OWN = frozenset({"email", STAGE})
+"""Properties without `hs_` that are carried by other means than a row of `fields:`."""
 
 
 class Listing:
@@ -37,7 +40,22 @@ class Listing:
 
     async def fields(self: Opened) -> Sequence[FieldSpec]:
         """Every property of contacts."""
-        return [
-            FieldSpec(name=found.name, kind=KINDS.get(found.type, "text"), label=found.label or found.name)
-            for found in await self.client.properties()
-        ]
+        return [_field(found) for found in await self.client.properties()]
+
+
+def _field(found: Property) -> FieldSpec:
+    return FieldSpec(
+        name=found.name,
+        kind=KINDS.get(found.type, "text"),
+        label=found.label or found.name,
+        suggested=_is_for_people(found),
+        choices=tuple(one.value for one in found.choices if not one.hidden) if found.type == "enumeration" else (),
+        separator=";" if found.field_type == "checkbox" else None,
+    )
+
+
+def _is_for_people(found: Property) -> bool:
+    """Whether it holds what people know of a contact (section 6): no bookkeeping of HubSpot's, and nothing it guards."""
+    ours_to_write = found.writable and not found.hidden and found.field_type != "file"
+    guarded = found.external_options or found.has_unique_value or found.data_sensitivity not in (None, "non_sensitive")
+    return ours_to_write and not guarded and found.name not in ITS_OWN and not found.name.startswith("hs_")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from stellwerk.sdk import FieldSpec, Option, RejectedError
 from stellwerk_maileon.mailinglist import INACTIVE, StoredMailing
 from stellwerk_maileon.session import Session
-from stellwerk_maileon.wire import CUSTOM, STANDARD_FIELDS
+from stellwerk_maileon.wire import CUSTOM, MARK_FIELD, STANDARD_FIELDS
 
 DOI_MAILINGS = "doi_mailings"
 
@@ -21,6 +21,18 @@ _KINDS: dict[str, Kind] = {
     "double": "number",
     "date": "date",
 }
+
+# Reference, section 5.1: what its other standard fields are called elsewhere.
+_ALSO: Mapping[str, tuple[str, ...]] = {
+    "ORGANIZATION": ("Company", "Company name", "Organisation", "Firma", "Unternehmen"),
+    "BIRTHDAY": ("Date of birth", "Birth date", "Geburtstag", "Geburtsdatum"),
+    "NAMEDAY": ("Name day", "Namenstag"),
+    "HNR": ("House number", "Hausnummer"),
+    "ADDRESS": ("Street address",),
+    "ZIP": ("Postal code", "Zip code", "Postleitzahl"),
+    "TITLE": ("Academic title", "Titel"),
+}
+_SPELT_ITS_OWN_WAY = frozenset({"GENDER", "LOCALE"})
 
 
 async def options(session: Session, name: str) -> Sequence[Option]:
@@ -55,9 +67,18 @@ async def fields(session: Session) -> Sequence[FieldSpec]:
     """Standard fields that can be written, then the account's custom fields with their kinds. Raises `DeliveryError`."""
     custom = await session.client.custom_fields()
     standard: list[FieldSpec] = [
-        FieldSpec(name=name, kind="date" if kind == "date" else "text") for name, kind in STANDARD_FIELDS.items()
+        FieldSpec(
+            name=name,
+            kind="date" if kind == "date" else "text",
+            suggested=name not in _SPELT_ITS_OWN_WAY,
+            also=_ALSO.get(name, ()),
+        )
+        for name, kind in STANDARD_FIELDS.items()
     ]
     return [
         *standard,
-        *(FieldSpec(name=CUSTOM + name, kind=_KINDS.get(type_, "text")) for name, type_ in custom.items()),
+        *(
+            FieldSpec(name=CUSTOM + name, kind=_KINDS.get(type_, "text"), label=name, suggested=name != MARK_FIELD)
+            for name, type_ in custom.items()
+        ),
     ]

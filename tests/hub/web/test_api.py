@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stellwerk.sdk import FieldSpec
 from stellwerk.store import api_tokens, connections, repairs
 
 pytestmark = pytest.mark.anyio
@@ -89,6 +90,19 @@ async def test_everything_that_the_pages_show_can_be_read(person: Any) -> None:
     assert (await call(person, "GET", "/api/history", text)).json()[0]["who"] == "jo@shop7.example"
     told = await call(person, "POST", "/api/activity", text, {"who": "nobody@example.com"})
     assert told.json()["findings"][0]["code"] == "never-heard"
+
+
+async def test_suggested_fields_are_told_with_their_line(person: Any, hub: Any) -> None:
+    await person.sets_up()
+
+    async def fields(self: Any) -> list[FieldSpec]:
+        return [FieldSpec(name="shoe_size")]
+
+    for system in hub.systems.values():
+        system.connector.fields = fields
+    told = (await call(person, "GET", "/api/fields", await token(person, "view"))).json()["suggestions"]
+    names = {"shop": "shoe_size", "post": "shoe_size"}
+    assert told == [{"fields": names, "line": "  - {shop: shoe_size, post: shoe_size}"}]
 
 
 async def test_settings_are_saved_only_on_the_version_that_was_seen(person: Any, hub: Any) -> None:

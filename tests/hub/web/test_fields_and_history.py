@@ -79,6 +79,55 @@ async def test_each_real_field_is_compared_and_what_is_not_carried_is_named(pers
     assert "BIRTHDAY" in page.text
 
 
+def fields_of(hub: Any, **by_system: list[FieldSpec]) -> None:
+    """What each toy's catalogue says from now on."""
+
+    def told(found: list[FieldSpec]) -> Any:
+        async def fields(self: Any) -> list[FieldSpec]:
+            return found
+
+        return fields
+
+    for name, found in by_system.items():
+        hub.systems[name].connector.fields = told(found)
+
+
+SAME = {"shop": [FieldSpec(name="shoe_size")], "post": [FieldSpec(name="SHOE", label="Shoe size")]}
+
+
+@pytest.mark.parametrize(
+    ("language", "heading"), [("en", "Could be carried too"), ("de", "Könnte auch übernommen werden")]
+)
+async def test_a_field_that_both_have_is_suggested_with_its_line(
+    person: Any, hub: Any, language: str, heading: str
+) -> None:
+    await person.sets_up()
+    fields_of(hub, **SAME)
+    person.client.headers["accept-language"] = language
+    page = await person.open("/fields")
+    assert heading in page.text
+    assert "  - {shop: shoe_size, post: SHOE}\n" in page.answer.text
+
+
+async def test_what_we_create_is_never_suggested(person: Any, hub: Any) -> None:
+    await person.sets_up()
+    fields_of(hub, shop=[FieldSpec(name="wants_letters")], post=[FieldSpec(name="wants_letters")])
+    assert "Nothing to suggest: no field" in (await person.open("/fields")).text
+
+
+async def test_without_a_counterpart_the_page_says_how_to_get_a_suggestion(person: Any, hub: Any) -> None:
+    await person.sets_up()
+    fields_of(hub, shop=[FieldSpec(name="first")], post=[FieldSpec(name="FIRST")])
+    page = await person.open("/fields")
+    assert "Create one there, for example a field called as in ToyShop" in page.text
+
+
+async def test_without_an_answer_the_page_says_why_it_suggests_nothing(person: Any, hub: Any) -> None:
+    await person.sets_up()
+    fields_of(hub, shop=[FieldSpec(name="shoe_size")], post=[])
+    assert "one of the two accounts could not be asked" in (await person.open("/fields")).text
+
+
 async def test_the_history_says_who_changed_what_from_what_to_what(person: Any) -> None:
     await person.sets_up()
     await save(person, setting__sender="Lady & Co <b>")

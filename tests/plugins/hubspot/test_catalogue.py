@@ -58,6 +58,30 @@ async def test_fields_have_the_kind_that_values_come_in(at_twin: Opener) -> None
     assert (kinds["hs_object_id"], kinds["lifecyclestage"]) == ("number", "text")
 
 
+async def test_what_hubspot_keeps_for_itself_or_guards_is_not_suggested(script: Any, scripted: Opener) -> None:
+    plain = {"name": "shoe", "label": "Shoe", "type": "string", "fieldType": "text"}
+    held_back = [
+        {"hidden": True}, {"calculated": True}, {"modificationMetadata": {"readOnlyValue": True}}, {"hasUniqueValue": True},
+        {"externalOptions": True}, {"dataSensitivity": "highly_sensitive"}, {"fieldType": "file"},
+        {"name": "hs_legal_basis"}, {"name": "email"}, {"name": "lifecyclestage"},
+    ]  # fmt: skip
+    script.add(200, {"results": [plain, *(plain | one for one in held_back)]})
+    async with scripted() as connector:
+        first, *others = await connector.fields()
+    assert first.suggested
+    assert [one.name for one in others if one.suggested] == []
+
+
+async def test_the_choices_of_a_property_are_its_visible_options(script: Any, scripted: Opener) -> None:
+    options = [{"label": "Red", "value": "red"}, {"label": "Old", "value": "old", "hidden": True}]
+    one = {"name": "colour", "label": "Colour", "type": "enumeration", "fieldType": "select", "options": options}
+    yes_no = one | {"name": "vip", "type": "bool", "fieldType": "booleancheckbox"}
+    script.add(200, {"results": [one, one | {"fieldType": "checkbox"}, yes_no]})
+    async with scripted() as connector:
+        found = await connector.fields()
+    assert [(one.choices, one.separator) for one in found] == [(("red",), None), (("red",), ";"), ((), None)]
+
+
 async def test_contacts_are_counted_by_when_they_were_created(twin: Any, at_twin: Opener) -> None:
     twin.new()
     last = max(clock(one["properties"]["createdate"]) or EPOCH for one in twin.contacts())

@@ -92,3 +92,11 @@ async def test_the_fields_are_maileons_writable_ones_and_the_accounts_own(canned
     assert (kinds["FIRSTNAME"], kinds["BIRTHDAY"], kinds["custom:Vip"]) == ("text", "date", "yes_no")
     assert (kinds["custom:Score"], kinds["custom:Note"], kinds["custom:Odd"]) == ("number", "text", "text")
     assert "SENDOUT_STATUS" not in kinds
+
+
+async def test_neither_our_own_mark_nor_what_is_spelt_in_a_way_of_its_own_is_suggested(canned: Any) -> None:
+    row = "<custom_field><name>Stellwerk Ask</name><type>string</type></custom_field>"
+    canned.on("GET", "/contacts/fields/custom", body=f"<custom_fields>{row}</custom_fields>")
+    async with canned.open() as connector:
+        held_back = {field.name for field in await connector.fields() if not field.suggested}
+    assert held_back == {"GENDER", "LOCALE", "custom:Stellwerk Ask"}

@@ -1,0 +1,52 @@
+"""What the page of fields says, in English and German, by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+FIELDS: Mapping[str, tuple[str, str]] = {
+    "fields-why": (
+        "Which field belongs to which stands in the hub's file. Here it is compared with both accounts.",
+        "Welches Feld zu welchem gehört, steht in der Datei des Hubs. Hier wird es mit beiden Konten verglichen.",
+    ),
+    "arrival-event": ("Changes arrive at once.", "Änderungen kommen sofort an."),
+    "arrival-poll": (
+        "Changes arrive after {minutes} {minutes:minute|minutes} at most.",
+        "Änderungen kommen nach höchstens {minutes} {minutes:Minute|Minuten} an.",
+    ),
+    "arrival-none": ("Changes are not heard of.", "Von Änderungen erfahren wir nicht."),
+    "fields-table": ("Field by field", "Feld für Feld"),
+    "fields-way": ("Goes", "Richtung"),
+    "fields-special": ("Particulars", "Besonderheiten"),
+    "fields-both": ("both ways, the newer value counts", "beide Richtungen, der neuere Wert zählt"),
+    "fields-to": ("only to {system}", "nur zu {system}"),
+    "fields-owner": ("{system} decides.", "{system} entscheidet."),
+    "fields-fill": ("Fills blanks only.", "Füllt nur Leeres."),
+    "fields-convert": ("Converted:", "Umgewandelt:"),
+    "fields-missing": ("does not exist there", "gibt es dort nicht"),
+    "fields-unasked": ("not compared", "nicht verglichen"),
+    "fields-none": ("The hub's file names no fields.", "Die Datei des Hubs nennt keine Felder."),
+    "fields-unmapped": ("Not carried over from {system}: {count}", "Aus {system} nicht übernommen: {count}"),
+    "fields-show": ("Show them", "Anzeigen"),
+    "fields-suggested": ("Could be carried too", "Könnte auch übernommen werden"),
+    "fields-suggested-why": (
+        "These fields are called the same in both accounts and hold the same type. Whoever runs the hub adds them to integration.yaml under “fields:”, indented as the rows there, and restarts the hub.",
+        "Diese Felder heißen in beiden Konten gleich und sind vom selben Typ. Wer den Hub betreibt, fügt sie in integration.yaml unter „fields:“ ein, so weit eingerückt wie die Zeilen dort, und startet den Hub neu.",
+    ),
+    "fields-suggested-none": (
+        "Nothing to suggest: no field that is not carried has a counterpart of its name and type on the other side. Create one there, for example a field called as in {first}, and it appears here with the line to add.",
+        "Kein Vorschlag: Kein Feld, das nicht übernommen wird, hat auf der anderen Seite eines mit gleichem Namen und Typ. Legen Sie dort eines an, etwa eines, das so heißt wie in {first}, dann steht es hier mit der Zeile zum Einfügen.",
+    ),
+    "fields-suggested-unasked": (
+        "Nothing to suggest now: one of the two accounts could not be asked for its fields.",
+        "Zurzeit kein Vorschlag: Eines der beiden Konten konnte nicht nach seinen Feldern gefragt werden.",
+    ),
+    "kind-text": ("text", "Text"),
+    "kind-yes_no": ("yes or no", "Ja oder Nein"),
+    "kind-permission": ("permission", "Berechtigung"),
+    "kind-status": ("status", "Status"),
+    "kind-time": ("time", "Zeitpunkt"),
+    "kind-number": ("number", "Zahl"),
+    "kind-integer": ("whole number", "ganze Zahl"),
+    "kind-date": ("date", "Datum"),
+}
