@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -11,6 +10,7 @@ from stellwerk_rules import moving, remember
 from stellwerk_rules.arrived import arrived, is_of_another
 from stellwerk_rules.carrying import digests
 from stellwerk_rules.consent import Consent, fold
+from stellwerk_rules.ending import Ending
 from stellwerk_rules.fields import carry
 from stellwerk_rules.learned import learned, learned_of_former
 from stellwerk_rules.merging import secondary
@@ -37,59 +37,37 @@ from stellwerk_rules.model import (
 from stellwerk_rules.plan import Plan
 from stellwerk_rules.scene import joined
 from stellwerk_rules.settle import SECONDARY_THERE
-from stellwerk_rules.spec import SettingValue
 
-_WELL = ("done", "not_needed")
 SETTLED = frozenset({"not-needed", "asked-before", "linked"})
 """Codes of skips that say: the target is as it should be."""
 
 _ILL = ("rejected", "ambiguous_given_up")
 
 
-def after(
-    plan: Plan,
-    planned: Planned,
-    change: Change,
-    outcome: str,
-    remote_id: str | None,
-    remote_at: datetime | None,
-    target: Contact,
-    known: Known,
-    settings: Mapping[str, SettingValue],
-    at: datetime,
-    *,
-    left_out: Mapping[str, str] | None = None,
-    tried: bool = False,
-) -> Decision:
-    """What follows from `change`, one of those that `planned` came to, having ended with `outcome`.
-
-    `outcome` is done, not_needed, opted_out, rejected, ambiguous_given_up or skipped (not lawful, or not there); `remote_id` and `remote_at` are what the answer
-    told of the contact's id there and the time of the write by that clock. `target` is the contact as it read before.
-    `left_out` has the fields that the target did not take, with a code: they are still to be carried, at the next occasion.
-    `tried`: a call was made for it before, of which nobody knows what it did.
-    """
+def after(plan: Plan, ending: Ending, known: Known, at: datetime) -> Decision:
+    """What follows from a change that has ended."""
+    planned, change, target = ending.planned, ending.change, ending.target
     before = _consent(plan, known, at)
-    facts = learned(plan, planned, change, outcome, remote_id, remote_at, target, known, before, at, tried=tried)
+    facts = learned(plan, ending, known, before, at)
     consent = _consent(plan, replace(known, facts=(*known.facts, *facts)), at)
-    missing = left_out or {}
-    remembered = arrived(plan, planned, change, outcome, remote_id, remote_at, target, known, frozenset(missing))
-    notices = tuple(_left_out(planned, name, code) for name, code in missing.items())
+    remembered = arrived(plan, ending, known)
+    notices = tuple(_left_out(planned, name, code) for name, code in ending.left_out.items())
     decision = Decision(facts=facts, remembered=remembered, notices=notices)
-    decision = replace(decision, former_facts=learned_of_former(planned, outcome, at))
-    if isinstance(planned.change, MoveAddress) and outcome != "done":
+    decision = replace(decision, former_facts=learned_of_former(ending, at))
+    if isinstance(planned.change, MoveAddress) and not ending.done:
         return _not_moved(plan, planned, planned.change, decision, known)
     if is_of_another(plan, planned.change, known):
-        return _of_another(plan, planned, outcome, remote_id, target, known, decision)
-    now = _as_it_reads(change, outcome, remote_id, target)
-    links = isinstance(planned.change, Enter) and outcome in _WELL and target.presence is Presence.PRESENT
+        return _of_another(plan, ending, known, decision)
+    now = _as_it_reads(ending)
+    links = isinstance(planned.change, Enter) and ending.well and target.presence is Presence.PRESENT
     if links and not consent.opted_out:
         decision = joined(decision, _filled_back(plan, planned, target, known, decision.remembered))
-    if outcome in _WELL:
+    if ending.well:
         decision = joined(decision, _introduced(plan, planned, decision.remembered))
     if not _is_shown(planned.change) or known.remembered.erased:
         return decision
     trouble: Trouble | None = (
-        "error" if outcome in _ILL and not isinstance(change, Unsubscribe | DeleteContact) else None
+        "error" if ending.outcome in _ILL and not isinstance(change, Unsubscribe | DeleteContact) else None
     )
     shown = mirrored(
         plan, planned.system, now, consent, decision.remembered, known.digest, key=planned.key, trouble=trouble
@@ -103,7 +81,6 @@ def dropped(
     why: Skip | Held,
     target: Contact,
     known: Known,
-    settings: Mapping[str, SettingValue],
     at: datetime,
     *,
     tried: bool = False,
@@ -111,16 +88,17 @@ def dropped(
     """What follows when `prepare` left nothing to write: a held change waits on, a skipped one is not needed or not lawful.
 
     Field values that are held are not on their way any more; those beside the one that is to blame are decided on again.
-    `tried` as in `after`.
+    `tried` as in `Ending`.
     """
     if isinstance(why, Skip):
         # Whoever deleted it, and be it we before a crash: it is as gone as it was to be.
         deleted = isinstance(planned.change, DeleteContact) and target.presence is Presence.ABSENT
         outcome = "done" if deleted else "not_needed" if why.because.code in SETTLED else "skipped"
-        ended = after(plan, planned, planned.change, outcome, None, None, target, known, settings, at, tried=tried)
+        ending = Ending(planned=planned, change=planned.change, outcome=outcome, target=target, tried=tried)
+        follows = after(plan, ending, known, at)
         if why.because.code == SECONDARY_THERE and target.id is not None:
-            ended = replace(ended, remembered=secondary(ended.remembered, planned.system, target.id))
-        return replace(ended, skips=(why,))
+            follows = replace(follows, remembered=secondary(follows.remembered, planned.system, target.id))
+        return replace(follows, skips=(why,))
     decision = Decision(skips=(Skip(because=why.because),), remembered=known.remembered)
     if isinstance(planned.change, SetFields):
         left = remember.given_up(known.remembered, planned.system, planned.change, known.digest)
@@ -152,18 +130,10 @@ def _not_moved(plan: Plan, planned: Planned, change: MoveAddress, decision: Deci
     )
 
 
-def _of_another(
-    plan: Plan,
-    planned: Planned,
-    outcome: str,
-    remote_id: str | None,
-    target: Contact,
-    known: Known,
-    decision: Decision,
-) -> Decision:
+def _of_another(plan: Plan, ending: Ending, known: Known, decision: Decision) -> Decision:
     """Somebody who moved on while she was being brought in: what came of it is linked with nobody."""
-    there = remote_id or target.id
-    if not isinstance(planned.change, Enter) or outcome not in _WELL or there is None or known.about is None:
+    planned, there = ending.planned, ending.remote_id or ending.target.id
+    if not isinstance(planned.change, Enter) or not ending.well or there is None or known.about is None:
         return decision
     return replace(decision, changes=moving.freed(plan, planned.system, there, known.about, known, planned.key))
 
@@ -213,10 +183,12 @@ def _is_shown(change: Change) -> bool:
     return isinstance(change, Enter | Unsubscribe | DeleteContact)
 
 
-def _as_it_reads(change: Change, outcome: str, remote_id: str | None, target: Contact) -> Contact:
+def _as_it_reads(ending: Ending) -> Contact:
     """The target's contact as it reads after the change, as far as that is known without reading it again."""
-    if outcome == "done" and isinstance(change, Unsubscribe | DeleteContact):
+    change, target = ending.change, ending.target
+    if ending.done and isinstance(change, Unsubscribe | DeleteContact):
         return replace(target, presence=Presence.ABSENT, permission=None)
-    if outcome == "done" and isinstance(change, Create):
-        return replace(target, presence=Presence.PRESENT, id=remote_id or target.id, permission=change.permission)
+    if ending.done and isinstance(change, Create):
+        there = ending.remote_id or target.id
+        return replace(target, presence=Presence.PRESENT, id=there, permission=change.permission)
     return target

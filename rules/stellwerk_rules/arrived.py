@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from msgspec.structs import replace
 
 from stellwerk_rules import remember
+from stellwerk_rules.ending import Ending
 from stellwerk_rules.learned import answer_field
 from stellwerk_rules.model import (
     Ask,
@@ -30,39 +30,28 @@ from stellwerk_rules.model import (
 from stellwerk_rules.moving import has_moved_on
 from stellwerk_rules.plan import Plan
 
-_WELL = ("done", "not_needed")
 
+def arrived(plan: Plan, ending: Ending, known: Known) -> Remembered:
+    """What is remembered after a change ended. Whatever was planned is no longer on its way.
 
-def arrived(
-    plan: Plan,
-    planned: Planned,
-    change: Change,
-    outcome: str,
-    remote_id: str | None,
-    remote_at: datetime | None,
-    target: Contact,
-    known: Known,
-    left_out: frozenset[str] = frozenset(),
-) -> Remembered:
-    """What is remembered after `change` of `planned` ended with `outcome`. Whatever was planned is no longer on its way.
-
-    Of the fields `left_out`, which the target did not take, nothing is known to have been carried.
+    Of the fields that the target did not take, nothing is known to have been carried.
     """
+    planned, change, target = ending.planned, ending.change, ending.target
     remembered, system = known.remembered, planned.system
     values = _planned_values(planned.change)
     on_the_way = {name: remember.digest_of(known.digest, one.value) for name, one in values.items()}
     remembered = remember.without_going(remembered, system, on_the_way)
-    if outcome not in _WELL or is_of_another(plan, planned.change, known):
+    if not ending.well or is_of_another(plan, planned.change, known):
         return remembered
-    if isinstance(change, DeleteContact) and outcome == "done":
+    if isinstance(change, DeleteContact) and ending.done:
         return replace(remember.unlinked(remembered, system), entered=False, by_wish=True)
     unread = isinstance(planned.change, SetFields) and system == plan.mail_system and system not in remembered.ids
-    if unread or (isinstance(planned.change, Enter) and not is_looked_for(plan, planned, change, outcome)):
-        remembered = _linked(remembered, system, remote_id, target)
-    written = _written(change) if outcome == "done" else {}
-    written = {name: one for name, one in written.items() if name not in left_out}
-    values = {name: one for name, one in values.items() if name not in left_out}
-    stands = target.presence is Presence.PRESENT or (outcome == "done" and isinstance(change, Ask | Create))
+    if unread or (isinstance(planned.change, Enter) and not is_looked_for(plan, ending)):
+        remembered = _linked(remembered, system, ending.remote_id, target)
+    written = _written(change) if ending.done else {}
+    written = {name: one for name, one in written.items() if name not in ending.left_out}
+    values = {name: one for name, one in values.items() if name not in ending.left_out}
+    stands = target.presence is Presence.PRESENT or (ending.done and isinstance(change, Ask | Create))
     here, there = _settled(plan, planned, values, written, target, known, stands=stands)
     for source in plan.others(system):
         remembered = remember.with_seen(remembered, source, here.get(source, {}))
@@ -70,14 +59,14 @@ def arrived(
     answer = answer_field(plan, system)
     if answer is None or answer not in written:
         return remembered
-    said = Seen(digest=remember.digest_of(known.digest, written[answer]), at=remote_at)
+    said = Seen(digest=remember.digest_of(known.digest, written[answer]), at=ending.remote_at)
     return remember.with_answers(remembered, {answer: said})
 
 
-def is_looked_for(plan: Plan, planned: Planned, change: Change, outcome: str) -> bool:
+def is_looked_for(plan: Plan, ending: Ending) -> bool:
     """Whether somebody else made the contact that was to be made where contacts wish: whose address it is, a look tells."""
-    made = isinstance(planned.change, Enter) and isinstance(change, Create)
-    return made and outcome == "not_needed" and planned.system == plan.wish_system
+    made = isinstance(ending.planned.change, Enter) and isinstance(ending.change, Create)
+    return made and ending.outcome == "not_needed" and ending.system == plan.wish_system
 
 
 def is_of_another(plan: Plan, change: Change, known: Known) -> bool:

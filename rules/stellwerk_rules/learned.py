@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from stellwerk_rules.consent import Consent, period_key
+from stellwerk_rules.ending import Ending
 from stellwerk_rules.fields import CLOCK_MARGIN
 from stellwerk_rules.model import (
     CONFIRMED_BY_CONTACT,
@@ -21,7 +22,6 @@ from stellwerk_rules.model import (
     Known,
     MoveAddress,
     Permission,
-    Planned,
     Presence,
     SetFields,
     Unsubscribe,
@@ -33,57 +33,43 @@ _ASKS = {
     "ambiguous_given_up": FactKind.ASK_UNKNOWN,
     "rejected": FactKind.ASK_FAILED,
 }
-_WELL = ("done", "not_needed")
 
 
-def learned(
-    plan: Plan,
-    planned: Planned,
-    change: Change,
-    outcome: str,
-    remote_id: str | None,
-    remote_at: datetime | None,
-    target: Contact,
-    known: Known,
-    consent: Consent,
-    at: datetime,
-    *,
-    tried: bool,
-) -> tuple[Fact, ...]:
-    """The facts that `change` of `planned`, ended with `outcome`, adds to the ledger; `consent` is the one before."""
+def learned(plan: Plan, ending: Ending, known: Known, consent: Consent, at: datetime) -> tuple[Fact, ...]:
+    """The facts that the end of a change adds to the ledger; `consent` is the one before."""
+    planned, change, outcome, target = ending.planned, ending.change, ending.outcome, ending.target
     told = Fact(
         kind=FactKind.ASKED,
         key=planned.key,
-        at=remote_at or at,
+        at=ending.remote_at or at,
         event=planned.key,
-        told_by="" if remote_at is None else planned.system,
+        told_by="" if ending.remote_at is None else planned.system,
         words=None if known.agreed is None else known.agreed.words or None,
     )
     if isinstance(change, Ask) and outcome in _ASKS:
         # Our clock: how long an ask is unanswered is counted by it.
         asked = replace(told, kind=_ASKS[outcome], key=change.mark, at=at, told_by="", plus=change.terms.plus)
-        return (replace(asked, contact=_made(planned.change, remote_id, target)),)
-    if isinstance(change, DeleteContact) and outcome == "done":
+        return (replace(asked, contact=_made(planned.change, ending.remote_id, target)),)
+    if isinstance(change, DeleteContact) and ending.done:
         return (replace(told, kind=FactKind.REMOVED),)
-    if isinstance(change, Unsubscribe) and change.of is not None and outcome == "done":
+    if isinstance(change, Unsubscribe) and change.of is not None and ending.done:
         return (replace(told, kind=FactKind.OPTED_OUT),)
     if isinstance(change, MoveAddress):
         return _moved(told, outcome, target, consent)
-    if isinstance(change, Create) and outcome == "done" and change.permission is not Permission.NONE:
+    if isinstance(change, Create) and ending.done and change.permission is not Permission.NONE:
         return (replace(told, kind=FactKind.GRANTED, permission=change.permission),)
     if isinstance(planned.change, Enter):
         if planned.system != plan.mail_system:
             return ()  # what stands there says nothing of what was allowed to the system that mails
-        if outcome in _WELL and _is_of_lost_answer(planned.change, target, consent):
+        if ending.well and _is_of_lost_answer(planned.change, target, consent):
             return (replace(told, kind=FactKind.GRANTED, permission=planned.change.grant),)
         if outcome == "not_needed" and _is_asked_already(planned.change, target, consent):
             return (replace(told, key=planned.change.wish, at=at, told_by="", plus=_plus(planned.change)),)
         if lost := lost_ask(planned.system, target, known, consent, at, key=planned.key):
             return lost
-        met = tried or planned.system in known.remembered.ids
-        return _found(told, outcome, target, consent, system=planned.system, met=met)
-    if isinstance(change, SetFields) and outcome in _WELL:
-        return _no_set(plan, planned, change, outcome, told, target, consent)
+        return _found(told, ending, consent, met=ending.tried or planned.system in known.remembered.ids)
+    if isinstance(change, SetFields) and ending.well:
+        return _no_set(plan, ending, change, told, consent)
     return ()
 
 
@@ -109,9 +95,10 @@ def lost_ask(
     return (Fact(kind=FactKind.ASKED, key=target.mark, at=since, event=key),)
 
 
-def learned_of_former(planned: Planned, outcome: str, at: datetime) -> tuple[Fact, ...]:
+def learned_of_former(ending: Ending, at: datetime) -> tuple[Fact, ...]:
     """The facts that a change of address adds to the ledger of the address the contact had before."""
-    if not isinstance(planned.change, MoveAddress) or outcome != "done":
+    planned = ending.planned
+    if not isinstance(planned.change, MoveAddress) or not ending.done:
         return ()
     return (Fact(kind=FactKind.REMOVED, key=planned.key, at=at, event=planned.key),)
 
@@ -148,11 +135,12 @@ def _is_since(target: Contact, enter: Enter) -> bool:
     return target.created_at is not None and target.created_at >= enter.wished_at - CLOCK_MARGIN
 
 
-def _found(told: Fact, outcome: str, target: Contact, consent: Consent, *, system: str, met: bool) -> tuple[Fact, ...]:
+def _found(told: Fact, ending: Ending, consent: Consent, *, met: bool) -> tuple[Fact, ...]:
     """What the mail system turned out to know already: an opt-out, or a confirmation.
 
     `met`: it is linked, or a call was made for it before, after which somebody may have left.
     """
+    target, outcome = ending.target, ending.outcome
     live = target.presence is Presence.PRESENT and target.permission not in (None, Permission.NONE)
     marked = target.opted_out and not live
     if (outcome == "opted_out" or (marked and outcome != "ambiguous_given_up")) and not consent.opted_out:
@@ -160,29 +148,27 @@ def _found(told: Fact, outcome: str, target: Contact, consent: Consent, *, syste
         final = not met and consent.last_confirmation is None and consent.granted is None
         return (replace(told, kind=FactKind.OPTED_OUT, key=period_key(consent, target.id), final=final),)
     confirmed = target.presence is Presence.PRESENT and target.permission in CONFIRMED_BY_CONTACT
-    if confirmed and outcome in _WELL and consent.confirmation is None and not consent.opted_out:
+    if confirmed and ending.well and consent.confirmation is None and not consent.opted_out:
         return (
             replace(
                 told,
                 kind=FactKind.CONFIRMED,
                 key=f"found:{period_key(consent, target.id)}",
                 at=target.updated_at or told.at,
-                told_by="" if target.updated_at is None else system,
+                told_by="" if target.updated_at is None else ending.system,
                 permission=target.permission,
             ),
         )
     return ()
 
 
-def _no_set(
-    plan: Plan, planned: Planned, change: SetFields, outcome: str, told: Fact, target: Contact, consent: Consent
-) -> tuple[Fact, ...]:
+def _no_set(plan: Plan, ending: Ending, change: SetFields, told: Fact, consent: Consent) -> tuple[Fact, ...]:
     """That the answer reads no since this opt-out: whatever yes is written there later is younger than it.
 
     Where it read no before, the last change there that we read bounds it.
     """
-    out = consent.opt_out()
-    name = answer_field(plan, planned.system)
+    out, target = consent.opt_out(), ending.target
+    name = answer_field(plan, ending.system)
     value = change.fields.get(name) if name is not None else None
     if (
         out is None
@@ -193,11 +179,11 @@ def _no_set(
         or out.key in consent.no_set
     ):
         return ()
-    if outcome == "done":
+    if ending.done:
         return (replace(told, kind=FactKind.NO_SET, key=out.key),)
     if target.fields.get(name) != "no" or target.updated_at is None:
         return ()
-    return (replace(told, kind=FactKind.NO_SET, key=out.key, at=target.updated_at, told_by=planned.system),)
+    return (replace(told, kind=FactKind.NO_SET, key=out.key, at=target.updated_at, told_by=ending.system),)
 
 
 def answer_field(plan: Plan, system: str) -> str | None:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from stellwerk_rules.aftermath import after, dropped
+from stellwerk_rules.ending import Ending
 from stellwerk_rules.evaluate import evaluate
 from stellwerk_rules.model import (
     Agreement,
@@ -314,21 +315,18 @@ class World:
         follow: list[Planned] = []
         if isinstance(ready, Ready):
             for change in ready.changes:
-                ended = after(
-                    self.plan,
-                    planned,
-                    change,
-                    outcome,
-                    remote_id,
-                    self.now,
-                    target,
-                    self.known(),
-                    self.settings,
-                    self.now,
+                ending = Ending(
+                    planned=planned,
+                    change=change,
+                    outcome=outcome,
+                    target=target,
+                    remote_id=remote_id,
+                    remote_at=self.now,
                 )
+                ended = after(self.plan, ending, self.known(), self.now)
                 follow += self.keep(ended).changes
         else:
-            ended = dropped(self.plan, planned, ready, target, self.known(), self.settings, self.now)
+            ended = dropped(self.plan, planned, ready, target, self.known(), self.now)
             follow += self.keep(ended).changes
         self.follow = follow
         return ready

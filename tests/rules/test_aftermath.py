@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from stellwerk_rules.aftermath import after, dropped
+from stellwerk_rules.ending import Ending
 from stellwerk_rules.model import (
     AddEntry,
     Ask,
@@ -92,9 +93,10 @@ def ended(
     remote_at: datetime | None = None,
 ) -> Decision:
     planned = Planned(system=system, change=of or change, key="k1", because=WHY)
-    return after(
-        world.plan, planned, change, outcome, remote_id, remote_at, target, world.known(), world.settings, world.now
+    ending = Ending(
+        planned=planned, change=change, outcome=outcome, target=target, remote_id=remote_id, remote_at=remote_at
     )
+    return after(world.plan, ending, world.known(), world.now)
 
 
 def fact(world: Any, kind: str, key: str = "k", age: timedelta = DAY, told_by: str = "mail", **more: Any) -> Fact:
@@ -345,7 +347,7 @@ def test_where_nothing_was_to_be_granted_nothing_was(world: Any, enter: Enter) -
 def put_aside(world: Any, change: Change, code: str, target: Contact, system: str = "mail") -> Decision:
     planned = Planned(system=system, change=change, key="k1", because=WHY)
     why = Skip(because=Because(code=code, text=code))
-    return dropped(world.plan, planned, why, target, world.known(), world.settings, world.now)
+    return dropped(world.plan, planned, why, target, world.known(), world.now)
 
 
 def test_a_contact_to_be_deleted_that_is_gone_already_counts_as_deleted(world: Any) -> None:
@@ -428,10 +430,11 @@ def test_a_field_left_out_is_still_to_be_carried_and_what_was_written_is_not(wor
     change = SetFields(fields={"CITY": named("Ulm", basis="old"), "FIRSTNAME": named("Ada", basis="old")})
     planned = Planned(system="mail", change=change, key="k1", because=WHY)
     world.remembered = Remembered(going={"mail": {"CITY": Seen(digest=world.known().digest("Ulm"))}})
-    decision = after(
-        world.plan, planned, change, "done", "m1", None, world.mail(CITY="Bonn"), world.known(), world.settings,
-        world.now, left_out={"CITY": "no-such-choice"},
+    ending = Ending(
+        planned=planned, change=change, outcome="done", target=world.mail(CITY="Bonn"), remote_id="m1",
+        left_out={"CITY": "no-such-choice"},
     )  # fmt: skip
+    decision = after(world.plan, ending, world.known(), world.now)
     assert seen(world, decision, "mail").keys() == {"FIRSTNAME"}
     assert seen(world, decision, "crm").keys() == {"firstname"}
     assert decision.remembered.going["mail"] == {}
@@ -454,7 +457,7 @@ def test_a_newer_value_on_its_way_stays_on_its_way(world: Any) -> None:
 def test_a_held_change_waits_on_with_its_values_on_their_way(world: Any, enter: Enter) -> None:
     planned = Planned(system="mail", change=enter, key="k1", because=WHY)
     why = Held(repair="old-wish", because=Because(code="old-wish", text="old"))
-    decision = dropped(world.plan, planned, why, absent(world), world.known(), world.settings, world.now)
+    decision = dropped(world.plan, planned, why, absent(world), world.known(), world.now)
     assert [one.because.code for one in decision.skips] == ["old-wish"]
     assert decision.remembered.going["mail"] == world.remembered.going["mail"]
     assert shown(decision)["x_status"] == "held"
@@ -465,7 +468,7 @@ def test_a_held_change_of_a_linked_contact_shows_nothing(world: Any, enter: Ente
     why = Held(repair="old-wish", because=Because(code="old-wish", text="old"))
     for change in (enter, SetFields(fields={})):
         planned = Planned(system="mail", change=change, key="k1", because=WHY)
-        assert dropped(world.plan, planned, why, absent(world), world.known(), world.settings, world.now).changes == ()
+        assert dropped(world.plan, planned, why, absent(world), world.known(), world.now).changes == ()
 
 
 # --- fields ------------------------------------------------------------------------------------------------------------

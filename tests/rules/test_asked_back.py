@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stellwerk_rules.aftermath import after, dropped
 from stellwerk_rules.consent import AskOutcome, Consent, fold
+from stellwerk_rules.ending import Ending
 from stellwerk_rules.fields import CLOCK_MARGIN
 from stellwerk_rules.laws import MOST_ASKS
 from stellwerk_rules.model import (
@@ -196,7 +197,8 @@ def test_the_contact_that_an_ask_made_is_kept_with_it(world: Any, target: Contac
     )
     planned = Planned(system="mail", change=enter, key="enter:w2", because=Reason(code="wish", text="a wish"))
     ask = Ask(email=enter.email, peer_id=None, mark="w2", terms=AskTerms(), fields={}, existing=False, way_back=True)
-    decision = after(world.plan, planned, ask, "done", "m2", None, target, world.known(), world.settings, NOON)
+    ending = Ending(planned=planned, change=ask, outcome="done", target=target, remote_id="m2")
+    decision = after(world.plan, ending, world.known(), NOON)
     assert [(one.kind, one.contact) for one in decision.facts] == [(FactKind.ASKED, made)]
 
 
@@ -207,7 +209,7 @@ def test_an_opt_out_met_after_a_call_that_may_have_asked_waits_for_its_proof(wor
     marked = Contact(presence=Presence.ABSENT, opted_out=True, read_at=world.now)
     why = prepare(world.plan, planned, marked, world.known(), world.settings, world.now)
     assert isinstance(why, Skip)
-    ended = dropped(world.plan, planned, why, marked, world.known(), world.settings, world.now, tried=tried)
+    ended = dropped(world.plan, planned, why, marked, world.known(), world.now, tried=tried)
     assert [(one.kind, one.final) for one in ended.facts] == [(FactKind.OPTED_OUT, not tried)]
 
 

@@ -142,7 +142,7 @@ def test_just_before_the_write_it_is_asked_again_and_all_is_decided_anew(world: 
     why = prepared(world, planned)
     assert isinstance(why, Held)
     assert why.repair == KEEPS_CHANGING
-    ended = dropped(world.plan, planned, why, world.mail(), world.known(), world.settings, NOON)
+    ended = dropped(world.plan, planned, why, world.mail(), world.known(), NOON)
     assert ended.look_again == ("crm",)
     world.keep(ended)
     assert world.remembered.going["mail"] == {}

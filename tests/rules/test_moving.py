@@ -10,6 +10,7 @@ import pytest
 
 from stellwerk_rules.aftermath import after
 from stellwerk_rules.consent import fold
+from stellwerk_rules.ending import Ending
 from stellwerk_rules.evaluate import evaluate, wants_history
 from stellwerk_rules.laws import may_move_address
 from stellwerk_rules.model import (
@@ -190,9 +191,10 @@ def test_where_it_cannot_be_done_the_address_starts_anew(going: Any, keeps: Any,
 def after_move(world: Any, planned: Any, outcome: str) -> Decision:
     known = world.known(former=Former(address="old"))
     target = world.mail(permission=Permission.DOUBLE)
-    return after(
-        world.plan, planned, planned.change, outcome, "m1", world.now, target, known, world.settings, world.now
+    ending = Ending(
+        planned=planned, change=planned.change, outcome=outcome, target=target, remote_id="m1", remote_at=world.now
     )
+    return after(world.plan, ending, known, world.now)
 
 
 # --- what ours has left ------------------------------------------------------------------------------------------------
@@ -223,9 +225,10 @@ def test_what_was_made_for_an_address_left_meanwhile_is_linked_with_nobody(linke
     moves(linked, former=False)
     target = Contact(presence=Presence.ABSENT, read_at=linked.now)
     known = linked.known(about="old")
-    ended = after(
-        linked.plan, planned, planned.change, "done", "m1", linked.now, target, known, linked.settings, linked.now
+    ending = Ending(
+        planned=planned, change=planned.change, outcome="done", target=target, remote_id="m1", remote_at=linked.now
     )
+    ended = after(linked.plan, ending, known, linked.now)
     assert "mail" not in ended.remembered.ids
     assert changes(ended) == [SetPeer(peer_id=None, replaces="c1", of=OLD)]
 
@@ -235,9 +238,8 @@ def test_an_old_address_that_was_taken_out_is_an_opt_out_of_its_own(linked: Any)
     planned = moves(linked).changes[0]
     target = linked.mail(permission=Permission.DOUBLE)
     before = linked.remembered
-    ended = after(
-        linked.plan, planned, planned.change, "done", None, None, target, linked.known(), linked.settings, linked.now
-    )
+    ending = Ending(planned=planned, change=planned.change, outcome="done", target=target)
+    ended = after(linked.plan, ending, linked.known(), linked.now)
     assert [one.kind for one in ended.facts] == [FactKind.OPTED_OUT]
     assert (ended.changes, ended.remembered.ids) == ((), before.ids)
 

@@ -109,7 +109,7 @@ def test_a_wish_whose_mark_stands_there_was_asked_by_a_database_that_is_lost(wor
     there = world.mail(permission=Permission.NONE, mark=enter.wish)
     found = prepared(world, enter, there)
     assert code(found) == "asked-before"
-    decision = dropped(world.plan, planned(enter), found, there, world.known(), world.settings, world.now)
+    decision = dropped(world.plan, planned(enter), found, there, world.known(), world.now)
     assert [(one.kind, one.key) for one in decision.facts] == [(FactKind.ASKED, enter.wish)]
     assert isinstance(changes(prepared(world, enter, world.mail(permission=Permission.NONE)))[0], Ask)
 

@@ -51,7 +51,7 @@ def end(tx: Tx, hub: Hub, rows: Sequence[Row], code: str, text: str) -> None:
             continue
         skip = Skip(because=Because(code=code, text=text))
         nothing = Contact(presence=Presence.ABSENT, read_at=hub.time())
-        decision = dropped(case.book.plan, planned, skip, nothing, case.known, case.settings, hub.time())
+        decision = dropped(case.book.plan, planned, skip, nothing, case.known, hub.time())
         write(tx, hub, case, decision, event=row["event"], what=tag_of(planned), outcome=code)
 
 

@@ -31,6 +31,7 @@ from stellwerk.store.outbox import OutboxRow
 from stellwerk.store.store import Tx
 from stellwerk_rules.aftermath import after, dropped
 from stellwerk_rules.arrived import is_looked_for
+from stellwerk_rules.ending import Ending
 from stellwerk_rules.model import Change, Held, Planned, Skip
 from stellwerk_rules.prepare import OPT_OUT_CLAIMED
 from stellwerk_rules.remember import given_up
@@ -72,20 +73,17 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
         now = hub.now()
         lease.fence(tx, held, now)
         case = _case(tx, hub, job)
-        decision = after(
-            case.book.plan,
-            job.planned,
-            change,
-            receipt.outcome.value,
-            receipt.id or job.target.id,
-            receipt.at,
-            job.target,
-            case.known,
-            case.settings,
-            hub.time(),
+        ending = Ending(
+            planned=job.planned,
+            change=change,
+            outcome=receipt.outcome.value,
+            target=job.target,
+            remote_id=receipt.id or job.target.id,
+            remote_at=receipt.at,
             left_out={one.field: one.code for one in receipt.left_out},
             tried=job.row.sent is not None,
         )
+        decision = after(case.book.plan, ending, case.known, hub.time())
         write(
             tx,
             hub,
@@ -98,7 +96,7 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
             run=job.row.run,
         )
         look_into(tx, hub, held.account, email_of(job.planned), decision.facts)
-        if is_looked_for(case.book.plan, job.planned, change, receipt.outcome.value):
+        if is_looked_for(case.book.plan, ending):
             look_for(tx, hub, held.account, email_of(job.planned) or "", receipt.id)
         show_left_out(tx, case, job.planned.system, change, receipt, now)
         if receipt.outcome is Outcome.DONE:
@@ -135,9 +133,8 @@ async def refuse(
         case = _case(tx, hub, job)
         made = change or job.planned.change
         outcome = "ambiguous_given_up" if code == MARK_UNREADABLE else "rejected"
-        decision = after(
-            case.book.plan, job.planned, made, outcome, None, None, job.target, case.known, case.settings, hub.time()
-        )
+        ending = Ending(planned=job.planned, change=made, outcome=outcome, target=job.target)
+        decision = after(case.book.plan, ending, case.known, hub.time())
         event, run = job.row.event, job.row.run
         write(tx, hub, case, decision, event=event, what=tag(made), outcome="dead", answer=answer, run=run)
         outbox.settle(tx, job.row.id, "dead", code=code, text=text, answer=_sealed(hub, job, answer), now=now)
@@ -166,7 +163,7 @@ async def put_aside(hub: Hub, held: Lease, job: Job, why: Skip | Held) -> None:
         if isinstance(why, Held):
             repairs.open_(tx, case.connection.id, why.repair, why.because.text, now)
         plan, tried = case.book.plan, job.row.sent is not None
-        decision = dropped(plan, job.planned, why, job.target, case.known, case.settings, hub.time(), tried=tried)
+        decision = dropped(plan, job.planned, why, job.target, case.known, hub.time(), tried=tried)
         event, run = job.row.event, job.row.run
         write(tx, hub, case, decision, event=event, what=tag(job.planned.change), outcome=state, run=run)
         look_into(tx, hub, held.account, email_of(job.planned), decision.facts)
