@@ -122,12 +122,18 @@ class Session:
         await self._answer(call)
 
     async def _answer(self, call: Call) -> HttpResponse:
-        """A good answer. A token that is refused is renewed once, and the call repeated once."""
+        """A good answer. A token that is refused is renewed once, and the call repeated once.
+
+        Whoever consented is asked to log in again by a refresh that is refused, not by a token that ended early twice.
+        """
         token = await self.token(None)
         answer = await self._send(call, token)
         if answer.status == 401:
-            token = await self.token(token)
+            stale, token = token, await self.token(token)
             answer = await self._send(call, token)
+            if answer.status == 401 and token != stale:
+                kept = _kept(answer, (*call.private, token, *self._secrets))
+                raise RetryableError("token-refused", "a token that was just renewed is refused", answer=kept)
         if not 200 <= answer.status < 300:
             self._raise(answer, call, (*call.private, token, *self._secrets))
         self._hear(answer)

@@ -181,11 +181,24 @@ async def test_a_refused_token_is_renewed_once_and_the_call_repeated(script: Any
     assert hub.spent == 2
 
 
-async def test_a_token_refused_twice_asks_for_a_person(script: Any, scripted: Opener) -> None:
+async def test_a_token_that_ends_right_after_it_was_renewed_disturbs_nobody(script: Any, scripted: Opener) -> None:
+    """Only a refresh that is refused does, and that one the hub sees itself."""
+    script.add(401)
+    error = await failed(scripted)
+    assert (type(error), error.code) == (RetryableError, "token-refused")
+    assert len(script.asked) == 2
+
+
+async def test_a_token_that_is_refused_and_not_renewed_asks_for_a_person(
+    script: Any, scripted: Opener, hub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def the_same(stale: str | None) -> str:
+        return "first-token"
+
+    monkeypatch.setattr(hub, "token", the_same)
     script.add(401)
     error = await failed(scripted)
     assert (type(error), error.code) == (ReauthorizeError, "unauthorized")
-    assert len(script.asked) == 2
 
 
 async def test_a_static_token_is_not_tried_twice(script: Any, scripted: Opener) -> None:
