@@ -109,7 +109,7 @@ def _refusal(scene: Scene, target: str) -> Because | None:
     contact = scene.contact
     leaving = contact.opted_out and contact.permission in (None, Permission.NONE)
     # A CRM's own opt-out empties nothing over there.
-    out = scene.consent.left or scene.consent.claimed()
+    out = scene.consent.stays_out() or scene.consent.claimed()
     if scene.system == scene.plan.mail_system and (out or leaving):
         return Because(code="opted-out", text="this address opted out, and its contact may be emptied there")
     return None

@@ -111,7 +111,18 @@ class Consent(Struct, frozen=True, kw_only=True):
 
     def claimed(self) -> bool:
         """Whether an opt-out at the mail system is claimed, neither proved nor denied yet, and none is proved."""
-        return any(not fact.final for fact in self.standing) and not self.left
+        return any(is_deniable(fact) for fact in self.standing) and not self.left
+
+    def watched(self) -> tuple[Fact, ...]:
+        """The noes said at a CRM that were heard and not carried out, since the connection that heard them did not run.
+
+        Nothing settles them but being carried out, so nothing waits for that: they keep out like any opt-out.
+        """
+        return tuple(fact for fact in self.standing if not fact.final and fact.key.startswith(SAID_NO))
+
+    def stays_out(self) -> bool:
+        """Whether nothing may be written for this address: it left, or said a no that was heard and not carried out."""
+        return self.left or bool(self.watched())
 
 
 def fold(

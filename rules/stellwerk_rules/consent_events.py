@@ -51,7 +51,7 @@ def confirmed(scene: Scene) -> Decision:
     # A CRM's own opt-out ends what may be sent and says nothing of the confirmation: told again, it is still the same.
     if asked is None and _stands(scene.consent):
         return _nothing(scene, "already-handled", "this confirmation was handled", tell=True)
-    if asked is None and scene.consent.left and not _came_back(scene):
+    if asked is None and scene.consent.stays_out() and not _came_back(scene):
         return _nothing(scene, "opted-out-since", "an opt-out is younger than this confirmation", tell=True)
     if asked is None and _is_as_granted(contact, scene.consent):
         return _nothing(scene, "only-granted", "the contact reads as it was granted, and nobody confirmed", tell=True)
@@ -155,6 +155,8 @@ def _came_back(scene: Scene) -> bool:
     Where another system told the opt-out, that is two clocks, and nothing here shows that it was carried out before.
     """
     changed = scene.contact.updated_at
+    if scene.consent.watched():
+        return False  # nobody took the contact off the list, so that it reads confirmed shows nothing
     # A CRM's own opt-out says nothing of the mail system, where somebody may come back all the same.
     outs = [fact for fact in scene.consent.standing if fact.final and not fact.key.startswith(SOURCE_OPT_OUT)]
     if scene.contact.opted_out or changed is None or not outs:

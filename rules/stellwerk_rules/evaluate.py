@@ -20,7 +20,7 @@ from stellwerk_rules.consent_events import confirmed, unsubscribed, withdrawn
 from stellwerk_rules.effects import Cause, effects
 from stellwerk_rules.entering import enter
 from stellwerk_rules.entry import Entry
-from stellwerk_rules.gone import gone, opted_out_at_source, taken_out
+from stellwerk_rules.gone import gone, made_up_for, opted_out_at_source, taken_out
 from stellwerk_rules.merging import renamed
 from stellwerk_rules.mirror import Trouble, mirrored
 from stellwerk_rules.model import (
@@ -131,6 +131,8 @@ def _elsewhere(now: Scene) -> Decision:
     happened = kinds(now) | {EventKind.UNSUBSCRIBED.value for _ in facts}
     came_in = _entered(now, happened)
     now = now.remembering(came_in.remembered)
+    made_up = made_up_for(now) if any(isinstance(one.change, Enter) for one in came_in.changes) else Decision()
+    now = now.with_facts(made_up.facts)
     out = taken_out(now, happened, next(iter(facts), None))
     fields = carried_over(now.with_facts(out.facts), happened, brought=_brings_in(came_in))
     now = now.remembering(fields.remembered)
@@ -138,7 +140,7 @@ def _elsewhere(now: Scene) -> Decision:
     mail = now.plan.mail_system
     # What is shown of the contact follows the ledger: nothing is waited for any more.
     opted_out = Decision(facts=facts, look_again=(mail,) if facts and mail is not None else ())
-    parts = (opted_out, address, _merged(now), came_in, out, fields, done)
+    parts = (opted_out, address, _merged(now), made_up, came_in, out, fields, done)
     return _told(_all(parts), now, happened, "enter", "contact")
 
 

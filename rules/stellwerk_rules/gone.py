@@ -66,6 +66,24 @@ def taken_out(scene: Scene, happened: frozenset[str], left: Fact | None = None) 
     return replace(decision, facts=(fact,)) if former is None else replace(decision, former_facts=(fact,))
 
 
+def made_up_for(scene: Scene) -> Decision:
+    """A no that was only watched, carried out before a younger yes leads back: as though it had been all along.
+
+    Without it the contact would still read subscribed over there, and nobody who does is asked.
+    """
+    mail, watched = scene.plan.mail_system, scene.consent.watched()
+    if mail is None or not watched:
+        return Decision()
+    why = Because(code="watched-no", text="a no that was heard and not carried out; the yes after it leads back")
+    change = Planned(
+        system=mail,
+        change=Unsubscribe(email=scene.contact.email),
+        key=f"unsubscribe:{watched[-1].key.removeprefix(SAID_NO)}",
+        because=why,
+    )
+    return Decision(changes=(change,), facts=tuple(replace(one, event=scene.event.id, final=True) for one in watched))
+
+
 def gone(scene: Scene) -> Decision:
     """A contact deleted or erased at its system.
 

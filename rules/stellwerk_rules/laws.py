@@ -112,7 +112,7 @@ def may_write(consent: Consent, target: Contact | None) -> Because | None:
     """Law 1: no personal data for an address that opted out at the mail system, and none on an anonymised record."""
     if target is not None and target.presence is not Presence.PRESENT:
         return Because(code="not-there", text=f"the contact reads {target.presence.value} there")
-    if consent.left:
+    if consent.stays_out():
         return Because(code="opted-out", text="this address opted out")
     return None
 
@@ -134,6 +134,6 @@ def may_move_address(consent: Consent, former: Consent | None) -> Because | None
 def may_move(move: MoveStage, consent: Consent) -> Because | None:
     """Law 5: the fact that moves a stage must still hold."""
     confirmed = consent.last_confirmation is not None and consent.last_confirmation.key == move.fact
-    if (confirmed and not consent.left) or any(fact.key == move.fact for fact in consent.standing):
+    if (confirmed and not consent.stays_out()) or any(fact.key == move.fact for fact in consent.standing):
         return None
     return Because(code="fact-no-longer-holds", text="what the stage was to be moved for no longer holds")

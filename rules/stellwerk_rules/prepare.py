@@ -15,6 +15,7 @@ from stellwerk_rules.fields import wins
 from stellwerk_rules.laws import NOT_ASKED_NOW, lawful
 from stellwerk_rules.learned import lost_ask
 from stellwerk_rules.model import (
+    CONFIRMED_BY_CONTACT,
     AddEntry,
     Because,
     Change,
@@ -51,6 +52,10 @@ OPT_OUT_CLAIMED = "opt-out-claimed"
 """Code of what is held while an opt-out is claimed and neither proved nor denied."""
 
 
+STILL_LEAVING = "still-leaving"
+"""Code of a way back that waits a moment, since whoever left still reads subscribed: nobody who does is asked."""
+
+
 class Ready(Struct, frozen=True, kw_only=True):
     """What to write now, in this order."""
 
@@ -67,11 +72,13 @@ def prepare(
     at: datetime,
     *,
     released: bool = False,
+    early: bool = False,
 ) -> Ready | Skip | Held:
     """The concrete changes of `planned`, or why there are none.
 
     `target` was just read and has every field of `plan.reads` there, with the history of `prepare_history`; `known` was
     re-read. `released`: a person let a wish through that was held for its age, or values that the breaker had stopped.
+    `early`: an opt-out that was just carried out may not be seen over there yet; a way back that meets one is `STILL_LEAVING`.
     """
     consent = fold(known.facts, known.suppressed, at, plan.limits, known.suppressed_at)
     change = planned.change
@@ -88,6 +95,8 @@ def prepare(
     if known.remembered.within is not None and isinstance(change, Enter | MoveAddress):
         return _skip("merged", "the contact was merged into another one, and its address is a secondary one")
     if isinstance(change, Enter):
+        if early and change.way_back and consent.left and target.permission in CONFIRMED_BY_CONTACT:
+            return _skip(STILL_LEAVING, "whoever left still reads subscribed there; it is looked at again in a moment")
         return _enter(plan, planned, change, target, known, consent, at, released=released)
     if isinstance(change, SetFields):
         return _fields(plan, planned.system, change, target, known, consent, None if released else at)

@@ -20,6 +20,7 @@ from stellwerk_rules.model import (
     Origin,
     Permission,
     Presence,
+    Unsubscribe,
 )
 
 HOUR = timedelta(hours=1)
@@ -264,6 +265,22 @@ def test_a_claimed_opt_out_puts_entering_off_until_it_is_settled(world: Any) -> 
     assert codes(world.decide(world.crm(subscribe="yes"))) == ["opt-out-claimed"]
     world.facts.append(fact(world, "opt_out_denied", "claim"))
     assert brought_in(world.decide(world.crm(subscribe="yes"))).explicit
+
+
+def test_a_yes_after_a_no_that_was_only_watched_takes_the_contact_out_and_asks(world: Any) -> None:
+    world.facts = [fact(world, "opted_out", "no:1", told_by="crm", final=False)]
+    decision = world.decide(world.crm(subscribe="yes"))
+    assert [type(one.change) for one in decision.changes] == [Unsubscribe, Enter]
+    assert decision.changes[1].change.way_back
+    assert [(one.key, one.final) for one in decision.facts] == [("no:1", True)]
+
+
+def test_a_no_that_was_only_watched_outdoes_an_older_yes_and_what_is_no_yes(world: Any) -> None:
+    world.facts = [fact(world, "opted_out", "no:1", told_by="crm", final=False)]
+    older = world.crm(subscribe="yes", said_at=world.now - 3 * DAY)
+    assert codes(world.decide(older)) == ["opt-out-younger"]
+    assert codes(world.decide(world.crm(subscribe="yes", by=Origin.IMPORT))) == ["opted-out"]
+    assert codes(world.decide(world.crm())) == ["opted-out"]
 
 
 # --- opt-outs and the way back -----------------------------------------------------------------------------------------

@@ -145,6 +145,21 @@ def test_a_claimed_opt_out_holds_what_would_be_sent_and_a_stage(world: Any, ente
     assert code(prepared(world, SetFields(fields={}), world.crm(), "crm")) == "not-needed"
 
 
+def test_a_no_that_was_only_watched_ends_what_it_overtook_and_holds_nothing(world: Any, enter: Enter) -> None:
+    world.facts = [fact(world, "opted_out", "no:1", HOUR / 2, told_by="crm", final=False)]
+    assert code(prepared(world, enter, absent(world))) == "opted-out"
+    assert code(prepared(world, SetFields(fields={}), world.mail())) == "opted-out"
+    assert code(prepared(world, MOVE, world.crm(), "crm")) == "fact-no-longer-holds"
+
+
+def test_a_way_back_waits_a_moment_for_who_still_reads_subscribed(world: Any, enter: Enter) -> None:
+    world.facts = [fact(world, "opted_out", "no:1", 2 * DAY, told_by="crm")]
+    back, there = replace(enter, way_back=True), world.mail(permission=Permission.DOUBLE)
+    assert code(prepared(world, back, there, early=True)) == "still-leaving"
+    assert code(prepared(world, back, there)) != "still-leaving"
+    assert isinstance(changes(prepared(world, back, absent(world), early=True))[0], Ask)
+
+
 def test_a_grant_that_nobody_agrees_to_any_more_is_not_made(world: Any, enter: Enter) -> None:
     granted = replace(enter, ask=None, grant=Permission.SINGLE)
     assert isinstance(changes(prepared(world, granted, absent(world)))[0], Create)

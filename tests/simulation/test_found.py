@@ -12,6 +12,7 @@ from stellwerk_simulation.history import (
     Confirm,
     Deed,
     Delete,
+    Erase,
     GoBack,
     History,
     Leave,
@@ -48,12 +49,35 @@ def says(answer: str | None, by: By = "form", firstname: str = "") -> Write:
     return Write(who=0, by=by, values={**values, **({"firstname": firstname} if firstname else {})})
 
 
-def history(*deeds: Deed | Step, skew: float = 0.0, **settings: Any) -> History:
+def history(*deeds: Deed | Step, skew: float = 0.0, seed: int = 0, **settings: Any) -> History:
     steps = tuple(one if isinstance(one, Step) else Step(deed=one) for one in deeds)
-    return History(seed=0, settings={**USUAL, **settings}, steps=steps, skew=skew)
+    return History(seed=seed, settings={**USUAL, **settings}, steps=steps, skew=skew)
 
 
 FOUND = {
+    "a token that ends twice within one call asks nobody to log in again": history(
+        Step(
+            deed=Write(who=1, by="form", values={"maileon_subscribe": "true", "firstname": "Ada"}),
+            trouble=Trouble(calls=((7, "token"), (9, "token"), (5, "lost"))),
+            hasty=True,
+        ),
+        Step(deed=Erase(who=2), trouble=Trouble(disorder=True)),
+        skew=45.0,
+        seed=8122,
+        permission="single",
+        no_answer="yes",
+        timeline="properties_only",
+        on_no="keep",
+        form_no_unsubscribes=True,
+        on_deleted="delete",
+    ),
+    "a yes after a no that was only watched is asked, and the no is carried out before": history(
+        says("true"),
+        Confirm(who=0),
+        Watch(meanwhile=says("false", by="person"), then={"maileon_subscribe": "true"}),
+        Confirm(who=0),
+        says(None, by="person", firstname="Zoë"),
+    ),
     "a no of somebody who left and was asked back unsubscribes, so that the mail on its way confirms nothing": history(
         says("true"), Leave(who=0), says("true"), says("false", by="person"), Confirm(who=0)
     ),

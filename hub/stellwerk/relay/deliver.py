@@ -22,7 +22,7 @@ from stellwerk.relay.opened import UNREADABLE, opened
 from stellwerk.relay.read import named
 from stellwerk.relay.reading import read_all
 from stellwerk.relay.sending import sending
-from stellwerk.relay.settle import answered, forget, give_up, not_now, put_aside, refuse, retry_later
+from stellwerk.relay.settle import LEAVING_SECONDS, answered, forget, give_up, not_now, put_aside, refuse, retry_later
 from stellwerk.relay.stage import move_stage
 from stellwerk.relay.unseen import asked_for, goes_unseen, to_be_looked_up, together
 from stellwerk.sdk.connector import Delivery, Outcome, Reader, Receipt, Ref, Target
@@ -215,6 +215,7 @@ async def _prepared(hub: Hub, held: Lease, job: Job) -> list[Write]:
         job.case.settings,
         hub.time(),
         released=job.row.released is not None,
+        early=hub.now() - job.row.created < LEAVING_SECONDS,
     )
     if isinstance(ready, Ready):
         last = len(ready.changes) - 1

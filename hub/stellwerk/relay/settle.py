@@ -33,7 +33,7 @@ from stellwerk_rules.aftermath import after, dropped
 from stellwerk_rules.arrived import is_looked_for
 from stellwerk_rules.ending import Ending
 from stellwerk_rules.model import Change, Held, Planned, Skip
-from stellwerk_rules.prepare import OPT_OUT_CLAIMED
+from stellwerk_rules.prepare import OPT_OUT_CLAIMED, STILL_LEAVING
 from stellwerk_rules.remember import given_up
 
 PARKED_SECONDS = 30.0
@@ -41,6 +41,10 @@ LONG_PARKED_SECONDS = 3600.0
 """Until the next look at what waits for an opt-out to be proved or denied: most are within an hour or so, some never."""
 
 SOON_SETTLED_SECONDS = 7200.0
+LEAVING_SECONDS = 600.0
+"""How long after a way back was decided the contact may still read as before the opt-out that it follows."""
+
+LEAVES_SECONDS = 5.0
 NOT_NOW_SECONDS = 1.0
 MARK_UNREADABLE = "mark-unreadable"
 FINISHED = frozenset({Outcome.DONE, Outcome.NOT_NEEDED, Outcome.OPTED_OUT})
@@ -147,7 +151,8 @@ async def refuse(
 async def put_aside(hub: Hub, held: Lease, job: Job, why: Skip | Held) -> None:
     """End a delivery that the rules, asked again just before the write, no longer allow or need.
 
-    While an opt-out is only claimed the delivery waits; it is asked again when the claim is settled, or now and then.
+    While an opt-out is only claimed the delivery waits; it is asked again when the claim is settled, or now and then. So
+    does for some minutes a way back of somebody whose opt-out is not seen over there yet.
     """
 
     def work(tx: Tx) -> None:
@@ -156,6 +161,9 @@ async def put_aside(hub: Hub, held: Lease, job: Job, why: Skip | Held) -> None:
         if why.because.code == OPT_OUT_CLAIMED:
             seconds = PARKED_SECONDS if now - job.row.created < SOON_SETTLED_SECONDS else LONG_PARKED_SECONDS
             outbox.again(tx, job.row.id, now + seconds, code=OPT_OUT_CLAIMED, text=why.because.text, answer=None)
+            return
+        if why.because.code == STILL_LEAVING:
+            outbox.again(tx, job.row.id, now + LEAVES_SECONDS, code=STILL_LEAVING, text=why.because.text, answer=None)
             return
         case = _case(tx, hub, job)
         state = "held" if isinstance(why, Held) else "skipped"

@@ -28,6 +28,8 @@ GERMAN_REASONS: Mapping[str, str] = {
     "opted-out-since": "Eine Abmeldung ist jünger als diese Bestätigung.",
     "opt-out-younger": "Die Abmeldung gilt als jünger als dieser Wunsch.",
     "opt-out-claimed": "Eine Abmeldung wurde gemeldet und ist noch nicht geklärt.",
+    "watched-no": "Ein Nein, das gehört und nicht ausgeführt wurde; das Ja danach führt zurück.",
+    "still-leaving": "Wer sich abgemeldet hat, steht dort noch als angemeldet; gleich wird noch einmal nachgesehen.",
     "only-noted": "Die Abmeldung steht im Einwilligungsbuch; keine Regel tut mehr dafür.",
     "only-granted": "Der Kontakt steht so da, wie er eingetragen wurde; niemand hat etwas bestätigt.",
     "opt-out-denied": "Eine Stunde nach der Meldung ist der Kontakt weiter angemeldet, oder er hat seither bestätigt: Es gilt keine Abmeldung.",

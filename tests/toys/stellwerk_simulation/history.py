@@ -105,9 +105,10 @@ class Save(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Watch(Struct, frozen=True, kw_only=True, tag=True):
-    """The connection watches or rests while `meanwhile` happens, and runs again."""
+    """The connection watches or rests while `meanwhile` happens, and runs again; then a person writes `then`, or a name."""
 
     meanwhile: Write
+    then: dict[str, str] | None = None
     state: Literal["watches", "rests"] = "watches"
 
 

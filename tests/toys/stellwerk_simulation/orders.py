@@ -63,9 +63,13 @@ async def watch(world: World, oracle: Oracle, deed: Watch) -> None:
     email, said = PEOPLE[deed.meanwhile.who], deed.meanwhile
     await _without_a_mail(world, lambda: world.vendors.write(said.by, email, said.values))
     await order(world, turned("runs"))
-    touched = {"firstname": f"Dora {world.now():.0f}"}
+    touched = {"firstname": f"Dora {world.now():.0f}"} if deed.then is None else deed.then
     world.vendors.write("person", email, touched)
-    oracle.wrote(email, said.by, {**said.values, **touched}, world.now())
+    if deed.then is None:
+        oracle.wrote(email, said.by, {**said.values, **touched}, world.now())
+    else:
+        oracle.wrote(email, said.by, said.values, world.now())
+        oracle.wrote(email, "person", touched, world.now())
 
 
 async def run_sync(world: World, oracle: Oracle, deed: Sync) -> None:
