@@ -420,6 +420,18 @@ def test_a_withdrawn_claim_ends_the_suppression_that_it_began_and_no_other() -> 
     assert not ends_suppression((CLAIM, NO), CLAIM.at, (denied,)), "another one stands"
 
 
+def test_claims_that_are_all_withdrawn_end_the_suppression_that_the_first_of_them_began() -> None:
+    later = fact("opted_out", "later", NOON + DAY, final=False, told_by="")
+    withdrawn = (fact("opt_out_denied", "claim"), fact("opt_out_denied", "later"))
+    assert ends_suppression((CLAIM, later), CLAIM.at, withdrawn)
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_of_confirmations_only_the_contacts_own_ends_a_suppression(permission: Permission) -> None:
+    own = permission in (Permission.DOUBLE, Permission.DOUBLE_PLUS)
+    assert ends_suppression((OUT,), OUT.at, (fact("confirmed", permission=permission),)) is own
+
+
 @pytest.mark.parametrize("permission", list(Permission))
 def test_a_confirmation_by_the_contact_ends_the_suppression(permission: Permission) -> None:
     confirmed = fact("confirmed", "1", permission=permission)
