@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from stellwerk.errors import StellwerkError
 from stellwerk.relay import holding, states, sync
@@ -13,6 +13,7 @@ from stellwerk.relay.sync import SyncRefused
 from stellwerk_simulation.fate import Gone
 from stellwerk_simulation.history import PEOPLE, Merge, Sync, Watch, Write
 from stellwerk_simulation.oracle import Oracle
+from stellwerk_simulation.people import Person
 from stellwerk_simulation.process import CONNECTION
 from stellwerk_simulation.world import World
 
@@ -79,15 +80,31 @@ async def run_sync(world: World, oracle: Oracle, deed: Sync) -> None:
     counts = (await _done(world, "dry run"))["counts"]
     numbers = {"ask": counts["mailed"], "grant": counts["granted"]}
     await order(world, lambda hub: sync.start(hub, connection=CONNECTION, by="jo", **numbers))
+    before = {email: _place(one) for email, one in oracle.people.items()}
     oracle.synced(**terms, at=world.now())
     match deed.meanwhile:
         case Write() if oracle.people[PEOPLE[deed.meanwhile.who]].entered:
             write(world, oracle, deed.meanwhile)
         case Merge():
             one, other = PEOPLE[deed.meanwhile.who], PEOPLE[deed.meanwhile.other]
-            if oracle.people[one].entered and oracle.people[other].entered:
+            # Whom the sync is to bring in is brought in before a merge or stays out after it, as it comes to them.
+            now = {email: _place(oracle.people[email]) for email in (one, other)}
+            if all(place.entered and place == before[email] for email, place in now.items()):
                 merge(world, oracle, one, other)
     await _done(world, "sync")
+
+
+class _Place(NamedTuple):
+    """Whether somebody is in, and what a sync may change of that."""
+
+    entered: bool
+    mails: int
+    there: bool
+    permission: int
+
+
+def _place(one: Person) -> _Place:
+    return _Place(one.entered, one.mails, one.there is not None, one.permission)
 
 
 async def _done(world: World, kind: str) -> dict[str, Any]:
