@@ -36,6 +36,7 @@ async def drain(hub: Hub, held: Lease) -> None:
     """Everything that calls this account, for one slice of time: settle, read, decide, deliver."""
     account = await hub.account(held.account)
     grip = Grip(held, hub.now)
+    hub.draining.add((held.account, held.epoch))
     try:
         async with _keeping(hub, grip):
             await _drain(hub, held, account, grip)
@@ -54,6 +55,8 @@ async def drain(hub: Hub, held: Lease) -> None:
     except Exception as bug:
         log.error("account %s: a bug stopped this turn; it is tried again: %s", held.account, place(bug))
         await hub.store.write(lambda tx: lease.release(tx, held, hub.now() + AFTER_A_BUG_SECONDS))
+    finally:
+        hub.draining.discard((held.account, held.epoch))
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ from functools import partial
 from stellwerk.errors import StoreAway, StoreError
 from stellwerk.relay import instance
 from stellwerk.relay.bug import place
+from stellwerk.relay.giving_back import give_back
 from stellwerk.relay.hearing import listen
 from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.late_opt_outs import look_at_opt_outs
@@ -38,7 +39,7 @@ def arrange(hub: Hub) -> None:
 
 @contextlib.asynccontextmanager
 async def attentive(hub: Hub) -> AsyncIterator[None]:
-    """What every process that works does for itself meanwhile: say that it lives, and listen to its accounts."""
+    """What every process that works does for itself meanwhile: say that it lives, listen to its accounts, and let go of those it does not drain."""
     task = asyncio.create_task(_attend(hub), name="attending")
     try:
         yield
@@ -56,6 +57,7 @@ async def _attend(hub: Hub) -> None:
                 await instance.beat(hub)
                 beaten = hub.now()
             await listen(hub)
+            await give_back(hub)
         except StoreAway:
             pass  # the store has said so
         except StoreError as error:

@@ -116,6 +116,8 @@ class Hub:
         self._http = http
         self._clients: dict[str, Http] = {}
         self.started = now()
+        self.draining: set[tuple[str, int]] = set()
+        """Accounts that this process drains at this moment, each with the epoch of its lease."""
         self.clocks: dict[str, float] = {}
         """By account, how many seconds its system's clock is ahead of ours, as it was last told."""
         self.heard: dict[str, set[str]] = {}

@@ -75,6 +75,16 @@ def claim(tx: Tx, owner: str, now: float, account: str | None = None) -> Lease |
     return Lease(row["account"], row["epoch"] + 1, row["calls"], now + SECONDS)
 
 
+def held_by(tx: Tx, owner: str, before: float) -> list[Lease]:
+    """What `owner` holds and has neither claimed nor renewed so lately that it would end at `before` or later."""
+    rows = tx.all(
+        "select account, epoch, calls, until from lease where owner = :owner and until <= :before",
+        owner=owner,
+        before=before,
+    )
+    return [Lease(row["account"], row["epoch"], row["calls"], row["until"]) for row in rows]
+
+
 def fence(tx: Tx, lease: Lease, now: float) -> None:
     """First statement of every transaction of a holder; renews. Raises `LeaseLost`, also after a release."""
     held = tx.run(

@@ -1,0 +1,30 @@
+"""An account that this process holds and does not drain: the database was away when it was to be let go of."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from stellwerk.relay.hub import Hub
+from stellwerk.store import lease
+from stellwerk.store.lease import Lease
+from stellwerk.store.store import Tx
+
+CLAIMED_SECONDS = 5.0
+"""What was claimed or renewed this long ago is being drained by now, if it ever is."""
+
+
+async def give_back(hub: Hub) -> None:
+    """Let go of what nobody here drains, so that it goes on now and not only when its lease ends."""
+
+    def hanging(tx: Tx) -> list[Lease]:
+        held = lease.held_by(tx, hub.name, hub.now() + lease.SECONDS - CLAIMED_SECONDS)
+        return [one for one in held if (one.account, one.epoch) not in hub.draining]
+
+    def let_go(tx: Tx, left: list[Lease]) -> None:
+        for one in left:
+            lease.release(tx, one, hub.now())
+
+    left = await hub.store.read(hanging)
+    if left:
+        await hub.store.write(partial(let_go, left=left))
+        hub.wake()
