@@ -16,10 +16,11 @@ from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, Reject
 from stellwerk.relay import case as cases
 from stellwerk.relay.company import companies
 from stellwerk.relay.hub import Desk, Hub, log
-from stellwerk.relay.read import Waiting, named, read_contacts
+from stellwerk.relay.read import read_contacts
 from stellwerk.relay.reading import page_of
 from stellwerk.relay.receive import new_event
 from stellwerk.relay.retry import LONGEST_SECONDS, retry
+from stellwerk.relay.waiting import Waiting, named
 from stellwerk.sdk.connector import Counter, Lister, Reader, Ref, Signal
 from stellwerk.store import connections, counts, inbox, lease, meta, repairs, syncs
 from stellwerk.store.connections import Connection

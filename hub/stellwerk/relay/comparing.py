@@ -17,10 +17,11 @@ from stellwerk.relay.case import Case
 from stellwerk.relay.decide import COMPARED
 from stellwerk.relay.evidence import evidence_of
 from stellwerk.relay.hub import Desk, Hub
-from stellwerk.relay.read import Waiting, named, read_contacts
+from stellwerk.relay.read import read_contacts
 from stellwerk.relay.reading import page_of
 from stellwerk.relay.receive import new_event, subject_of
 from stellwerk.relay.retry import LONGEST_SECONDS, retry
+from stellwerk.relay.waiting import Waiting, named
 from stellwerk.relay.wave import wave
 from stellwerk.sdk.connector import ConsentSource, Lister, Reader, Ref, Signal
 from stellwerk.store import comparisons, connections, contacts, counts, inbox, lease, meta, outbox

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
-from stellwerk.relay import breaking, erasing, no_way_back
+from stellwerk.relay import breaking, erasing, no_way_back, trace
 from stellwerk.relay.case import Case
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.putting import put
 from stellwerk.relay.receive import new_event
 from stellwerk.relay.telling import Learnt, told_to_others
 from stellwerk.sdk.connector import Ref, Signal
-from stellwerk.store import consent, contacts, counts, inbox, lease, meta, outbox, repairs, syncs, traces
+from stellwerk.store import consent, contacts, counts, inbox, lease, meta, outbox, repairs, syncs
 from stellwerk.store import held as held_rows
 from stellwerk.store.connections import Connection, stands
 from stellwerk.store.contacts import Stale
@@ -23,13 +23,11 @@ from stellwerk.store.store import Tx
 from stellwerk_rules.consent import SOURCE_OPT_OUT, ends_suppression, reaches_all
 from stellwerk_rules.merging import secondary
 from stellwerk_rules.model import (
-    Because,
     Decision,
     Event,
     EventKind,
     Fact,
     FactKind,
-    Planned,
     Skip,
     Unsubscribe,
 )
@@ -50,17 +48,6 @@ class Decided(Struct, frozen=True, kw_only=True):
     case: Case
     event: Event
     decision: Decision
-
-
-class Trace(Struct, frozen=True, kw_only=True):
-    """What `explain` shows of one step. `answer` is what a remote said, redacted."""
-
-    what: str
-    changes: tuple[Planned, ...] = ()
-    reasons: tuple[Because, ...] = ()
-    outcome: str = ""
-    answer: str | None = None
-    occurred: str = ""
 
 
 async def decide(
@@ -111,22 +98,15 @@ async def decide(
         # After all have written: what is told to one that decided here as well is told to its contact as it stands now.
         for cause, new in learnt:
             _tell(tx, hub, new, event=cause, told=_deciding_on(decided, new.fact))
-        # What a sync only looks at waits for no proof: another sync looks again.
-        happened = [one for one in decided if one.event.backfill is None]
-        claimed = any(skip.because.code == OPT_OUT_CLAIMED for one in happened for skip in one.decision.skips)
+        claimed = _is_claimed(decided)
         until = unsettled_until if claimed and keep_waiting_until is None else keep_waiting_until
         if until is not None:
             inbox.look_again(tx, rows, until)
         else:
             if claimed:
-                repairs.open_(
-                    tx, held.account, UNSETTLED, "an opt-out was claimed, and nothing proves or denies it", now
-                )
-            changed = any(one.decision.changes or one.decision.held for one in decided)
-            inbox.end(tx, rows, "decided" if changed else "skipped", _first_code(decided), now)
-            # Whose contact this event did not lead to, or whose connection does not run: no other event speaks of them.
-            for row in held_rows.unrelease(tx, released):
-                repairs.open_(tx, row["connection"], row["code"], row["text"] or row["code"], now)
+                text = "an opt-out was claimed, and nothing proves or denies it"
+                repairs.open_(tx, held.account, UNSETTLED, text, now)
+            _end_events(tx, rows, decided, released, now)
         _forget_erased(tx, decided, now)
         return decided
 
@@ -136,6 +116,20 @@ async def decide(
         except Stale:
             continue
     raise Stale("a contact kept changing while it was decided on")
+
+
+def _is_claimed(decided: Sequence[Decided]) -> bool:
+    """Whether an opt-out waits for its proof. What a sync only looks at waits for none: another sync looks again."""
+    happened = [one for one in decided if one.event.backfill is None]
+    return any(skip.because.code == OPT_OUT_CLAIMED for one in happened for skip in one.decision.skips)
+
+
+def _end_events(tx: Tx, rows: Sequence[int], decided: Sequence[Decided], released: Sequence[int], now: float) -> None:
+    changed = any(one.decision.changes or one.decision.held for one in decided)
+    inbox.end(tx, rows, "decided" if changed else "skipped", _first_code(decided), now)
+    # Whose contact this event did not lead to, or whose connection does not run: no other event speaks of them.
+    for row in held_rows.unrelease(tx, released):
+        repairs.open_(tx, row["connection"], row["code"], row["text"] or row["code"], now)
 
 
 def write(
@@ -196,46 +190,32 @@ def _write(
         learnt += [Learnt(case=before, fact=fact) for fact in facts if reaches_all(fact)]
     if runs:
         _look_again(tx, hub, case, decision.look_again, now, compared=compared)
-        for planned in (*decision.changes, *(one for one, _ in decision.held)):
-            breaking.overtake(tx, case, case.connection.accounts[planned.system], planned.change, now)
-        for planned in decision.changes:
-            put(tx, hub, case, planned, event=event, run=run, now=now, let_go=let_go)
-        for planned, why in decision.held:
-            put(tx, hub, case, planned, event=event, run=run, now=now, hold=why)
-            repairs.open_(tx, case.connection.id, why.repair, why.because.text, now)
+        _put_all(tx, hub, case, decision, event=event, run=run, now=now, let_go=let_go)
         _end_released(tx, let_go, decision, event, now)
         no_way_back.note(tx, case, decision, now)
-    reasons = (
-        tuple(planned.because for planned in decision.changes)
-        + tuple(skip.because for skip in decision.skips)
-        + decision.notices
-    )
-    trace = Trace(
-        what=what,
-        changes=decision.changes,
-        reasons=reasons + tuple(why.because for _, why in decision.held),
-        outcome=outcome or outcome_of(decision, case.connection.state),
-        answer=answer,
-    )
-    account = case.mail_account or next(iter(case.connection.accounts.values()))
-    traces.add(
-        tx,
-        connection=case.connection.id,
-        contact=state.id or None,
-        address=case.address,
-        event=event,
-        kind=trace.outcome,
-        body=hub.vault.seal(account, msgspec.json.encode(trace)),
-        now=now,
-    )
+    trace.keep(tx, hub, case, decision, event=event, what=what, outcome=outcome, answer=answer, now=now)
     return case, learnt
 
 
-def outcome_of(decision: Decision, state: str) -> str:
-    """What explain calls it: of a connection that does not run, what it would have done."""
-    if not (decision.changes or decision.held):
-        return "skipped"
-    return {"watches": "watched", "rests": "rested"}.get(state, "decided")
+def _put_all(
+    tx: Tx,
+    hub: Hub,
+    case: Case,
+    decision: Decision,
+    *,
+    event: str,
+    run: int | None,
+    now: float,
+    let_go: Mapping[int, str],
+) -> None:
+    """The deliveries of a decision, those that are held among them."""
+    for planned in (*decision.changes, *(one for one, _ in decision.held)):
+        breaking.overtake(tx, case, case.connection.accounts[planned.system], planned.change, now)
+    for planned in decision.changes:
+        put(tx, hub, case, planned, event=event, run=run, now=now, let_go=let_go)
+    for planned, why in decision.held:
+        put(tx, hub, case, planned, event=event, run=run, now=now, hold=why)
+        repairs.open_(tx, case.connection.id, why.repair, why.because.text, now)
 
 
 def _end_released(tx: Tx, let_go: Iterable[int], decision: Decision, event: str, now: float) -> None:

@@ -19,12 +19,12 @@ from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.instance import restored_at
 from stellwerk.relay.job import Job, Write, email_of, tag
 from stellwerk.relay.opened import UNREADABLE, opened
-from stellwerk.relay.read import named
 from stellwerk.relay.reading import read_all
 from stellwerk.relay.sending import sending
 from stellwerk.relay.settle import LEAVING_SECONDS, answered, forget, give_up, not_now, put_aside, refuse, retry_later
 from stellwerk.relay.stage import move_stage
 from stellwerk.relay.unseen import asked_for, goes_unseen, to_be_looked_up, together
+from stellwerk.relay.waiting import named
 from stellwerk.sdk.connector import Delivery, Outcome, Reader, Receipt, Ref, Target
 from stellwerk.store import hold, lease, outbox
 from stellwerk.store.hold import RESTORED

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from stellwerk.relay.decide import Decided, outcome_of
+from stellwerk.relay.decide import Decided
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.job import Job, tag
 from stellwerk.relay.putting import tag_of
+from stellwerk.relay.trace import outcome_of
 from stellwerk_rules.model import Because, Change, Held, Planned
 from stellwerk_rules.prepare import Ready, prepare
 

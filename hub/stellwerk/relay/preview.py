@@ -13,12 +13,14 @@ from stellwerk.errors import DeliveryError
 from stellwerk.relay import again, dead, foretold
 from stellwerk.relay.company import companies
 from stellwerk.relay.deliver import look_up
+from stellwerk.relay.happened import decide_contact
 from stellwerk.relay.hub import Desk, Hub
 from stellwerk.relay.opened import UNREADABLE, opened
-from stellwerk.relay.read import Waiting, decide_contact, read_contacts
+from stellwerk.relay.read import read_contacts
 from stellwerk.relay.receive import new_event, subject_of
 from stellwerk.relay.seeking import SOUGHT
 from stellwerk.relay.undoing import Undoing
+from stellwerk.relay.waiting import Waiting
 from stellwerk.sdk.connector import Reader, Signal
 from stellwerk.store import accounts, dead_letters, inbox, lease
 from stellwerk.store.inbox import InboxRow

@@ -19,9 +19,9 @@ from stellwerk.relay.instead import show_instead
 from stellwerk.relay.job import Job, email_of, tag
 from stellwerk.relay.left_out import show_left_out
 from stellwerk.relay.opened import opened
-from stellwerk.relay.read import DAY_SECONDS, OURS
 from stellwerk.relay.retry import LATELY_SECONDS, LONGEST_SECONDS, retry
 from stellwerk.relay.seeking import look_for
+from stellwerk.relay.waiting import DAY_SECONDS, OURS
 from stellwerk.sdk.connector import Outcome, Receipt, Target
 from stellwerk.store import accounts, connections, contacts, lease, outbox, repairs
 from stellwerk.store.connections import ENDED

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from stellwerk.relay.decide import Trace
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.receive import new_event, subject_of
+from stellwerk.relay.trace import Trace
 from stellwerk.sdk.connector import Ref, Signal
 from stellwerk.store import accounts, connections, contacts, counts, inbox, lease, meta, traces
 from stellwerk.store.connections import SYNCED_NOW, Connection

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.relay.decide import Trace
 from stellwerk.relay.putting import tag_of
 from stellwerk.relay.receive import subject_of
+from stellwerk.relay.trace import Trace
 from stellwerk.sdk.connector import Ref
 from stellwerk.store import accounts, connections, consent, contacts, inbox, outbox, traces
 from stellwerk.store.connections import Connection

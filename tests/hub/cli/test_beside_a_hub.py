@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from click.testing import Result
 
-from stellwerk.relay.decide import Trace
+from stellwerk.relay.trace import Trace
 from stellwerk.store import accounts, connections, consent, contacts, meta, outbox, repairs, traces
 from stellwerk.store.connections import Connection
 from stellwerk.store.contacts import ContactState

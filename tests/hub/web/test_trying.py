@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from stellwerk.relay.decide import Trace
+from stellwerk.relay.trace import Trace
 from stellwerk.store import contacts, traces
 from stellwerk.store.contacts import ContactState
 from stellwerk.web.choose import Here

@@ -16,8 +16,8 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from stellwerk.relay.backfill import Said
-from stellwerk.relay.decide import Trace
 from stellwerk.relay.operator_link import operator_link
+from stellwerk.relay.trace import Trace
 from stellwerk.sdk import Contact, FieldSpec
 from stellwerk.store import accounts, consent, contacts, outbox, repairs, syncs, traces
 from stellwerk.store.contacts import ContactState
