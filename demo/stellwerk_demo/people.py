@@ -71,13 +71,13 @@ class Marketer:
         self.scene = scene
         self.browser = Browser()
 
-    def logs_in(self) -> Page:
-        """From the hub's login page through the account choice and *Grant access* to the settings."""
+    def logs_in(self, *, refusing: str | None = None) -> Page:
+        """From the hub's login page through the account choice and *Grant access* to the settings; without one scope."""
         page = self.browser.open(self.scene.url + "/" + f"?lang={self.scene.cast.language}")
         page = self.browser.open(page.link("/login/"))
         page = self.browser.open(page.link(str(self.scene.cast.portal)))
-        form = page.form("decision")
-        return self.browser.submit(form, button=("decision", "grant"))
+        form = page.form("decision") if refusing is None else page.form("decision", "refuse")
+        return self.browser.submit(form, {} if refusing is None else {"refuse": refusing}, button=("decision", "grant"))
 
     def tests_key(self, page: Page, key: str = KEY) -> Page:
         form = page.form("action")

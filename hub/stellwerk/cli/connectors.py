@@ -24,6 +24,7 @@ from stellwerk.sdk.connector import (
     Reader,
     Reporter,
     Sampler,
+    Scoped,
     Target,
     Twin,
     WeakSource,
@@ -49,6 +50,7 @@ ABILITIES: tuple[type[Any], ...] = (
     Catalogue,
     OAuth,
     AccessTeller,
+    Scoped,
     Commands,
     Twin,
 )

@@ -14,6 +14,7 @@ from stellwerk.relay.budget import Budget
 from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.leaving import OPT_OUTS_WAIT, OptOutsWait, move_over, moved_over
 from stellwerk.relay.provide import provide, show
+from stellwerk.relay.scopes import NOT_GRANTED, note_scopes
 from stellwerk.relay.unsaved import logged_in
 from stellwerk.sdk.connector import Account, Difference, Grant
 from stellwerk.store import accounts, connections, lease, repairs
@@ -31,10 +32,12 @@ async def keep_login(hub: Hub, system: str, grant: Grant) -> str:
         now = hub.now()
         one = accounts.add(tx, hub.vault, system=system, remote=grant.account, name=grant.account_name, now=now)
         accounts.set_oauth(tx, one, hub.tokens.sealed(one, grant), expected_version=None)
+        stood = one in repairs.subjects(tx, NOT_GRANTED)
         settings = _login_settings(hub, system, grant.account)
         if settings is not None:
             accounts.set_secrets(tx, one, hub.seal_settings(one, settings))
         _mended(tx, one, now)
+        note_scopes(tx, hub, one, system, grant, stood=stood, now=now)
         logged_in(tx, one, now)
         return one
 

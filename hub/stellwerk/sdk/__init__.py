@@ -46,6 +46,8 @@ from stellwerk.sdk.connector import (
     Ref,
     Reporter,
     Sampler,
+    Scope,
+    Scoped,
     Services,
     Signal,
     Sized,
@@ -58,6 +60,7 @@ from stellwerk.sdk.connector import (
     WeakSource,
     WebhookRequest,
     WebhookSource,
+    Words,
 )
 from stellwerk.sdk.hookspecs import hookimpl
 from stellwerk.sdk.http import Http, HttpResponse
@@ -95,7 +98,7 @@ __all__ = [
     "Command", "CommandContext", "Commands", "Connector", "ConsentSource", "Contact", "Counter", "Create", "DeleteContact", "Delivery",
     "DeliveryError", "Difference", "Disconnector", "EventKind", "FieldSpec", "FieldValue", "Finder", "Grant", "Hook", "Http", "HttpResponse", "LeftOut", "Lister", "MarkState", "MoveAddress",
     "OAuth", "OptOut", "OptOutEntry", "OptOutEvidence", "Option", "Origin", "Outcome", "PauseError", "Permission", "Presence",
-    "Provisioner", "Reader", "ReauthorizeError", "Receipt", "Ref", "RejectedError", "Reporter", "RetryableError", "Sampler", "Secret",
+    "Provisioner", "Reader", "ReauthorizeError", "Receipt", "Ref", "RejectedError", "Reporter", "RetryableError", "Sampler", "Scope", "Scoped", "Secret",
     "Services", "SetFields", "SetPeer", "SetStage", "Settings", "Signal", "Sized", "Target", "Titled", "Twin", "Unread", "Unsubscribe", "Unzoned", "Value",
-    "Wanted", "WeakSource", "WebhookError", "WebhookRequest", "WebhookSource", "Written", "hookimpl",
+    "Wanted", "WeakSource", "WebhookError", "WebhookRequest", "WebhookSource", "Words", "Written", "hookimpl",
 ]  # fmt: skip

@@ -25,7 +25,10 @@ from stellwerk.sdk.setting_up import (
     OAuth,
     Option,
     Provisioner,
+    Scope,
+    Scoped,
     Wanted,
+    Words,
 )
 from stellwerk.sdk.settings import Settings
 from stellwerk.sdk.signal import Announcing, Ref, Signal, Unread, WeakSource, WebhookRequest, WebhookSource
@@ -66,6 +69,8 @@ __all__ = [
     "Ref",
     "Reporter",
     "Sampler",
+    "Scope",
+    "Scoped",
     "Services",
     "Signal",
     "Sized",
@@ -78,6 +83,7 @@ __all__ = [
     "WeakSource",
     "WebhookRequest",
     "WebhookSource",
+    "Words",
 ]
 
 

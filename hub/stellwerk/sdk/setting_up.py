@@ -21,7 +21,10 @@ __all__ = [
     "OAuth",
     "Option",
     "Provisioner",
+    "Scope",
+    "Scoped",
     "Wanted",
+    "Words",
 ]
 
 
@@ -135,4 +138,27 @@ class AccessTeller(Protocol):
 
         Never raises; `refused` itself where nothing more can be told.
         """
+        ...
+
+
+class Words(Struct, frozen=True, kw_only=True):
+    """A sentence in both languages of the pages."""
+
+    en: str
+    de: str
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """A right that the login asks for. `without`: what does not work without it, a sentence for each; `granted_by`: who may give it."""
+
+    name: str
+    without: tuple[Words, ...]
+    granted_by: Words
+
+
+@runtime_checkable
+class Scoped(Protocol):
+    @classmethod
+    def lacking(cls, system: Any, granted: Sequence[str], /) -> Sequence[Scope]:
+        """What the login asks for, also as optional, and `granted` (`Grant.scopes`) does not have."""
         ...

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from stellwerk.relay.hub import Hub
+from stellwerk.relay.scopes import NOT_GRANTED
 from stellwerk.store import accounts, comparisons, connections, consent, hold, inbox, opt_outs, outbox, repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Row, Tx
@@ -121,10 +122,12 @@ def on_hold_since(tx: Tx) -> str | None:
 def open_repairs(tx: Tx, hub: Hub, connection: Connection) -> list[Repair]:
     """Those of the connection, of its contacts and of its accounts.
 
-    Of an account that others use too only what the account itself waits for, without the words: the rest may name others.
+    Of an account that others use too only what the account itself waits for or its login did not bring, without the words: the
+    rest may name others.
     """
     places = {connection.id, *connections.own_accounts(tx, connection)}
-    shared = {(one, _waits_for(tx, hub, one)) for one in connection.accounts.values() if one not in places}
+    others = [one for one in connection.accounts.values() if one not in places]
+    shared = {(one, code) for one in others for code in (_waits_for(tx, hub, one), NOT_GRANTED)}
     found = []
     for row in repairs.still_open(tx):
         if row["subject"].partition("/")[0] in places:

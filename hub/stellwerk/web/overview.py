@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from litestar import Request, get, post
@@ -13,6 +14,8 @@ from stellwerk.errors import DeliveryError, StellwerkError
 from stellwerk.relay import holding
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.operate import State, change_state, end_repair, set_up_again
+from stellwerk.relay.scopes import NOT_GRANTED
+from stellwerk.store.accounts import AccountRow
 from stellwerk.store.connections import Changed
 from stellwerk.view.overview import Repair, Side, overview
 from stellwerk.view.syncs import last_syncs
@@ -22,6 +25,7 @@ from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import Speaker, speaker, system_title
 from stellwerk.web.repair_phrases import repair_text
+from stellwerk.web.scopes import shown_scopes
 from stellwerk.web.visitor import Flash, goes_on
 
 STATES: tuple[State, ...] = get_args(State)
@@ -44,7 +48,7 @@ async def show_overview(
             "overview": shown,
             "never_synced": (await last_syncs(hub, running.connection)).sync is None,
             "sides": [_side(hub, say, side) for side in shown.sides],
-            "repairs": [_repair(hub, say, repair) for repair in shown.repairs],
+            "repairs": [_repair(hub, say, repair, running.accounts) for repair in shown.repairs],
             "held": sum(side.changes.get("held", 0) for side in shown.sides),
             "dead": sum(side.changes.get("dead", 0) + side.events.get("dead", 0) for side in shown.sides),
             "other_states": [state for state in STATES if state != shown.state and not running.from_file],
@@ -118,7 +122,7 @@ def _side(hub: Hub, say: Speaker, side: Side) -> dict[str, object]:
     }
 
 
-def _repair(hub: Hub, say: Speaker, repair: Repair) -> dict[str, object]:
+def _repair(hub: Hub, say: Speaker, repair: Repair, rows: Mapping[str, AccountRow]) -> dict[str, object]:
     """The repair in the visitor's language, with where a button leads: a link, or an action of this page."""
     system = repair.place.partition(":")[0]
     title = system_title(hub.systems[system]) if system in hub.systems else hub.integration.title
@@ -135,6 +139,7 @@ def _repair(hub: Hub, say: Speaker, repair: Repair) -> dict[str, object]:
     button = ("login" if at_login else "key") if text.button in ("login", "key") else text.button
     return {
         "repair": repair,
+        "scopes": shown_scopes(hub, say, rows[system]) if repair.code == NOT_GRANTED and system in rows else (),
         "place": title,
         "meaning": text.meaning[german].format(system=title),
         "mend": text.mend[german].format(system=title),

@@ -13,6 +13,7 @@ from stellwerk.web.life_phrases import LIFE
 from stellwerk.web.notification_phrases import NOTIFICATIONS
 from stellwerk.web.person_phrases import PERSON
 from stellwerk.web.recipe_phrases import RECIPE
+from stellwerk.web.scope_phrases import SCOPES
 from stellwerk.web.sync_phrases import SYNC
 
 PHRASES: Mapping[str, tuple[str, str]] = {
@@ -23,6 +24,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     **LIFE,
     **NOTIFICATIONS,
     **PERSON,
+    **SCOPES,
     **SYNC,
     **RECIPE,
     # The frame of every page.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from stellwerk.web.field_repair_phrases import FIELD_REPAIRS
 from stellwerk.web.keeping_up_phrases import KEEPING_UP
 from stellwerk.web.repair_text import OPERATOR, RepairText
+from stellwerk.web.scope_phrases import SCOPE_REPAIRS
 
 _ACCESS_ENDED = (
     "Access to {system} has ended, so work with it has stopped. Nothing is lost: it goes on where it stopped.",
@@ -33,17 +34,10 @@ _BUG = RepairText(
 REPAIRS: Mapping[str, RepairText] = {
     **FIELD_REPAIRS,
     **KEEPING_UP,
+    **SCOPE_REPAIRS,
     # An account cannot be used.
     **dict.fromkeys(("unauthorized", "bad-refresh-token", "bad-hub", "invalid-grant", "access-denied"), _LOGIN),
     **dict.fromkeys(("bad-client-secret", "bad-client-id", "bad-redirect-uri"), _APP),
-    "missing-scopes": RepairText(
-        (
-            "{system} no longer allows all that is needed.",
-            "{system} erlaubt nicht mehr alles, was nötig ist.",
-        ),
-        ("Log in once more and grant access.", "Melden Sie sich noch einmal an und gewähren Sie Zugriff."),
-        "login",
-    ),
     "forbidden": RepairText(
         ("{system} does not allow this hub to do that.", "{system} erlaubt diesem Hub das nicht."),
         (

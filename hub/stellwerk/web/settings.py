@@ -40,6 +40,7 @@ from stellwerk.web.save import (
     set_up,
     tested,
 )
+from stellwerk.web.scopes import shown_lacking
 from stellwerk.web.visitor import Flash, keep_visitor
 
 SAVE, TEST_KEY, CHANGE_KEY, KEEP_KEY, FORESEE = "save", "test-key", "change-key", "keep-key", "foresee"
@@ -225,6 +226,7 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         "login_account": _login_account(hub, look.here, say),
         "lasts": "" if look.here.stored else say("login-lasts", days=hub.integration.keep.unsaved_login_days),
         "waits": _waits(hub, look.here, say),
+        "lacking": shown_lacking(hub, say, look.here.accounts),
         "account": _account_part(hub, look, say, opt_outs),
         "sections": sections,
         "agreement": await _agreement_part(hub, lists, doors, look, say),

@@ -18,12 +18,13 @@ from stellwerk.sdk import (
     OptOut,
     ReauthorizeError,
     Receipt,
+    Scope,
     Services,
     SetFields,
     SetStage,
     Settings,
 )
-from stellwerk_hubspot import oauth
+from stellwerk_hubspot import oauth, scopes
 from stellwerk_hubspot.app_event import Telling
 from stellwerk_hubspot.batch import BATCH, Reading, Writing
 from stellwerk_hubspot.catalogue import Listing
@@ -121,6 +122,10 @@ class HubspotConnector(
         rights = () if granted is None else oauth.scopes_of(self.system)
         missing = tuple(scope for scope in rights if scope not in (granted or ()))
         return Account(id=str(details.portal_id), name=name, missing=missing, zone=details.time_zone, rights=rights)
+
+    @classmethod
+    def lacking(cls, system: HubspotSystem, granted: Sequence[str], /) -> Sequence[Scope]:
+        return scopes.lacking(system, granted)
 
     async def _granted_scopes(self) -> tuple[str, ...] | None:
         token = await self.client.access_token()

@@ -24,6 +24,7 @@ class Request(Struct, frozen=True):
     app: App
     redirect_uri: str
     scopes: tuple[str, ...]
+    optional: frozenset[str]
     state: str | None
     challenge: str | None
     pairs: tuple[tuple[str, str], ...]
@@ -49,8 +50,11 @@ def _request(twin: Twin, pairs: list[tuple[str, str]]) -> Request:
     challenge = given.get("code_challenge")
     if (given.get("code_challenge_method") == "S256") != (challenge is not None):
         raise _stop("code_challenge and code_challenge_method=S256 go together")
-    scopes = _scopes(app, given.get("scope", "").split(), given.get("optional_scope", "").split())
-    return Request(app, redirect_uri, scopes, given.get("state"), challenge, tuple(pairs))
+    asked, optional = given.get("scope", "").split(), given.get("optional_scope", "").split()
+    scopes = _scopes(app, asked, optional)
+    return Request(
+        app, redirect_uri, scopes, frozenset(optional) - frozenset(asked), given.get("state"), challenge, tuple(pairs)
+    )
 
 
 def _scopes(app: App, asked: list[str], optional: list[str]) -> tuple[str, ...]:
@@ -86,7 +90,8 @@ def show_scopes(call: Call) -> Answer:
         title=f"Connect {wanted.app.project.name} to {call.twin.portals[portal].name}",
         app=wanted.app,
         portal=call.twin.portals[portal],
-        scopes=wanted.scopes,
+        scopes=_offered(call.twin, portal, wanted),
+        optional=wanted.optional,
         pairs=wanted.pairs,
     )
 
@@ -96,14 +101,24 @@ def decide(call: Call) -> Answer:
     portal = _portal(call)
     fields = call.pairs()
     decisions = [value for name, value in fields if name == "decision"]
-    wanted = _request(call.twin, [pair for pair in fields if pair[0] != "decision"])
+    refused = {value for name, value in fields if name == "refuse"}
+    wanted = _request(call.twin, [pair for pair in fields if pair[0] not in ("decision", "refuse")])
+    if strange := sorted(refused - wanted.optional):
+        raise _stop(f"Not an optional scope: {strange[0]}")
     if decisions != ["grant"]:
         return _back(wanted, {"error": "access_denied", "error_description": "The user denied access"})
     installed = call.twin.grants.installed
     if call.twin.private and portal not in installed and len(installed) >= PRIVATE_ACCOUNTS:
         raise _stop(f"An app of private distribution can be installed in {PRIVATE_ACCOUNTS} accounts")
-    grant = Grant(portal, wanted.app.app_id, wanted.scopes)
+    scopes = tuple(scope for scope in _offered(call.twin, portal, wanted) if scope not in refused)
+    grant = Grant(portal, wanted.app.app_id, scopes)
     return _back(wanted, {"code": call.twin.grants.install(grant, wanted.redirect_uri, wanted.challenge)})
+
+
+def _offered(twin: Twin, portal: int, wanted: Request) -> tuple[str, ...]:
+    """Optional scopes that the account's plan does not have are dropped without a word."""
+    lacks = twin.portals[portal].plan_lacks
+    return tuple(scope for scope in wanted.scopes if scope not in wanted.optional or scope not in lacks)
 
 
 def _portal(call: Call) -> int:

@@ -57,6 +57,7 @@ class PortalSettings(Struct, forbid_unknown_fields=True):
 
     default_stage: str | None = None
     keeps_primary_id: bool | None = None
+    plan_lacks: list[str] | None = None
     properties_in_use: list[str] | None = None
     required: list[str] | None = None
     required_on_create: list[str] | None = None
@@ -205,6 +206,8 @@ class ControlApp:
             portal.default_stage = wanted.default_stage
         if wanted.keeps_primary_id is not None:
             portal.keeps_primary_id = wanted.keeps_primary_id
+        if wanted.plan_lacks is not None:
+            portal.plan_lacks = set(wanted.plan_lacks)
         if wanted.properties_in_use is not None:
             portal.in_use = set(wanted.properties_in_use)
         if wanted.required is not None:

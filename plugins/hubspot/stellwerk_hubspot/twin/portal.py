@@ -114,6 +114,7 @@ class Portal:
         self.search_lag_seconds = search_lag_seconds
         self.default_stage = default_stage
         self.keeps_primary_id = False
+        self.plan_lacks: set[str] = set()
         self.in_use: set[str] = set()
         self.required: set[str] = set()
         self.required_on_create: set[str] = set()

@@ -38,6 +38,40 @@ async def test_section_3_grant_access_goes_back_with_code_and_state(start: Any) 
     assert answer.headers["location"].endswith("&state=s1")
 
 
+OPTIONAL = "communication_preferences.read_write"
+
+
+async def test_section_3_an_optional_scope_may_be_refused_and_the_token_says_what_was_granted(start: Any) -> None:
+    world = await start(connected=False)
+    asked = world.asked(optional_scope=OPTIONAL)
+    page = await world.browser.get("/oauth/4711/authorize", params=asked)
+    assert f'name="refuse" value="{OPTIONAL}"' in page.text
+    assert 'name="refuse" value="crm' not in page.text
+    for refused, granted in (({"refuse": OPTIONAL}, False), ({}, True)):
+        data = {**asked, **refused, "decision": "grant"}
+        answer = await world.browser.post("/oauth/4711/authorize", data=data, follow_redirects=False)
+        code = answer.headers["location"].partition("code=")[2].partition("&")[0]
+        told = (await world.redeem(code)).json()
+        assert (OPTIONAL in told["scopes"]) is granted
+        assert set(world.scopes.split()) <= set(told["scopes"])
+
+
+async def test_section_3_a_required_scope_cannot_be_refused(start: Any) -> None:
+    world = await start(connected=False)
+    data = {**world.asked(), "refuse": "crm.objects.contacts.read", "decision": "grant"}
+    answer = await world.browser.post("/oauth/4711/authorize", data=data, follow_redirects=False)
+    assert answer.status_code == 400
+
+
+async def test_section_3_an_optional_scope_that_the_plan_lacks_is_dropped_without_a_word(start: Any) -> None:
+    world = await start(connected=False)
+    assert (await world.control.post("/portals/4711", json={"plan_lacks": [OPTIONAL]})).status_code == 200
+    page = await world.browser.get("/oauth/4711/authorize", params=world.asked(optional_scope=OPTIONAL))
+    assert f"<code>{OPTIONAL}</code>" not in page.text
+    told = (await world.redeem(await world.code(optional_scope=OPTIONAL))).json()
+    assert OPTIONAL not in told["scopes"]
+
+
 async def test_section_3_cancel_goes_back_with_access_denied(start: Any) -> None:
     world = await start(connected=False)
     answer = await world.browser.post(
