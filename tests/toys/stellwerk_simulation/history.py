@@ -8,6 +8,9 @@ import msgspec
 from msgspec import Struct
 
 PEOPLE = ("ada@x.test", "ben@x.test", "cem@x.test", "new@x.test")
+FIELDS = {"firstname": "FIRSTNAME"}
+"""Carried fields of a contact: as the CRM calls them, and as the newsletter does."""
+
 FAULTS = ("refused", "lost", "unheard", "late", "failed", "broken", "cut", "busy", "away", "token")
 By: TypeAlias = Literal["form", "import", "person", "workflow"]
 
@@ -169,6 +172,17 @@ class Step(Struct, frozen=True, kw_only=True):
     deed: Deed
     trouble: Trouble = Trouble()
     hasty: bool = False
+
+
+UNSAID = {
+    "contacts_may_skip_doi": False,
+    "forms_may_skip_doi": False,
+    "ask_again": False,
+    "on_opt_out": "keep",
+    "on_moved": "ask_again",
+    "on_moved_old": "keep",
+}
+"""What the settings page says where nobody chose."""
 
 
 class History(Struct, frozen=True, kw_only=True):

@@ -2,331 +2,188 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from stellwerk_simulation.history import PEOPLE
-from stellwerk_simulation.people import DOUBLE, DOUBLE_PLUS, NONE, Person, Shown
+from stellwerk_simulation.history import FIELDS, PEOPLE, Write
+from stellwerk_simulation.people import BOUNCES_THAT_BLOCK, PERMISSIONS, Person, Record
 
 DAY = 86_400.0
-OWN = {"maileon_contact_doi": "ask", "maileon_contact_doi_plus": "plus", "maileon_contact_permission": "grant"}
-CARRIED = {"firstname": "FIRSTNAME"}
-CONFIRMED, LEFT = "Double opt-in confirmed", "Unsubscribed from Maileon"
-RETURNED, BLOCKED = "A Maileon mail bounced for good", "Blocked in Maileon"
+MOST_ASKS = 3
 STAGES = ("", "lead", "marketingqualifiedlead")
-MOST_ASKS, BOUNCES_THAT_BLOCK = 3, 3
-UNSAID = {
-    "contacts_may_skip_doi": False,
-    "forms_may_skip_doi": False,
-    "ask_again": False,
-    "on_opt_out": "keep",
-    "on_moved": "ask_again",
-    "on_moved_old": "keep",
-}
-GRANTS = {"none": 1, "single": 2, "confirmed": 3}
+OWN = "maileon_contact_"
 
 
 class Oracle:
-    def __init__(self, settings: dict[str, Any]) -> None:
-        self.settings = {**UNSAID, **settings}
-        self.people = {email: Person() for email in PEOPLE}
+    """Told of each deed; `people` are then as both sides must be. Contacts that are `older` than the connection are left alone."""
 
-    # --- what happened ------------------------------------------------------------------------------------------------
+    def __init__(self, settings: dict[str, Any], older: Sequence[Write] = ()) -> None:
+        self.settings, self.people = settings, {email: Person() for email in PEOPLE}
+        for one in older:
+            self.people[PEOPLE[one.who]].record = Record(alive=True, older=True, fields=dict(one.values))
 
     def wrote(self, email: str, by: str, values: dict[str, str], at: float) -> None:
-        one = self._holder(email)
-        new = one.record is None
-        record = one.record = one.record or Shown(mirrored=one.left)
-        said = values.get("maileon_subscribe")
-        changed = said is not None and said != record.subscribe
-        if said is not None:
-            record.subscribe = said
-        for name in CARRIED:
-            if name in values and values[name] != record.fields.get(name, ""):
-                record.fields[name] = values[name]
-                one.apart[name] = "here"
-        for name in values.keys() & OWN.keys():
-            if record.own.get(OWN[name]) != values[name]:
-                record.own[OWN[name]] = values[name]
-                (record.by_form.add if by == "form" else record.by_form.discard)(OWN[name])
-        wish = changed and said == "true" and by in ("form", "person")
-        if changed and said == "false" and not new and self._no_counts(by):
-            self._opt_out(one)
-        elif wish or (not one.entered and self._comes_by_itself(record)):
+        one = self.people[email]
+        new = not one.record.alive
+        record = one.record = Record(alive=True, mirrored=one.left) if new else one.record
+        before, record.subscribe = record.subscribe, values.get("maileon_subscribe", record.subscribe)
+        for name, value in values.items():
+            if name in FIELDS and record.fields.get(name) != value:
+                record.fields[name] = one.written[name] = value
+            elif name.startswith(OWN) and record.own.get(name, ("", False))[0] != value:
+                record.own[name] = (value, by == "form")
+        wish = before != record.subscribe == "true" and by in ("form", "person")
+        counts = self.settings["on_no"] == "unsubscribe" and (by != "form" or self.settings["form_no_unsubscribes"])
+        if before != record.subscribe == "false" and counts and not new:
+            one.let_go("unsubscribe")
+        elif wish or not (one.linked or record.older or record.only_wish or not self._comes_in(record)):
             self._enter(one, at, wish=wish)
-        if not one.left:
-            self._carry(one)
+        one.carry()
 
     def confirmed(self, email: str) -> None:
         """The click on the link was the one that confirmed."""
         one = self.people[email]
-        one.permission = DOUBLE_PLUS if one.plus else DOUBLE
-        one.out, one.left, one.open = one.refuses, False, []
-        one.pending = False
-        self._tell(one, CONFIRMED, "on_confirmed")
-        self._carry(one)
+        one.there.permission = "double_plus" if one.there.plus else "double"
+        one.there.asked, one.out, one.left, one.open = False, one.refuses, False, []
+        self._tell(one, "Double opt-in confirmed", "on_confirmed")
+        one.carry()
 
     def left(self, email: str) -> None:
         one = self.people[email]
-        self._gone(one)
-        one.left = one.out = True
-        if one.record is not None and one.entered:
+        one.let_go("unsubscribe", shows=one.linked)
+        if one.linked:
             one.record.subscribe = "false"
-        self._tell(one, LEFT, "on_unsubscribed")
+        self._tell(one, "Unsubscribed from Maileon", "on_unsubscribed")
 
     def edited_there(self, email: str, name: str, value: str) -> None:
         one = self.people[email]
-        assert one.there is not None
-        if one.there.get(name) != value:
-            one.there[name] = value
-            one.apart.update({here: "there" for here, there in CARRIED.items() if there == name})
-        if not one.left:
-            self._carry(one)
+        if one.there.fields.get(name) != value:
+            one.there.fields[name] = one.written[name] = value
+        one.carry()
 
-    def opted_out(self, email: str, *, out: bool) -> None:
+    def opted_out(self, email: str, *, out: bool = True) -> None:
         """Of all mail at the CRM; whoever takes that back there is not let in by it."""
         one = self.people[email]
         one.refuses = out
         if out:
-            self._refused(one)
+            one.out, one.open, one.there.asked = True, [], False
+            one.let_go(self.settings["on_opt_out"])
 
     def bounced(self, email: str) -> None:
         one = self.people[email]
-        one.bounces += 1
-        self._tell(one, RETURNED, None)
-        if one.bounces == BOUNCES_THAT_BLOCK:
-            one.blocked = True
-            self._tell(one, BLOCKED, None)
+        one.there.bounces += 1
+        self._tell(one, "A Maileon mail bounced for good")
+        if one.there.bounces == BOUNCES_THAT_BLOCK:
+            self._tell(one, "Blocked in Maileon")
 
-    def deleted(self, email: str) -> None:
-        """In the recycle bin of the CRM."""
+    def deleted(self, email: str, *, for_privacy: bool = False) -> None:
+        """In the recycle bin of the CRM, or for good."""
         one = self.people[email]
-        if self.settings["on_deleted"] == "unsubscribe":
-            self._opt_out(one)
-        elif self.settings["on_deleted"] == "delete":
-            self._removed(one)
-        one.binned, one.record, one.entered = one.record, None, False
+        one.let_go("delete" if for_privacy else self.settings["on_deleted"])
+        one.binned, one.record, one.linked = one.record, Record(), False
 
     def restored(self, email: str) -> None:
         """Back from the recycle bin: whoever still stands at the newsletter is linked again, and nobody is subscribed."""
         one = self.people[email]
-        record = one.record = one.binned
-        assert record is not None
-        one.binned, one.entered = None, one.there is not None
-        record.only_wish = True
-        record.subscribe = "false" if one.left and record.subscribe == "true" else record.subscribe
+        one.record, one.linked = one.binned, one.there.alive
+        one.record.only_wish = True
+        if one.left and one.record.subscribe == "true":
+            one.record.subscribe = "false"
 
-    def erased(self, email: str) -> None:
-        one = self.people[email]
-        self._removed(one)
-        one.record, one.entered = None, False
-
-    def was_there(self, email: str, values: dict[str, str]) -> None:
-        """A contact of the CRM that is older than the connection, which leaves it alone."""
-        record = self.people[email].record = Shown(older=True, subscribe=values.get("maileon_subscribe", ""))
-        record.fields = {name: values[name] for name in CARRIED if name in values}
-
-    def moved(self, email: str, to: str, by: str, at: float, *, refuses: bool) -> None:
+    def moved(self, email: str, to: str, by: str, at: float) -> None:
         """Consent belongs to an address: the new one starts anew, or the permission goes along where nothing speaks against it."""
         one, other = self.people[email], self.people[to]
-        record, was_in = one.record, one.entered
-        assert record is not None
-        one.record, one.entered, other.record, other.entered = None, False, record, False
-        other.refuses = other.refuses or refuses
-        along = was_in and self._goes_along(one, other, by)
-        if along and other.there is None and one.permission != NONE:
-            other.there, other.permission, other.entered = one.there, one.permission, True
-            other.bounces, other.blocked, other.apart = one.bounces, one.blocked, {}
-            self._removed(one)
+        record, linked = one.record, one.linked
+        one.record, one.linked, other.record, other.linked = Record(), False, record, False
+        against = by == "form" or one.out or other.out or other.refuses or one.there.asked
+        along = linked and self.settings["on_moved"] == "keep_permission" and not against
+        if along and not other.there.alive and one.there.permission != "none":
+            other.there, other.linked, other.written = one.there, True, {}
+            one.let_go("delete")
             return
-        if was_in and not along and by != "form" and self.settings["on_moved_old"] == "unsubscribe":
-            self._opt_out(one)
-        elif was_in and not along and by != "form" and self.settings["on_moved_old"] == "delete":
-            self._removed(one)
-        if refuses:
-            self._refused(other)
-        fresh = not record.older or record.wished
-        if self._comes_by_itself(record) or (was_in and fresh and self._comes_in(record)):
+        if linked and not along and by != "form":
+            one.let_go(self.settings["on_moved_old"])
+        if other.refuses:
+            self.opted_out(to)
+        by_itself = not record.older and not record.only_wish
+        if (by_itself or (linked and (record.wished or not record.older))) and self._comes_in(record):
             self._enter(other, at, wish=False)
 
-    def _goes_along(self, one: Person, other: Person, by: str) -> bool:
-        if self.settings["on_moved"] != "keep_permission" or by == "form":
-            return False
-        return not (one.out or other.out or other.refuses or one.pending)
-
-    def merged(self, email: str, other: str, *, refuses: bool) -> None:
-        """Links go along and consent never does: whoever was out stays out, and the other address is told of beside the contact."""
+    def merged(self, email: str, other: str) -> None:
+        """Links go along and consent never does: whoever was out stays out, and of the other address the contact is told too."""
         one, two = self.people[email], self.people[other]
-        assert one.record is not None
-        assert two.record is not None
         record, lost = one.record, two.record
         record.subscribe = record.subscribe or lost.subscribe
         record.stage = max(record.stage, lost.stage, key=STAGES.index)
-        for name, value in lost.fields.items():
-            if value and not record.fields.get(name):
-                record.fields[name] = value
-                one.apart[name] = "here"
-        for name, value in lost.own.items():
-            if name not in record.own:
-                record.own[name] = value
-                record.by_form.add(name)  # it may have been a form's
+        one.written |= {name: value for name, value in lost.fields.items() if name not in record.fields}
+        record.fields = lost.fields | record.fields
+        record.own = {name: (value, True) for name, (value, _) in lost.own.items()} | record.own
         record.entries += lost.entries
         record.only_wish, record.mirrored = True, record.mirrored or lost.mirrored
-        two.record, two.within, two.had, two.entered = None, email, two.entered, False
-        if refuses and not one.refuses:
-            self._refused(one)
-        if not one.left:
-            self._carry(one)
+        two.record, two.within, two.linked = Record(), one if two.linked else None, False
+        if two.refuses and not one.refuses:
+            self.opted_out(email)
+        one.carry()
 
     def synced(self, *, ask: bool, permission: str, at: float) -> None:
         """Whoever is not in yet and does not say no, on terms of its own."""
         for one in self.people.values():
-            if one.record is None or one.record.only_wish or not self._comes_in(one.record):
-                continue
-            if one.out or one.refuses or (one.entered and (one.known or (one.there is not None and not ask))):
-                continue
-            self._brought_in(one, ask, permission, at)
+            comes = one.record.alive and not one.record.only_wish and self._comes_in(one.record)
+            if comes and not one.out and not (one.linked and (one.known or not ask)):
+                asked_first, plus, grant = self._terms(one.record, permission)
+                if asked_first and not self.settings["double_opt_in"]:
+                    grant = "none"
+                self._bring_in(one, at, ask=ask, plus=plus, grant=grant, waits=bool(one.open))
 
-    def _brought_in(self, one: Person, ask: bool, permission: str, at: float) -> None:
-        assert one.record is not None
-        asked_first, plus, _ = self._terms(one.record)
-        own = GRANTS[one.record.own.get("grant", permission)]
-        again = one.permission == NONE or (self.settings["ask_again"] and one.permission < DOUBLE)
-        if ask and one.there is not None and not again:
-            ask = False
-        if one.there is not None:
-            self._link(one)
-        if ask and not one.blocked and not one.open:
-            self._ask(one, at, asked_first and plus)
-        elif not ask and one.there is None:
-            own_ask = asked_first and not self.settings["double_opt_in"]
-            one.there, one.permission = {}, NONE if own_ask else min(GRANTS[permission], own)
-            one.known = one.known or one.permission != NONE
-            self._link(one)
-
-    # --- what follows -------------------------------------------------------------------------------------------------
-
-    def _refused(self, one: Person) -> None:
-        one.out = one.refuses = True
-        one.open, one.pending = [], False
-        if self.settings["on_opt_out"] == "unsubscribe":
-            self._opt_out(one)
-
-    def _no_counts(self, by: str) -> bool:
-        return self.settings["on_no"] == "unsubscribe" and (by != "form" or self.settings["form_no_unsubscribes"])
-
-    def _holder(self, email: str) -> Person:
-        """Whose contact at the CRM has this address, be it as a secondary one."""
-        within = self.people[email].within
-        return self.people[within or email]
-
-    def _comes_by_itself(self, record: Shown) -> bool:
-        return not record.older and not record.only_wish and self._comes_in(record)
-
-    def _comes_in(self, record: Shown) -> bool:
+    def _comes_in(self, record: Record) -> bool:
         return record.subscribe == "true" or (record.subscribe == "" and self.settings["no_answer"] == "yes")
 
-    def _terms(self, record: Shown) -> tuple[bool, bool, int]:
+    def _terms(self, record: Record, most: str) -> tuple[bool, bool, str]:
         """Whether she is asked, whether with plus, and what else she is granted: more asked or less granted by her own values."""
-        said, own = self.settings, record.own
-        ask = said["double_opt_in"] or own.get("ask") == "true"
-        if own.get("ask") == "false" and said["contacts_may_skip_doi"]:
-            ask = ask and "ask" in record.by_form and not said["forms_may_skip_doi"]
-        plus = own.get("plus", "true" if said["double_opt_in"] and said["double_opt_in_plus"] else "false") == "true"
-        return ask, ask and plus, min(GRANTS[said["permission"]], GRANTS[own.get("grant", said["permission"])])
+        said, (doi, by_form) = self.settings, record.own.get(OWN + "doi", ("", False))
+        may_skip = said["contacts_may_skip_doi"] and (said["forms_may_skip_doi"] or not by_form)
+        ask = doi == "true" or (said["double_opt_in"] and not (doi == "false" and may_skip))
+        plus = "true" if said["double_opt_in"] and said["double_opt_in_plus"] else "false"
+        plus, _ = record.own.get(OWN + "doi_plus", (plus, False))
+        granted, _ = record.own.get(OWN + "permission", (most, False))
+        return ask, ask and plus == "true", min(most, granted, key=PERMISSIONS.index)
 
     def _enter(self, one: Person, at: float, *, wish: bool) -> None:
-        assert one.record is not None
+        """By a wish, or as somebody who did not say no: the way back, a question, or a grant."""
         if one.refuses:
             return
         one.record.wished = one.record.wished or wish
-        ask, plus, grant = self._terms(one.record)
+        ask, plus, grant = self._terms(one.record, self.settings["permission"])
+        waits = bool(one.open) and (not wish or at - one.open[-1] < DAY or len(one.open) >= MOST_ASKS)
         if one.out:
-            back = [asked for asked in one.ways_back if at - asked < 30 * DAY]
-            if wish and len(back) < MOST_ASKS and not self._asked_lately(one, at, wish=wish):
-                one.ways_back = [*back, at]
+            often = sum(at - asked < 30 * DAY for asked in one.ways_back) >= MOST_ASKS
+            if wish and not often and not waits:
+                one.ways_back.append(at)
                 self._ask(one, at, plus)
             return
-        if not one.entered and one.there is not None:
-            self._link(one)
-        if not ask:
-            if one.there is None:
-                one.there, one.permission, one.known = {}, grant, one.known or grant != NONE
-                self._link(one)
-            return
-        again = one.permission == NONE or (self.settings["ask_again"] and one.permission < DOUBLE)
-        if one.blocked or (one.there is not None and not again):
-            return
-        if not self._asked_lately(one, at, wish=wish):
-            self._ask(one, at, plus)
-        one.record.mirrored = True
+        self._bring_in(one, at, ask=ask, plus=plus, grant=grant, waits=waits)
 
-    def _asked_lately(self, one: Person, at: float, *, wish: bool) -> bool:
-        """Whether an unanswered double opt-in stands in the way of another."""
-        return bool(one.open) and (not wish or at - one.open[-1] < DAY or len(one.open) >= MOST_ASKS)
+    def _bring_in(self, one: Person, at: float, *, ask: bool, plus: bool, grant: str, waits: bool) -> None:
+        """Linked with whoever is there, and asked where that may be done; or made there with what is granted."""
+        if one.there.alive or not ask:
+            one.link(grant)
+        again = self.settings["ask_again"] and not one.there.permission.startswith("double")
+        if ask and one.there.bounces < BOUNCES_THAT_BLOCK and (again or one.there.permission == "none"):
+            one.record.mirrored = True
+            if not waits:
+                self._ask(one, at, plus)
 
     def _ask(self, one: Person, at: float, plus: bool) -> None:
-        one.mails += 1
-        one.plus, one.pending, one.known = plus, True, True
+        one.link()
+        one.there.asked, one.there.plus, one.known = True, plus, True
         one.open.append(at)
-        if one.there is None:
-            one.there, one.permission = {}, NONE
-        self._link(one)
+        one.mails += 1
 
-    def _link(self, one: Person) -> None:
-        """From now on the two are one; a first meeting fills blanks only, whatever was written before."""
-        assert one.record is not None
-        assert one.there is not None
-        first = not one.entered or not one.there
-        one.entered = one.record.mirrored = True
-        for here, there in CARRIED.items():
-            if one.record.fields.get(here) and not one.there.get(there):
-                one.there[there] = one.record.fields[here]
-            elif one.there.get(there) and not one.record.fields.get(here):
-                one.record.fields[here] = one.there[there]
-        if first:
-            one.apart = {}
-
-    def _opt_out(self, one: Person) -> None:
-        self._gone(one)
-        one.left = one.out = True
-        if one.record is not None:
-            one.record.mirrored = True
-
-    def _gone(self, one: Person) -> None:
-        one.opt_outs += 1
-        self._removed(one)
-        one.open = []
-
-    def _removed(self, one: Person) -> None:
-        """Not there any more. The mail that asked went out, and still counts."""
-        one.there, one.permission, one.pending = None, NONE, False
-        one.apart, one.bounces, one.blocked, one.known = {}, 0, False, True
-
-    def _carry(self, one: Person) -> None:
-        """What was written on one side stands on both."""
-        if one.there is None or one.record is None or not one.entered:
-            return
-        for here, side in one.apart.items():
-            if side == "here":
-                one.there[CARRIED[here]] = one.record.fields[here]
-            else:
-                one.record.fields[here] = one.there[CARRIED[here]]
-        one.apart = {}
-
-    def _tell(self, one: Person, text: str, move: str | None) -> None:
-        beside = None if one.within is None or not one.had else self.people[one.within].record
-        record = one.record if one.entered else beside
-        if record is None:
-            return
+    def _tell(self, one: Person, text: str, stage: str = "") -> None:
+        """The contact that it is linked with, whose stage may move; or else the one whose secondary address it is."""
+        linked = one if one.linked else one.within or Person()
         if self.settings["timeline"] == "note":
-            record.entries[text] += 1
-        chosen = {"enabled": False} if move is None or record is beside else self.settings[move]
-        if chosen["enabled"] and record.stage == chosen["source"]:
-            record.stage = chosen["target"]
-
-    def everybody_out(self) -> set[tuple[str, int]]:
-        """Every opt-out so far: whose, and which of hers."""
-        return {(email, number) for email, one in self.people.items() for number in range(one.opt_outs)}
-
-    def expected(self, email: str) -> dict[str, Any]:
-        return self.people[email].shown()
+            linked.record.entries[text] += 1
+        move = self.settings[stage] if stage and one.linked else {"enabled": False}
+        if move["enabled"] and one.record.stage == move["source"]:
+            one.record.stage = move["target"]

@@ -65,12 +65,12 @@ async def watch(world: World, oracle: Oracle, deed: Watch) -> None:
     await _without_a_mail(world, lambda: world.vendors.write(said.by, email, said.values))
     await order(world, turned("runs"))
     touched = {"firstname": f"Dora {world.now():.0f}"} if deed.then is None else deed.then
-    world.vendors.write("person", email, touched)
+    first = world.vendors.write("person", email, touched)
     if deed.then is None:
-        oracle.wrote(email, said.by, {**said.values, **touched}, world.now())
+        oracle.wrote(first, said.by, {**said.values, **touched}, world.now())
     else:
-        oracle.wrote(email, said.by, said.values, world.now())
-        oracle.wrote(email, "person", touched, world.now())
+        oracle.wrote(first, said.by, said.values, world.now())
+        oracle.wrote(first, "person", touched, world.now())
 
 
 async def run_sync(world: World, oracle: Oracle, deed: Sync) -> None:
@@ -83,13 +83,13 @@ async def run_sync(world: World, oracle: Oracle, deed: Sync) -> None:
     before = {email: _place(one) for email, one in oracle.people.items()}
     oracle.synced(**terms, at=world.now())
     match deed.meanwhile:
-        case Write() if oracle.people[PEOPLE[deed.meanwhile.who]].entered:
+        case Write() if oracle.people[PEOPLE[deed.meanwhile.who]].linked:
             write(world, oracle, deed.meanwhile)
         case Merge():
             one, other = PEOPLE[deed.meanwhile.who], PEOPLE[deed.meanwhile.other]
             # Whom the sync is to bring in is brought in before a merge or stays out after it, as it comes to them.
             now = {email: _place(oracle.people[email]) for email in (one, other)}
-            if all(place.entered and place == before[email] for email, place in now.items()):
+            if all(place.linked and place == before[email] for email, place in now.items()):
                 merge(world, oracle, one, other)
     await _done(world, "sync")
 
@@ -97,14 +97,14 @@ async def run_sync(world: World, oracle: Oracle, deed: Sync) -> None:
 class _Place(NamedTuple):
     """Whether somebody is in, and what a sync may change of that."""
 
-    entered: bool
+    linked: bool
     mails: int
     there: bool
-    permission: int
+    permission: str
 
 
 def _place(one: Person) -> _Place:
-    return _Place(one.entered, one.mails, one.there is not None, one.permission)
+    return _Place(one.linked, one.mails, one.there.alive, one.there.permission)
 
 
 async def _done(world: World, kind: str) -> dict[str, Any]:
@@ -136,18 +136,17 @@ async def _without_a_mail(world: World, happens: Callable[[], None]) -> None:
 
 
 def write(world: World, oracle: Oracle, deed: Write) -> None:
-    email = PEOPLE[deed.who]
-    world.vendors.write(deed.by, email, deed.values)
-    oracle.wrote(email, deed.by, deed.values, world.now())
+    first = world.vendors.write(deed.by, PEOPLE[deed.who], deed.values)
+    oracle.wrote(first, deed.by, deed.values, world.now())
 
 
 def merge(world: World, oracle: Oracle, one: str, other: str) -> None:
     if world.vendors.merge(one, other):
-        oracle.merged(one, other, refuses=world.vendors.refuses(one))
+        oracle.merged(one, other)
 
 
 def move(world: World, oracle: Oracle, one: str, to: str, by: str) -> None:
     """Not of somebody who opted out: what the newsletter tells of the old address afterwards may be taken for the new one's."""
     known = oracle.people[one]
     if not (known.opt_outs or known.refuses) and world.vendors.move(by, one, to):
-        oracle.moved(one, to, by, world.now(), refuses=world.vendors.refuses(to))
+        oracle.moved(one, to, by, world.now())

@@ -1,4 +1,4 @@
-"""The people of a history, as the oracle knows them: both sides and what they allowed."""
+"""The people of a history, as the oracle knows them: both sides of an address, and what they hold of each other."""
 
 from __future__ import annotations
 
@@ -7,80 +7,103 @@ from typing import Any
 
 from msgspec import Struct, field
 
-NONE, DOUBLE, DOUBLE_PLUS = 1, 4, 5
-NAMES = {1: "none", 2: "single", 3: "confirmed", 4: "double", 5: "double_plus"}
+PERMISSIONS = ("none", "single", "confirmed", "double", "double_plus", "other")
+BOUNCES_THAT_BLOCK = 3
 
 
-class Shown(Struct, kw_only=True):
-    """A contact of the CRM as it must read. `own` are its own values for settings, of which a form wrote those `by_form`.
+class Record(Struct, kw_only=True):
+    """A contact of the CRM. `own`: its values for settings, and whether a form may have written them. `mirrored`: its status shows.
 
     `older` than the connection, until it `wished`; `only_wish` brings it in, after a merge or back from a deletion.
     """
 
+    alive: bool = False
     subscribe: str = ""
     stage: str = "lead"
     fields: dict[str, str] = field(default_factory=dict)
     entries: Counter[str] = field(default_factory=Counter)
+    own: dict[str, tuple[str, bool]] = field(default_factory=dict)
     mirrored: bool = False
-    own: dict[str, str] = field(default_factory=dict)
-    by_form: set[str] = field(default_factory=set)
     older: bool = False
-    only_wish: bool = False
     wished: bool = False
+    only_wish: bool = False
+
+
+class Subscriber(Struct, kw_only=True):
+    """A contact of the newsletter. `asked`, with `plus` or without: may still click on the link of that mail."""
+
+    alive: bool = False
+    permission: str = "none"
+    fields: dict[str, str] = field(default_factory=dict)
+    asked: bool = False
+    plus: bool = False
+    bounces: int = 0
 
 
 class Person(Struct, kw_only=True):
-    """One address: its contact at the CRM, its contact at the newsletter, and what it allowed.
+    """One address: its contact at the CRM, its contact at the newsletter, whether they are `linked`, and what it allowed.
 
-    `left`: opted out as the newsletter shows it; `out`: nothing may be sent; `refuses`: all mail, as the CRM shows it. `open` has the times of the double opt-ins that
-    nobody answered, `apart` the fields that were written on one side while nothing was carried, with the side.
-    `within`: a secondary address of that contact, to which it was linked (`had`); `known`: ever asked, granted, confirmed, removed.
+    `left`: opted out as the newsletter shows it; `out`: nothing may be sent; `refuses` all mail, as the CRM shows it.
+    `open` are the times of the double opt-ins that nobody answered, `written` is what one side has and the other not yet.
+    `within`: linked once with what is now part of that one's contact. `known`: ever asked, granted or removed.
     """
 
-    record: Shown | None = None
-    there: dict[str, str] | None = None
-    permission: int = NONE
-    entered: bool = False
+    record: Record = field(default_factory=Record)
+    there: Subscriber = field(default_factory=Subscriber)
+    linked: bool = False
     left: bool = False
     out: bool = False
     refuses: bool = False
     open: list[float] = field(default_factory=list)
     ways_back: list[float] = field(default_factory=list)
+    written: dict[str, str] = field(default_factory=dict)
     mails: int = 0
-    plus: bool = False
-    pending: bool = False
     opt_outs: int = 0
-    bounces: int = 0
-    blocked: bool = False
-    apart: dict[str, str] = field(default_factory=dict)
-    binned: Shown | None = None
-    within: str | None = None
-    had: bool = False
+    binned: Record = field(default_factory=Record)
+    within: Person | None = None
     known: bool = False
+
+    def link(self, permission: str = "none") -> None:
+        """From now on the two are one, made with this permission where there is none; a first meeting fills blanks only."""
+        if not self.linked:
+            self.written = {}
+        if not self.there.alive:
+            self.there = Subscriber(alive=True, permission=permission)
+            self.known = self.known or permission != "none"
+        here, there = self.record.fields, self.there.fields
+        self.record.fields, self.there.fields = {**there, **here}, {**here, **there}
+        self.linked = self.record.mirrored = True
+
+    def carry(self) -> None:
+        """What was written on one side stands on both."""
+        if self.linked and self.there.alive and not self.left:
+            self.record.fields.update(self.written)
+            self.there.fields.update(self.written)
+            self.written = {}
+
+    def let_go(self, how: str, *, shows: bool = True) -> None:
+        """Of the newsletter's contact, where `how` is not to keep it. The mail that asked went out, and still counts."""
+        if how == "keep":
+            return
+        self.there, self.written, self.known = Subscriber(), {}, True
+        if how == "unsubscribe":
+            self.left, self.out, self.open = True, True, []
+            self.opt_outs += 1
+            self.record.mirrored = self.record.mirrored or shows
 
     def shown(self) -> dict[str, Any]:
         """What both sides, the suppression list and the mails must be."""
-        record = self.record
-        crm = (
-            None
-            if record is None
-            else {
-                "subscribe": record.subscribe,
-                "stage": record.stage,
-                **record.fields,
-                "status": self._status() if record.mirrored else "",
-                "permission": NAMES[self.permission] if record.mirrored else "",
-                "entries": dict(record.entries),
-            }
-        )
-        news = None if self.there is None else {"permission": self.permission, **self.there}
-        return {"crm": crm, "news": news, "mails": self.mails, "suppressed": self.out}
+        crm, news = {**self.record.fields}, {**self.there.fields, "permission": self.there.permission}
+        crm |= {name: getattr(self.record, name) for name in ("subscribe", "stage", "entries")}
+        crm["status"], crm["permission"] = (self._status(), news["permission"]) if self.record.mirrored else ("", "")
+        sides = {"crm": crm if self.record.alive else None, "news": news if self.there.alive else None}
+        return {**sides, "mails": self.mails, "suppressed": self.out}
 
     def _status(self) -> str:
-        if self.blocked:
+        if self.there.bounces >= BOUNCES_THAT_BLOCK:
             return "blocked"
-        if self.left and self.there is None:
+        if self.left and not self.there.alive:
             return "unsubscribed"
-        if self.permission != NONE:
+        if self.there.permission != "none":
             return "subscribed"
-        return "pending" if self.pending else "not_subscribed"
+        return "pending" if self.there.asked else "not_subscribed"

@@ -17,7 +17,9 @@ from stellwerk.store.store import Tx
 from stellwerk.view.activity import activity
 from stellwerk_simulation import orders
 from stellwerk_simulation.history import (
+    FIELDS,
     PEOPLE,
+    UNSAID,
     BackUp,
     Bounce,
     Confirm,
@@ -41,11 +43,13 @@ from stellwerk_simulation.history import (
     Write,
 )
 from stellwerk_simulation.loop import run
-from stellwerk_simulation.oracle import CARRIED, Oracle
+from stellwerk_simulation.oracle import Oracle
 from stellwerk_simulation.orders import Differs
+from stellwerk_simulation.people import PERMISSIONS
 from stellwerk_simulation.vendors import Record
 from stellwerk_simulation.world import World
 
+HERE = {there: here for here, there in FIELDS.items()}
 MEMORY = Path("/dev/shm")
 SETTING_UP_SECONDS = 120.0  # longer than the two clocks are apart: who is made before is older than the connection
 
@@ -77,11 +81,11 @@ class _Player:
     def __init__(self, history: History, folder: Path) -> None:
         self.history = history
         self.folder = folder
-        self.oracle = Oracle(history.settings)
+        self.oracle = Oracle({**UNSAID, **history.settings}, history.older)
         self.why: list[str] = []
         self.binned: dict[str, int] = {}
         self.backed_up = self.full = False
-        self.out_then: set[tuple[str, int]] = set()
+        self.out_then: list[int] = []
 
     async def play(self) -> Played:
         world = self.world = World(self.folder, self.history.seed)
@@ -90,7 +94,6 @@ class _Player:
         try:
             for one in self.history.older:
                 world.vendors.write(one.by, PEOPLE[one.who], one.values)
-                self.oracle.was_there(PEOPLE[one.who], one.values)
             if self.history.older:
                 await world.pass_time(SETTING_UP_SECONDS)
             await world.begin(self.history.settings)
@@ -165,7 +168,7 @@ class _Player:
                     oracle.left(email)
             case EditThere():
                 if vendors.edit_there(email, deed.field, deed.value):
-                    oracle.edited_there(email, deed.field, deed.value)
+                    oracle.edited_there(email, HERE[deed.field], deed.value)
                     world.told_by_polls += 1
             case Wait():
                 if deed.asleep:
@@ -189,7 +192,7 @@ class _Player:
                     oracle.restored(email)
             case Erase():
                 if vendors.erase(email):
-                    oracle.erased(email)
+                    oracle.deleted(email, for_privacy=True)
             case OptOut():
                 if vendors.opt_out(email, out=deed.out):
                     oracle.opted_out(email, out=deed.out)
@@ -210,20 +213,23 @@ class _Player:
                 if world.process.running:
                     await world.process.back_up("back-up")
                     self.backed_up = True
-                    self.out_then = self.oracle.everybody_out()
+                    self.out_then = self._opt_outs()
             case GoBack():
                 # An opt-out that the back-up does not know is learnt from the report, and after the asks that followed it.
-                if self.backed_up and self.oracle.everybody_out() <= self.out_then:
+                if self.backed_up and self._opt_outs() == self.out_then:
                     await world.process.restore("back-up")
                     await orders.go_on(world)
                     world.told_by_polls += 1
+
+    def _opt_outs(self) -> list[int]:
+        return [one.opt_outs for one in self.oracle.people.values()]
 
     # --- what both sides show -----------------------------------------------------------------------------------------
 
     def _compare(self) -> None:
         differences = []
         for email in PEOPLE:
-            must, does = self.oracle.expected(email), self._shown(email)
+            must, does = self.oracle.people[email].shown(), self._shown(email)
             found = [
                 f"{email}: {name} must be {must[name]}, is {does[name]}" for name in must if must[name] != does[name]
             ]
@@ -246,9 +252,12 @@ class _Player:
         def suppressed(tx: Tx) -> bool:
             return tx.one("select since from suppression where address = :address", address=digest) is not None
 
+        news = None if there is None else {HERE.get(name, name): value for name, value in there.standard.items()}
         return {
             "crm": None if record is None else self._record(record),
-            "news": None if there is None else {"permission": there.permission, **there.standard},
+            "news": None
+            if there is None or news is None
+            else {**news, "permission": PERMISSIONS[there.permission - 1]},
             "mails": len(vendors.mails(email)),
             "suppressed": self.world.process.store._read(suppressed),
         }
@@ -259,7 +268,7 @@ class _Player:
         return {
             "subscribe": values.get("maileon_subscribe", ""),
             "stage": values.get("lifecyclestage", ""),
-            **{name: values[name] for name in CARRIED if name in values},
+            **{name: values[name] for name in FIELDS if name in values},
             "status": values.get("maileon_status", ""),
             "permission": values.get("maileon_permission", ""),
             "entries": dict(Counter(notes)),

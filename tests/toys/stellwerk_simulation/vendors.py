@@ -110,14 +110,15 @@ class Vendors:
         known = self.own(email)
         return known is not None and known.values.get("hs_email_optout") == "true"
 
-    def write(self, by: str, email: str, values: dict[str, str]) -> None:
-        """Make the contact with this address, or change it where there is one; an empty value empties."""
+    def write(self, by: str, email: str, values: dict[str, str]) -> str:
+        """Make the contact with this address, or change it where there is one; an empty value empties. Its first address."""
         known = self.record(email)
         if known is None:
             plant(self.portal, Seed(contacts=[{"email": email, **values}], source=BY[by]))
-        else:
-            given = prepared(self.portal, values, known)
-            update(self.portal, known, given, _source(by), backward=by == "person")
+            return email
+        given = prepared(self.portal, values, known)
+        update(self.portal, known, given, _source(by), backward=by == "person")
+        return known.values["email"]
 
     def delete(self, email: str) -> int | None:
         known = self.own(email)
