@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from stellwerk_simulation.faults import trouble
 from stellwerk_simulation.history import (
-    FAULTS,
     BackUp,
     Bounce,
     By,
@@ -29,14 +29,17 @@ from stellwerk_simulation.history import (
     Write,
 )
 from stellwerk_simulation.later import LATER, with_later
+from stellwerk_simulation.latest import LATEST, with_latest
 
 AT_ONCE = (Write, Confirm, Leave, EditThere, Delete, Erase)
 
 
 def drawn(seed: int) -> History:
     """The history of a seed."""
-    first = _drawn(seed, random.Random(seed))
-    return first if seed < LATER else with_later(first)
+    history = _drawn(seed, random.Random(seed))
+    if seed >= LATER:
+        history = with_later(history)
+    return with_latest(history, _settings) if seed >= LATEST else history
 
 
 def _drawn(seed: int, dice: random.Random) -> History:
@@ -98,19 +101,7 @@ def _settings(dice: random.Random) -> dict[str, Any]:
 
 
 def _step(dice: random.Random, troubled: bool) -> Step:
-    return Step(deed=_deed(dice), trouble=_trouble(dice) if troubled and dice.random() < 0.6 else Trouble())
-
-
-def _trouble(dice: random.Random) -> Trouble:
-    calls = tuple((dice.randrange(0, 12), dice.choice(FAULTS)) for _ in range(dice.choice((0, 1, 1, 2, 3))))
-    return Trouble(
-        calls=calls,
-        crash=dice.randrange(1, 120) if dice.random() < 0.4 else None,
-        lose=dice.choice((0, 0, 0, 0, 1, 3)),
-        deaf=dice.choice((0, 0, 0, 1, 2)),
-        disorder=dice.random() < 0.3,
-        full=dice.random() < 0.08,
-    )
+    return Step(deed=_deed(dice), trouble=trouble(dice) if troubled and dice.random() < 0.6 else Trouble())
 
 
 def _deed(dice: random.Random) -> Deed:

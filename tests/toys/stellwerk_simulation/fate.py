@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Callable
 
 
@@ -14,9 +15,10 @@ class Gone(BaseException):
 class Fate:
     """Every call, read, write and commit of a process is a step; `crash_at` is the number of the one it does not survive."""
 
-    def __init__(self, dice: random.Random, end: Callable[[], None]) -> None:
+    def __init__(self, dice: random.Random, end: Callable[[], None], reached: Counter[str]) -> None:
         self._dice = dice
         self._end = end
+        self.reached = reached
         self.steps = 0
         self.crash_at: int | None = None
         self.dead = False
@@ -32,10 +34,10 @@ class Fate:
 
     def strikes(self, where: str) -> bool:
         """One step more; whether the process ended at it."""
-        del where
         self.steps += 1
         if self.crash_at is not None and self.steps >= self.crash_at and not self.dead:
             self.crash_at = None
             self.dead = True
+            self.reached[f"process ended {where}"] += 1
             self._end()
         return self.dead

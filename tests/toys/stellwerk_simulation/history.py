@@ -8,6 +8,9 @@ import msgspec
 from msgspec import Struct
 
 PEOPLE = ("ada@x.test", "ben@x.test", "cem@x.test", "new@x.test")
+SECOND = (1, 2)
+"""Who stands at the portal of a second connection, where there is one; all others at the first."""
+
 FIELDS = {"firstname": "FIRSTNAME"}
 """Carried fields of a contact: as the CRM calls them, and as the newsletter does."""
 
@@ -16,11 +19,13 @@ By: TypeAlias = Literal["form", "import", "person", "workflow"]
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
-    """What goes wrong from here on: `calls` fail after so many others, the process ends after so many steps, webhooks are
-    lost, or their answers, or come twice and in another order; `full`: the disk has no room until the step is over."""
+    """What goes wrong from here on: `calls` fail after so many others, the process ends after so many steps, and the next one
+    `again`; webhooks are lost, or their answers, or come twice and in another order; `full`: the disk has no room until
+    the step is over."""
 
     calls: tuple[tuple[int, str], ...] = ()
     crash: int | None = None
+    again: int | None = None
     lose: int = 0
     deaf: int = 0
     disorder: bool = False
@@ -102,9 +107,10 @@ class Move(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Save(Struct, frozen=True, kw_only=True, tag=True):
-    """Somebody changes these settings on the page."""
+    """Somebody changes these settings on the page of the connection that `who` belongs to."""
 
     settings: dict[str, Any]
+    who: int = 0
 
 
 class Watch(Struct, frozen=True, kw_only=True, tag=True):
@@ -116,11 +122,12 @@ class Watch(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Sync(Struct, frozen=True, kw_only=True, tag=True):
-    """A person looks at what a sync would do, and starts it. `meanwhile` happens while it runs."""
+    """A person looks at what a sync of the connection of `who` would do, and starts it. `meanwhile` happens while it runs."""
 
     ask: bool = False
     permission: Literal["none", "single", "confirmed"] = "none"
     meanwhile: Write | Merge | None = None
+    who: int = 0
 
 
 class Wait(Struct, frozen=True, kw_only=True, tag=True):
@@ -195,8 +202,21 @@ class History(Struct, frozen=True, kw_only=True):
     skew: float = 0.0
     """Seconds that the hub's clock is ahead of the world's."""
 
+    second: dict[str, Any] | None = None
+    """Settings of a second connection, between a portal of its own and the same newsletter."""
+
+    @property
+    def connections(self) -> tuple[dict[str, Any], ...]:
+        return (self.settings,) if self.second is None else (self.settings, self.second)
+
+    def connection_of(self, who: int) -> int:
+        """The number of the one she belongs to."""
+        return int(self.second is not None and who in SECOND)
+
     def text(self) -> str:
         lines = [f"seed {self.seed}, skew {self.skew:.0f} s, settings {msgspec.json.encode(self.settings).decode()}"]
+        if self.second is not None:
+            lines.append(f"  second connection {msgspec.json.encode(self.second).decode()}")
         lines += [f"  before {one!r}" for one in self.older]
         for number, step in enumerate(self.steps):
             trouble = msgspec.json.encode({k: v for k, v in msgspec.structs.asdict(step.trouble).items() if v}).decode()

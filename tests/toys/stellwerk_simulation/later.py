@@ -17,7 +17,7 @@ LATER = 10_001
 
 def with_later(history: History) -> History:
     dice = random.Random(f"later {history.seed}")
-    settings = {**history.settings, **_more_settings(dice)}
+    settings = {**history.settings, **more_settings(dice)}
     steps = [_with_own_values(dice, step) for step in history.steps]
     for _ in range(dice.choice((0, 1, 1, 2, 3))):
         steps.insert(_between(dice, steps), Step(deed=_deed(dice)))
@@ -38,7 +38,8 @@ def _older(dice: random.Random, who: int) -> Write:
     return Write(who=who, by=dice.choice(("form", "import")), values={"firstname": "Olga"})
 
 
-def _more_settings(dice: random.Random) -> dict[str, Any]:
+def more_settings(dice: random.Random) -> dict[str, Any]:
+    """Those that the first histories leave as the page has them."""
     return {
         "contacts_may_skip_doi": dice.random() < 0.4,
         "forms_may_skip_doi": dice.random() < 0.3,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -27,6 +28,7 @@ class Network(httpx.AsyncBaseTransport):
         self._dice = dice
         self._faults = faults
         self.calls = 0
+        self.reached: Counter[str] = Counter()
         self.log: list[str] = []
         self._late: set[asyncio.Task[Any]] = set()
 
@@ -39,6 +41,8 @@ class Network(httpx.AsyncBaseTransport):
         body = await request.aread()
         self.calls += 1
         kind = self._faults()
+        if kind is not None:
+            self.reached[f"call {kind}"] += 1
         self.log.append(f"{request.method} {request.url.host}{request.url.path} {kind or ''}".rstrip())
         await asyncio.sleep(self._dice.uniform(*LATENCY_SECONDS))
         patience = float(request.extensions.get("timeout", {}).get("read") or 30.0)
@@ -75,6 +79,7 @@ class Network(httpx.AsyncBaseTransport):
     async def _later(self, request: httpx.Request, body: bytes, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await self._carry_out(request, body)
+        self.reached["call late, and carried out"] += 1
 
     async def _carry_out(self, request: httpx.Request, body: bytes) -> httpx.Response:
         target, _, query = request.url.raw_path.partition(b"?")
@@ -100,4 +105,6 @@ class Network(httpx.AsyncBaseTransport):
                 chunks.append(message.get("body", b""))
 
         await self._hosts[request.url.host](scope, receive, send)
+        if started["status"] == 401:
+            self.reached["call with a token that had ended"] += 1
         return httpx.Response(started["status"], headers=started["headers"], content=b"".join(chunks), request=request)

@@ -94,7 +94,7 @@ class Person(Struct, kw_only=True):
     def shown(self) -> dict[str, Any]:
         """What both sides, the suppression list and the mails must be."""
         crm, news = {**self.record.fields}, {**self.there.fields, "permission": self.there.permission}
-        crm |= {name: getattr(self.record, name) for name in ("subscribe", "stage", "entries")}
+        crm |= {"subscribe": self.record.subscribe, "stage": self.record.stage, "entries": dict(self.record.entries)}
         crm["status"], crm["permission"] = (self._status(), news["permission"]) if self.record.mirrored else ("", "")
         sides = {"crm": crm if self.record.alive else None, "news": news if self.there.alive else None}
         return {**sides, "mails": self.mails, "suppressed": self.out}

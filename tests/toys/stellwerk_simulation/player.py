@@ -7,22 +7,17 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from stellwerk.cli.explain import lines_of
-from stellwerk.store.store import Tx
-from stellwerk.view.activity import activity
 from stellwerk_simulation import orders
 from stellwerk_simulation.history import (
-    FIELDS,
     PEOPLE,
     UNSAID,
     BackUp,
     Bounce,
     Confirm,
+    Deed,
     Delete,
     EditThere,
     Erase,
@@ -45,11 +40,9 @@ from stellwerk_simulation.history import (
 from stellwerk_simulation.loop import run
 from stellwerk_simulation.oracle import Oracle
 from stellwerk_simulation.orders import Differs
-from stellwerk_simulation.people import PERMISSIONS
-from stellwerk_simulation.vendors import Record
+from stellwerk_simulation.seen import HERE, explained, seen
 from stellwerk_simulation.world import World
 
-HERE = {there: here for here, there in FIELDS.items()}
 MEMORY = Path("/dev/shm")
 SETTING_UP_SECONDS = 120.0  # longer than the two clocks are apart: who is made before is older than the connection
 
@@ -62,6 +55,9 @@ class Played(Struct, frozen=True, kw_only=True):
     calls: int
     crashes: int
     hours: float
+    reached: dict[str, int]
+    """How often each deed happened, and each fault struck."""
+
     why: tuple[str, ...] = ()
     """What the hub itself says of the contacts that are not as they must be."""
 
@@ -71,7 +67,7 @@ def play(history: History, *, overheard: Callable[[Oracle], None] = lambda oracl
     folder = Path(tempfile.mkdtemp(prefix="stellwerk-sim-", dir=MEMORY if MEMORY.is_dir() else None))
     try:
         player = _Player(history, folder)
-        overheard(player.oracle)
+        overheard(player.oracles[PEOPLE[0]])
         return run(player.play())
     finally:
         shutil.rmtree(folder)
@@ -81,14 +77,18 @@ class _Player:
     def __init__(self, history: History, folder: Path) -> None:
         self.history = history
         self.folder = folder
-        self.oracle = Oracle({**UNSAID, **history.settings}, history.older)
+        own = [
+            Oracle({**UNSAID, **settings}, [one for one in history.older if history.connection_of(one.who) == number])
+            for number, settings in enumerate(history.connections)
+        ]
+        self.oracles = {email: own[history.connection_of(who)] for who, email in enumerate(PEOPLE)}
         self.why: list[str] = []
         self.binned: dict[str, int] = {}
         self.backed_up = self.full = False
         self.out_then: list[int] = []
 
     async def play(self) -> Played:
-        world = self.world = World(self.folder, self.history.seed)
+        world = self.world = World(self.folder, self.history.seed, len(self.history.connections))
         world.process.skew = self.history.skew
         began, wrong = world.now(), None
         try:
@@ -96,7 +96,7 @@ class _Player:
                 world.vendors.write(one.by, PEOPLE[one.who], one.values)
             if self.history.older:
                 await world.pass_time(SETTING_UP_SECONDS)
-            await world.begin(self.history.settings)
+            await world.begin(self.history.connections)
             await world.sleep(SETTING_UP_SECONDS)
             await world.rest()
             for number, step in enumerate(self.history.steps):
@@ -104,7 +104,7 @@ class _Player:
                     await self._step(step)
                 except AssertionError as found:
                     wrong = f"after step {number}: {found}"
-                    self.why = self.why or [line for email in PEOPLE for line in self._explained(email)]
+                    self.why = self.why or [line for email in PEOPLE for line in explained(world, email)]
                     break
         finally:
             if world.process.running:
@@ -115,6 +115,7 @@ class _Player:
             trail=tuple(world.network.log),
             calls=world.network.calls,
             crashes=world.process.crashes,
+            reached=self._reached(),
             hours=(world.now() - began) / 3600,
             why=tuple(self.why),
         )
@@ -138,6 +139,7 @@ class _Player:
         world.faults += [(world.network.calls + ahead, kind) for ahead, kind in trouble.calls]
         if trouble.crash is not None:
             world.process.fate.crash_at = world.process.fate.steps + trouble.crash
+            world.process.crash_next = trouble.again
         world.lose_hooks += trouble.lose
         world.deaf_hooks += trouble.deaf
         world.vendors.disorder(trouble.disorder)
@@ -148,128 +150,105 @@ class _Player:
     def _end_trouble(self) -> None:
         world = self.world
         world.faults.clear()
-        world.process.fate.crash_at = None
+        world.process.fate.crash_at = world.process.crash_next = None
         world.lose_hooks = world.deaf_hooks = 0
         world.vendors.disorder(False)
 
     async def _do(self, step: Step) -> None:
-        world, vendors, oracle, deed = self.world, self.world.vendors, self.oracle, step.deed
-        email = PEOPLE[getattr(deed, "who", 0)]
         # A back-up knows nothing of these, and no report tells of them again.
-        self.backed_up = self.backed_up and not isinstance(deed, Save | Sync | Watch | Move | Merge)
+        self.backed_up = self.backed_up and not isinstance(step.deed, Save | Sync | Watch | Move | Merge)
+        if await self._happens(step.deed):
+            self.world.reached[type(step.deed).__name__] += 1
+
+    async def _happens(self, deed: Deed) -> bool:
+        """Whether it could be done, as things stand."""
+        world, vendors, oracles = self.world, self.world.vendors, self.oracles
+        email = PEOPLE[getattr(deed, "who", 0)]
+        oracle, happened = oracles[email], True
         match deed:
             case Write():
-                orders.write(world, oracle, deed)
+                orders.write(world, oracles, deed)
             case Confirm():
-                if vendors.confirm(email) == "confirmed":
+                if happened := vendors.confirm(email) == "confirmed":
                     oracle.confirmed(email)
             case Leave():
-                if vendors.leave(email):
+                if happened := vendors.leave(email):
                     oracle.left(email)
             case EditThere():
-                if vendors.edit_there(email, deed.field, deed.value):
+                if happened := vendors.edit_there(email, deed.field, deed.value):
                     oracle.edited_there(email, HERE[deed.field], deed.value)
                     world.told_by_polls += 1
+            case Wait(asleep=False):
+                await world.sleep(deed.hours * 3600)
             case Wait():
-                if deed.asleep:
-                    world.process.kill()
-                    await world.process.gone()
-                    await world.pass_time(deed.hours * 3600)
-                    await world.process.restart()
-                else:
-                    await world.sleep(deed.hours * 3600)
+                world.reached["process ended for hours"] += 1
+                world.process.kill()
+                await world.process.gone()
+                await world.pass_time(deed.hours * 3600)
+                await world.process.restart()
             case Bounce():
-                if vendors.bounce(email):
+                if happened := vendors.bounce(email):
                     oracle.bounced(email)
                     world.told_by_polls += 1
             case Delete():
                 number = vendors.delete(email)
-                if number is not None:
+                if happened := number is not None:
                     self.binned[email] = number
                     oracle.deleted(email)
             case Restore():
-                if email in self.binned and vendors.restore(self.binned.pop(email)):
+                if happened := email in self.binned and vendors.restore(email, self.binned.pop(email)):
                     oracle.restored(email)
             case Erase():
-                if vendors.erase(email):
+                if happened := vendors.erase(email):
                     oracle.deleted(email, for_privacy=True)
             case OptOut():
-                if vendors.opt_out(email, out=deed.out):
+                if happened := vendors.opt_out(email, out=deed.out):
                     oracle.opted_out(email, out=deed.out)
             case Save():
-                await orders.order(world, lambda _: world.process.save({**oracle.settings, **deed.settings}))
-                oracle.settings = {**oracle.settings, **deed.settings}
+                await orders.save(world, oracles, deed)
             case Hold():
-                await orders.hold(world, oracle, deed.meanwhile)
+                await orders.hold(world, oracles, deed.meanwhile)
             case Watch():
-                await orders.watch(world, oracle, deed)
+                await orders.watch(world, oracles, deed)
             case Sync():
-                await orders.run_sync(world, oracle, deed)
+                await orders.run_sync(world, oracles, deed)
             case Merge():
-                orders.merge(world, oracle, email, PEOPLE[deed.other])
+                happened = orders.merge(world, oracles, email, PEOPLE[deed.other])
             case Move():
-                orders.move(world, oracle, email, PEOPLE[deed.to], deed.by)
+                happened = orders.move(world, oracles, email, PEOPLE[deed.to], deed.by)
             case BackUp():
-                if world.process.running:
+                if happened := world.process.running:
                     await world.process.back_up("back-up")
                     self.backed_up = True
                     self.out_then = self._opt_outs()
             case GoBack():
                 # An opt-out that the back-up does not know is learnt from the report, and after the asks that followed it.
-                if self.backed_up and self._opt_outs() == self.out_then:
+                if happened := self.backed_up and self._opt_outs() == self.out_then:
                     await world.process.restore("back-up")
                     await orders.go_on(world)
                     world.told_by_polls += 1
+        return happened
+
+    def _reached(self) -> dict[str, int]:
+        history, reached = self.history, Counter(self.world.reached)
+        reached["clock ahead"] += history.skew > 0
+        reached["clock behind"] += history.skew < 0
+        reached["two connections"] += len(history.connections) > 1
+        return dict(+reached)
 
     def _opt_outs(self) -> list[int]:
-        return [one.opt_outs for one in self.oracle.people.values()]
-
-    # --- what both sides show -----------------------------------------------------------------------------------------
+        return [oracle.people[email].opt_outs for email, oracle in self.oracles.items()]
 
     def _compare(self) -> None:
         differences = []
-        for email in PEOPLE:
-            must, does = self.oracle.people[email].shown(), self._shown(email)
+        for email, oracle in self.oracles.items():
+            must, does = oracle.people[email].shown(), seen(self.world, email)
             found = [
                 f"{email}: {name} must be {must[name]}, is {does[name]}" for name in must if must[name] != does[name]
             ]
+            found += [f"{email}: nothing of it must be in portal {one}" for one in self.world.vendors.astray(email)]
             if found:
-                self.why += self._explained(email)
+                self.why += explained(self.world, email)
             differences += found
         if differences:
             raise Differs("; ".join(differences))
-
-    def _explained(self, email: str) -> list[str]:
-        hub = self.world.process.hub
-        known = self.world.process.store._read(lambda tx: activity(tx, hub.vault, email))
-        return lines_of(msgspec.to_builtins(known))
-
-    def _shown(self, email: str) -> dict[str, Any]:
-        vendors = self.world.vendors
-        record, there = vendors.own(email), vendors.subscriber(email)
-        digest = self.world.process.hub.vault.address(email)
-
-        def suppressed(tx: Tx) -> bool:
-            return tx.one("select since from suppression where address = :address", address=digest) is not None
-
-        news = None if there is None else {HERE.get(name, name): value for name, value in there.standard.items()}
-        return {
-            "crm": None if record is None else self._record(record),
-            "news": None
-            if there is None or news is None
-            else {**news, "permission": PERMISSIONS[there.permission - 1]},
-            "mails": len(vendors.mails(email)),
-            "suppressed": self.world.process.store._read(suppressed),
-        }
-
-    def _record(self, record: Record) -> dict[str, Any]:
-        values = record.values
-        notes = [text.removeprefix("<p>").partition("</p>")[0] for text in self.world.vendors.notes(record)]
-        return {
-            "subscribe": values.get("maileon_subscribe", ""),
-            "stage": values.get("lifecyclestage", ""),
-            **{name: values[name] for name in FIELDS if name in values},
-            "status": values.get("maileon_status", ""),
-            "permission": values.get("maileon_permission", ""),
-            "entries": dict(Counter(notes)),
-        }

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import random
 import urllib.parse
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, partial
@@ -35,7 +36,7 @@ from stellwerk.store.vault import Vault
 from stellwerk_rules.model import Agreement
 from stellwerk_simulation.fate import Fate, Gone
 from stellwerk_simulation.store import SimulatedStore
-from stellwerk_simulation.vendors import APP, CLIENT, HUB, KEY, PORTAL, SECRET
+from stellwerk_simulation.vendors import APP, CLIENT, HUB, KEY, PORTALS, SECRET
 
 ENVIRON = {
     "STELLWERK_PUBLIC_URL": "https://hub.test",
@@ -45,7 +46,7 @@ ENVIRON = {
     "HUBSPOT_CLIENT_SECRET": SECRET,
     "HUBSPOT_APP_ID": APP,
 }
-CONNECTION = "acme"
+CONNECTIONS = ("acme", "acme-sports")
 ROUND_SECONDS = 900.0
 LONGEST_SLEEP_SECONDS = 3600.0
 
@@ -100,14 +101,19 @@ class Process:
     store: SimulatedStore
     fate: Fate
 
-    def __init__(self, folder: Path, file: Path, network: httpx.AsyncBaseTransport, dice: random.Random) -> None:
+    def __init__(
+        self, folder: Path, file: Path, network: httpx.AsyncBaseTransport, dice: random.Random, reached: Counter[str]
+    ) -> None:
         self.path = folder / "simulated.db"
         self.loaded = loaded(file)
         self.network = network
         self.dice = dice
+        self.reached = reached
         self.skew = 0.0
         self.running = False
         self.crashes = 0
+        self.crash_next: int | None = None
+        """Which step the next process does not survive."""
         self._tasks: list[asyncio.Task[Any]] = []
         self.ended = asyncio.Event()
 
@@ -116,7 +122,8 @@ class Process:
         assert integration is not None
         loop = asyncio.get_running_loop()
         store = self.store = SimulatedStore.open(self.path)  # type: ignore[assignment]
-        fate = self.fate = store.fate = Fate(self.dice, self._die)
+        fate = self.fate = store.fate = Fate(self.dice, self._die, self.reached)
+        fate.crash_at, self.crash_next = self.crash_next, None
         vault = DrawnVault(integration.hub.secret_key.reveal())
         vault.dice = self.dice
         connectors = registry().connectors
@@ -180,7 +187,8 @@ class Process:
         while not self.running:
             try:
                 await self.start()
-            except Gone:
+            except (Gone, asyncio.CancelledError):
+                self.reached["process ended while it began"] += 1
                 await self.gone()
 
     async def back_up(self, name: str) -> None:
@@ -206,7 +214,7 @@ class Process:
 
     # --- what a customer does on the pages ----------------------------------------------------------------------------
 
-    async def log_in(self, consent: Callable[..., str]) -> str:
+    async def log_in(self, portal: int, consent: Callable[..., str]) -> str:
         hub, system = self.hub, self.hub.systems["crm"]
         connector: Any = system.connector
         verifier = "v" * 64
@@ -221,21 +229,22 @@ class Process:
         grant = await connector.exchange(
             system.settings,
             hub.http(system),
-            code=consent(redirect, hashed, scopes),
+            code=consent(portal, redirect, hashed, scopes),
             redirect_uri=redirect,
             verifier=verifier,
         )
-        assert grant.account == str(PORTAL)
+        assert grant.account == str(portal)
         return await connect.keep_login(hub, "crm", grant)
 
-    async def connect(self, settings: Mapping[str, Any], consent: Callable[..., str]) -> None:
+    async def connect(self, number: int, settings: Mapping[str, Any], consent: Callable[..., str]) -> None:
+        """The portal of this number with the newsletter, on these settings."""
         hub = self.hub
-        crm = await self.log_in(consent)
+        crm = await self.log_in(PORTALS[number][0], consent)
         chosen = hub.systems["mail"].connector.account_type(api_key=_secret(KEY))  # type: ignore[call-arg]
         account = await connect.check_settings(hub, "mail", chosen)
         mail = await connect.keep_settings(hub, "mail", chosen, account)
         fresh = Connection(
-            id=CONNECTION,
+            id=CONNECTIONS[number],
             origin="page",
             accounts={"crm": crm, "mail": mail},
             settings=settings,
@@ -243,8 +252,8 @@ class Process:
         )
         await provide(hub, await connect.save(hub, fresh, who="jo"))
 
-    async def save(self, settings: Mapping[str, Any]) -> None:
-        before = await self.hub.store.read(lambda tx: connections.by_id(tx, CONNECTION))
+    async def save(self, connection: str, settings: Mapping[str, Any]) -> None:
+        before = await self.hub.store.read(lambda tx: connections.by_id(tx, connection))
         assert before is not None
         await connect.save(self.hub, msgspec.structs.replace(before, settings=settings), who="jo")
 

@@ -7,16 +7,19 @@ import logging
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 import msgspec
 from msgspec import Struct
 
+from stellwerk_simulation import summary
 from stellwerk_simulation.drawing import calmed, drawn
 from stellwerk_simulation.history import History, Trouble
 from stellwerk_simulation.player import Played, play
 
+TELL_EACH = 1000
 FIXED = "0"  # of PYTHONHASHSEED: the order of a set is part of a history
 
 
@@ -67,7 +70,7 @@ def _smaller(history: History) -> Iterable[History]:
         if step.trouble != Trouble():
             calm = msgspec.structs.replace(step, trouble=Trouble())
             yield msgspec.structs.replace(history, steps=(*steps[:number], calm, *steps[number + 1 :]))
-            for name in ("calls", "crash", "lose", "deaf", "disorder", "full"):
+            for name in ("calls", "crash", "again", "lose", "deaf", "disorder", "full"):
                 if getattr(step.trouble, name) != getattr(Trouble(), name):
                     less = msgspec.structs.replace(step.trouble, **{name: getattr(Trouble(), name)})
                     calmer = msgspec.structs.replace(step, trouble=less)
@@ -80,8 +83,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--first", type=int, default=1, help="the seed to begin with")
     parser.add_argument("--seed", type=int, help="this history alone, shrunk when it fails")
     parser.add_argument("--whole", action="store_true", help="with --seed: do not shrink")
-    parser.add_argument("--most", type=int, default=5, help="stop after so many failures")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--most", type=int, default=5, help="stop after so many that went wrong; all others are played")
+    parser.add_argument("--processes", type=int, default=2, help="how many play at once")
     parser.add_argument("--log", action="store_true", help="what the hub logs")
     given = parser.parse_args(arguments)
     if os.environ.get("PYTHONHASHSEED") != FIXED:
@@ -115,20 +118,30 @@ def _show(seed: int, *, whole: bool) -> int:
 
 
 def _many(seeds: range, processes: int, most: int) -> int:
-    began, wrong, calls, crashes, hours = time.monotonic(), [], 0, 0, 0.0
+    began, calls, crashes, hours = time.monotonic(), 0, 0, 0.0
+    counted: Counter[str] = Counter()
+    wrong: dict[int, str] = {}
+    played = 0
     with ProcessPoolExecutor(processes) as pool:
         for ran in pool.map(one, seeds, chunksize=1):
+            played += 1
             if ran.played is not None:
                 calls, crashes, hours = calls + ran.played.calls, crashes + ran.played.crashes, hours + ran.played.hours
+                counted.update(ran.played.reached)
             if ran.wrong is not None:
-                wrong.append(ran.seed)
+                wrong[ran.seed] = ran.wrong
                 print(f"seed {ran.seed}: {ran.wrong}", flush=True)
                 if len(wrong) >= most:
                     pool.shutdown(cancel_futures=True)
                     break
+            if played % TELL_EACH == 0:
+                print(f"{played:,} of {len(seeds):,} in {time.monotonic() - began:.0f} s", flush=True)
     took = time.monotonic() - began
+    print("\n".join(summary.reached(counted)))
     print(
-        f"{len(seeds)} histories in {took:.0f} s: {hours / 24:.0f} days, {calls} calls, {crashes} crashes; "
-        + (f"wrong: {wrong}" if wrong else "all as they must be")
+        f"{played} histories in {took:.0f} s: {hours / 24:.0f} days, {calls} calls, {crashes} crashes; "
+        + (f"wrong: {list(wrong)}" if wrong else "all as they must be")
     )
+    if wrong:
+        print("\n".join(summary.wrong(wrong, played)))
     return 1 if wrong else 0

@@ -90,6 +90,8 @@ class SimulatedStore(SqliteStore):
             for _, future in group:
                 future.cancel()  # nobody is there any more to answer
             return
+        if any(isinstance(failed, StoreError) for _, failed in answers):
+            self.fate.reached["disk full: commit failed"] += 1
         for (_, future), (result, failed) in zip(group, answers, strict=True):
             if future.done():
                 continue

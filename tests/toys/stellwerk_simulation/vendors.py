@@ -29,8 +29,10 @@ from stellwerk_maileon.twin.clock import Clock
 from stellwerk_maileon.twin.keys import Key
 from stellwerk_maileon.twin.maileon import Maileon
 from stellwerk_maileon.twin.outgoing import Manners, Outgoing
+from stellwerk_simulation.history import PEOPLE, SECOND
 
-PORTAL, NEWSLETTER = 4711, 9001
+PORTALS = ((4711, "Acme GmbH"), (4712, "Acme Sports"))
+NEWSLETTER = 9001
 CLIENT, SECRET, APP = "simulated-client", "simulated-secret-of-the-app", "1234567"
 KEY = "simulated-key-0123456789"
 HUB = "https://hub.test"
@@ -48,13 +50,18 @@ def project(folder: Path) -> Project:
 
 
 class Vendors:
-    """`portal` is the CRM's account, `news` the newsletter's. `answering` takes their webhooks to the hub."""
+    """`portals` are the CRM's accounts, one for each connection, `news` the newsletter's. `answering` takes their webhooks to the hub."""
 
     def __init__(
-        self, deployed: Project, dice: random.Random, time: Callable[[], float], answering: httpx.AsyncBaseTransport
+        self,
+        deployed: Project,
+        dice: random.Random,
+        time: Callable[[], float],
+        answering: httpx.AsyncBaseTransport,
+        connections: int,
     ) -> None:
         options = HubspotOptions(
-            portals=((PORTAL, "Acme GmbH"),),
+            portals=PORTALS[:connections],
             project=deployed,
             client_id=CLIENT,
             client_secret=SECRET,
@@ -64,7 +71,7 @@ class Vendors:
         )
         self.hubspot = assemble(options, time=time, transport=answering)
         self.hubspot_app = VendorApp(self.hubspot)
-        self.portal: Portal = self.hubspot.portals[PORTAL]
+        self.portals: list[Portal] = [self.hubspot.portals[number] for number, _ in PORTALS[:connections]]
         outgoing = Outgoing({HUB: HUB}, rng=random.Random(dice.randrange(2**32)), transport=answering)
         self.maileon = Maileon(Clock("Europe/Berlin", time), outgoing, Options())
         self.news: Account = self.maileon.open_account(NEWSLETTER, "Acme Newsletter")
@@ -75,9 +82,9 @@ class Vendors:
         self.hooks = self.hubspot.webhooks
         self._sending = asyncio.get_running_loop().create_task(self.hooks.run())
 
-    def code(self, redirect: str, challenge: str | None, scopes: tuple[str, ...]) -> str:
+    def code(self, portal: int, redirect: str, challenge: str | None, scopes: tuple[str, ...]) -> str:
         """Somebody of the portal consents to the app: what HubSpot then gives the browser."""
-        return self.hubspot.grants.install(Grant(PORTAL, APP, scopes), redirect, challenge)
+        return self.hubspot.grants.install(Grant(portal, APP, scopes), redirect, challenge)
 
     def forget_tokens(self) -> None:
         """Every access token ends before its time."""
@@ -96,9 +103,19 @@ class Vendors:
 
     # --- what people do at HubSpot ------------------------------------------------------------------------------------
 
+    def portal(self, email: str) -> Portal:
+        """Where whoever has this address is a contact."""
+        return self.portals[-1 if PEOPLE.index(email) in SECOND else 0]
+
+    def astray(self, email: str) -> list[int]:
+        """Portals that know the address and should not."""
+        own = self.portal(email)
+        return [one.id for one in self.portals if one is not own and one.holder(email) is not None]
+
     def record(self, email: str) -> Record | None:
-        number = self.portal.holder(email)
-        return None if number is None else self.portal.alive(number)
+        portal = self.portal(email)
+        number = portal.holder(email)
+        return None if number is None else portal.alive(number)
 
     def own(self, email: str) -> Record | None:
         """The contact whose address this is, and not a secondary one."""
@@ -112,48 +129,49 @@ class Vendors:
 
     def write(self, by: str, email: str, values: dict[str, str]) -> str:
         """Make the contact with this address, or change it where there is one; an empty value empties. Its first address."""
-        known = self.record(email)
+        known, portal = self.record(email), self.portal(email)
         if known is None:
-            plant(self.portal, Seed(contacts=[{"email": email, **values}], source=BY[by]))
+            plant(portal, Seed(contacts=[{"email": email, **values}], source=BY[by]))
             return email
-        given = prepared(self.portal, values, known)
-        update(self.portal, known, given, _source(by), backward=by == "person")
+        given = prepared(portal, values, known)
+        update(portal, known, given, _source(by), backward=by == "person")
         return known.values["email"]
 
     def delete(self, email: str) -> int | None:
         known = self.own(email)
         if known is None:
             return None
-        deletion.archive(self.portal, known, PERSON)
+        deletion.archive(self.portal(email), known, PERSON)
         return known.id
 
-    def restore(self, number: int) -> bool:
-        known = self.portal.contacts.get(number)
+    def restore(self, email: str, number: int) -> bool:
+        portal = self.portal(email)
+        known = portal.contacts.get(number)
         if known is None or known.archived_ms is None:
             return False
-        if any(self.portal.holder(address) is not None for address in known.addresses()):
+        if any(portal.holder(address) is not None for address in known.addresses()):
             return False
-        deletion.restore(self.portal, known, PERSON)
+        deletion.restore(portal, known, PERSON)
         return True
 
     def erase(self, email: str) -> bool:
         known = self.own(email)
         if known is not None:
-            deletion.erase(self.portal, known, PERSON)
+            deletion.erase(self.portal(email), known, PERSON)
         return known is not None
 
     def merge(self, winner: str, loser: str) -> bool:
         one, other = self.own(winner), self.own(loser)
-        if one is None or other is None or one is other:
+        if one is None or other is None or one is other or self.portal(winner) is not self.portal(loser):
             return False
-        merge.merge(self.portal, one, other, PERSON)
+        merge.merge(self.portal(winner), one, other, PERSON)
         return True
 
     def move(self, by: str, email: str, to: str) -> bool:
-        known = self.own(email)
-        if known is None or self.portal.holder(to) is not None:
+        known, portal = self.own(email), self.portal(email)
+        if known is None or portal.holder(to) is not None or portal is not self.portal(to):
             return False
-        update(self.portal, known, prepared(self.portal, {"email": to}, known), _source(by), backward=True)
+        update(portal, known, prepared(portal, {"email": to}, known), _source(by), backward=True)
         return True
 
     def opt_out(self, email: str, *, out: bool) -> bool:
@@ -161,11 +179,12 @@ class Vendors:
         known = self.own(email)
         if known is None or self.refuses(email) is out:
             return False
-        preferences.opt_out(self.portal, email, out, PERSON)
+        preferences.opt_out(self.portal(email), email, out, PERSON)
         return True
 
-    def notes(self, record: Record) -> list[str]:
-        return [self.portal.notes[number].values.get("hs_note_body", "") for number in record.notes]
+    def notes(self, email: str, record: Record) -> list[str]:
+        notes = self.portal(email).notes
+        return [notes[number].values.get("hs_note_body", "") for number in record.notes]
 
     # --- what people do with their mails ------------------------------------------------------------------------------
 

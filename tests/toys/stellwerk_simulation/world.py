@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from stellwerk_hubspot.project import project_files
 from stellwerk_simulation import process, vendors
 from stellwerk_simulation.network import Network
 from stellwerk_simulation.process import Process
+from stellwerk_simulation.telling import Telling
 from stellwerk_simulation.vendors import Vendors
 
 SAMPLE = Path(__file__).parents[3] / "integration.yaml"
@@ -39,12 +40,16 @@ class _Answering(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         world = self._world
+        world.telling.of(request)
         trouble = world.trouble_of(request)
+        if trouble is not None:
+            world.reached[f"webhook {trouble}"] += 1
         await asyncio.sleep(world.dice.uniform(0.01, 0.05))
         if trouble == "lost":
             return httpx.Response(200, request=request)
         try:
             if not world.process.running:
+                world.reached["webhook while the hub was gone"] += 1
                 raise httpx.ConnectError("nobody listens", request=request)
             status = await world.process.answer(request)
         except httpx.HTTPError:
@@ -80,22 +85,25 @@ def prepared() -> tuple[Path, Any]:
 class World:
     """`folder` holds the database. `dice` decide everything that a seed decides."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, seed: int, connections: int = 1) -> None:
         self.dice = random.Random(seed)
         self.loop = asyncio.get_running_loop()
         file, deployed = prepared()
-        self.vendors = Vendors(deployed, self.dice, self.loop.time, _Answering(self))
+        self.vendors = Vendors(deployed, self.dice, self.loop.time, _Answering(self), connections)
         self.faults: list[tuple[int, str]] = []
         self.lose_hooks = 0
         self.deaf_hooks = 0
         self.told_by_polls = 0
         hosts = {"hubspot.test": self.vendors.hubspot_app, "maileon.test": self.vendors.maileon_app}
         self.network = Network(hosts, self.dice, self._fault)
-        self.process = Process(folder, file, self.network, self.dice)
+        self.reached = self.network.reached
+        self.process = Process(folder, file, self.network, self.dice, self.reached)
+        self.telling = Telling(self.reached)
 
-    async def begin(self, settings: Mapping[str, Any]) -> None:
+    async def begin(self, connections: Sequence[Mapping[str, Any]]) -> None:
         await self.process.start()
-        await self.process.connect(settings, self.vendors.code)
+        for number, settings in enumerate(connections):
+            await self.process.connect(number, settings, self.vendors.code)
 
     def now(self) -> float:
         return self.loop.time()
@@ -109,6 +117,7 @@ class World:
                 self.faults.remove(planned)
                 if planned[1] == "token":
                     self.vendors.forget_tokens()
+                    self.reached["tokens ended"] += 1
                     return None
                 return planned[1]
         return None

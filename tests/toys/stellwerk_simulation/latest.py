@@ -1,0 +1,48 @@
+"""What was thought of last: the later deeds meet trouble too, who starts again may end again, two portals share a newsletter.
+
+Seeds below `LATEST` are left as they are, so that a number once found means the same history for ever.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from stellwerk_simulation.faults import trouble
+from stellwerk_simulation.history import History, Merge, Move, OptOut, Save, Step, Sync, Trouble, Watch
+from stellwerk_simulation.later import more_settings
+
+LATEST = 20_001
+TROUBLED = 0.6
+
+
+def with_latest(history: History, settings: Callable[[random.Random], dict[str, Any]]) -> History:
+    """`settings` draws what a page says, for the second connection."""
+    dice = random.Random(f"latest {history.seed}")
+    calm = all(step.trouble == Trouble() for step in history.steps)
+    steps = tuple(step if calm else _with_trouble(dice, step) for step in history.steps)
+    if dice.random() < 0.5:
+        return replace(history, steps=steps)
+    second = {**settings(dice), **more_settings(dice)}
+    return replace(history, steps=tuple(_anywhere(dice, step) for step in steps), second=second)
+
+
+def _with_trouble(dice: random.Random, step: Step) -> Step:
+    if isinstance(step.deed, Merge | Move | OptOut | Save | Sync | Watch) and dice.random() < TROUBLED:
+        step = replace(step, trouble=trouble(dice))
+    if step.trouble.crash is not None and dice.random() < 0.4:
+        step = replace(step, trouble=replace(step.trouble, again=dice.randrange(1, 60)))
+    return step
+
+
+def _anywhere(dice: random.Random, step: Step) -> Step:
+    """Settings and syncs are of the one connection or the other; merges are of people of one portal."""
+    match step.deed:
+        case Save() | Sync():
+            return replace(step, deed=replace(step.deed, who=dice.choice((0, 1))))
+        case Merge():
+            return replace(step, deed=Merge(who=1, other=2))
+    return step
