@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from msgspec.structs import replace
 
+from stellwerk_simulation import program
 from stellwerk_simulation.drawing import drawn
 from stellwerk_simulation.history import Confirm, Leave, Step, Trouble, Write
-from stellwerk_simulation.player import play
-from stellwerk_simulation.program import shrunk
+from stellwerk_simulation.player import Played, play
+from stellwerk_simulation.program import Ran, shrunk
 
 SEEDS = 30
 
@@ -30,6 +32,41 @@ def test_in_every_drawn_history_both_sides_show_what_truly_happened() -> None:
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     assert f"{SEEDS} histories" in done.stdout
     assert "all as they must be" in done.stdout
+
+
+def test_a_run_tells_what_was_reached_and_goes_on_after_a_history_that_went_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted = {"Write": 3, "call busy": 1}
+    played = Played(wrong=None, trail=(), calls=9, crashes=0, hours=24.0, reached=counted)
+    wrong = replace(played, wrong="after step 0: ada@x.test: mails must be 1, is 2")
+
+    def one(seed: int) -> Ran:
+        return Ran(seed=seed, played=wrong if seed in (2, 4) else played)
+
+    monkeypatch.setattr(program, "one", one)
+    monkeypatch.setattr(program, "ProcessPoolExecutor", ThreadPoolExecutor)
+    assert program.many(range(1, 7), processes=2, most=50) == 1
+    told = capsys.readouterr().out
+    assert "deeds: Write 18" in told
+    assert "calls: call busy 6" in told
+    assert "6 histories" in told
+    assert "2 of 6 went wrong" in told
+    assert told.count("seed 4: after step 0: ada@x.test: mails must be 1, is 2") == 2
+    assert "by what differs: mails 2" in told
+
+
+def test_two_connections_of_one_newsletter_have_settings_of_their_own_and_never_each_others_people() -> None:
+    history = drawn(20_001)
+    first = {**history.settings, "double_opt_in": True}
+    second = {**history.settings, "double_opt_in": False, "permission": "single"}
+    says = [Write(who=who, by="form", values={"maileon_subscribe": "true"}) for who in (0, 1)]
+    steps = tuple(Step(deed=deed) for deed in (*says, Confirm(who=0), Leave(who=1)))
+    both = play(replace(history, settings=first, second=second, steps=steps, older=()))
+    assert (both.wrong, both.reached["two connections"]) == (None, 1)
+    alone = play(replace(history, settings=first, second=None, steps=steps, older=()))
+    assert alone.reached.get("two connections") is None
+    assert alone.trail != both.trail
 
 
 def test_the_history_of_a_seed_is_played_again_call_by_call() -> None:

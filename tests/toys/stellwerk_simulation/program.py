@@ -96,7 +96,7 @@ def main(arguments: Sequence[str]) -> int:
     logging.disable(logging.NOTSET if given.log else logging.CRITICAL)
     if given.seed is not None:
         return _show(given.seed, whole=given.whole)
-    return _many(range(given.first, given.first + given.seeds), given.processes, given.most)
+    return many(range(given.first, given.first + given.seeds), processes=given.processes, most=given.most)
 
 
 def _show(seed: int, *, whole: bool) -> int:
@@ -117,7 +117,8 @@ def _show(seed: int, *, whole: bool) -> int:
     return 1
 
 
-def _many(seeds: range, processes: int, most: int) -> int:
+def many(seeds: range, *, processes: int, most: int) -> int:
+    """Play all of them, or as many as it takes for `most` to go wrong, and tell. 1 where any went wrong."""
     began, calls, crashes, hours = time.monotonic(), 0, 0, 0.0
     counted: Counter[str] = Counter()
     wrong: dict[int, str] = {}
