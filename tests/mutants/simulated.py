@@ -29,12 +29,16 @@ FIRST, SEEDS, SECONDS = 20_001, 2000, 7200
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="the most histories for one fault")
+    parser.add_argument("--table", action="store_true", help="print the rows of docs/reliability.md")
     parser.add_argument("--jobs", type=int, default=2, help="faults tried at once")
     parser.add_argument("names", nargs="*", help="faults whose name contains one of these; all by default")
     given = parser.parse_args(arguments)
     chosen = [one for one in patches() if not given.names or any(name in one.name for name in given.names)]
     with ThreadPoolExecutor(given.jobs) as pool:
         found = list(pool.map(lambda patch: hunt(patch, given.seeds), chosen))
+    if given.table:
+        rows = sorted((seen, described(patch)) for patch, seen in zip(chosen, found, strict=True) if seen)
+        print("\n".join(f"| {name} | {seen} |" for seen, name in rows))
     missed = [patch.stem for patch, seen in zip(chosen, found, strict=True) if not seen]
     print(
         f"{len(chosen)} planted faults, {len(chosen) - len(missed)} found by at most {given.seeds} histories each"
@@ -48,6 +52,11 @@ def patches() -> list[Path]:
     return sorted(
         (*OWN.glob("*.patch"), *(HERE / f"{name}.patch" for name in (HERE / "simulated.txt").read_text().split()))
     )
+
+
+def described(patch: Path) -> str:
+    """The fault in words, as a page shows it."""
+    return re.sub(r"^(law-\d+|[a-z]+)-", "", patch.stem).replace("-", " ")
 
 
 def hunt(patch: Path, seeds: int) -> int | None:

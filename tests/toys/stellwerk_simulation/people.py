@@ -102,7 +102,7 @@ class Person(Struct, kw_only=True):
     def _status(self) -> str:
         if self.there.bounces >= BOUNCES_THAT_BLOCK:
             return "blocked"
-        if self.left and not self.there.alive:
+        if self.left and not self.there.asked:
             return "unsubscribed"
         if self.there.permission != "none":
             return "subscribed"
