@@ -168,6 +168,7 @@ class Event(Struct, frozen=True, kw_only=True):
     `released`: a person let go an entry or a deletion of this contact: it is decided as if nothing had been handled before.
     `occurred_at` is when it happened by the clock of its system, if it tells. `backfill`: nothing happened, a sync looks at it.
     `fields_released`: a person let go field values of this contact that were held. `compared`: nothing happened, a comparison looks.
+    `asked_again`: nothing happened, a person asks for a mail for the explicit yes that was handled before.
     """
 
     id: str
@@ -182,6 +183,7 @@ class Event(Struct, frozen=True, kw_only=True):
     released: bool = False
     fields_released: bool = False
     compared: bool = False
+    asked_again: bool = False
 
 
 class Because(Struct, frozen=True, kw_only=True):

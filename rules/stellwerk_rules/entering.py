@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from stellwerk_rules import backfill, laws, layers, permission
+from stellwerk_rules.asking_again import ALLOWED, Wish, ask_again
 from stellwerk_rules.chosen import as_switch, as_text, resolve
 from stellwerk_rules.consent import Consent
 from stellwerk_rules.entry import Case, Entry
@@ -60,10 +61,14 @@ def enter(
         answer=answer_of(event.contact, spec.answer, known),
         moved=moved,
     )
-    out = _stays_out(case) or _waits(case) or _may_not(case)
+    out = _is_not_asked_again(case) or _stays_out(case) or _waits(case) or _may_not(case)
     if out is not None:
-        return out
-    return _settled(case)
+        return replace(out, waits=False) if event.asked_again else out
+    entry = _settled(case)
+    mails = entry.planned is not None and isinstance(entry.planned.change, Enter) and entry.planned.change.mails
+    if event.asked_again and entry.skip is None and not mails:
+        return Entry(skip=skip(rule, "asks-nobody", "a mail was asked for, and as things stand none would be sent"))
+    return entry
 
 
 def _stays_out(case: Case) -> Entry | None:
@@ -132,6 +137,21 @@ def _may_not(case: Case) -> Entry | None:
         # A sync leads nobody back: that yes is still to be heard as an event of its own.
         return Entry(skip=skip(case.rule, "opted-out", text), waits=case.is_wish)
     return None
+
+
+def _is_not_asked_again(case: Case) -> Entry | None:
+    """Whom a person asks for once more: only for an explicit yes for which no mail went out."""
+    if not case.event.asked_again:
+        return None
+    written = case.answer.written
+    wish = None
+    if case.is_wish and written is not None:
+        wish = Wish(at=written.at, mark=mark_of(case.known.digest, case.event.contact, written.at))
+    told = ask_again(wish, case.consent, case.plan.limits, case.event.at, wished_by=case.event.system)
+    if told.code == ALLOWED:
+        return None
+    seen = "" if told.seen is None else f", by what happened at {told.seen:%Y-%m-%d %H:%M}"
+    return Entry(skip=skip(case.rule, told.code, f"a mail was asked for, and the yes does not allow it{seen}"))
 
 
 def _settled(case: Case) -> Entry:
@@ -226,8 +246,13 @@ def _ask_terms(case: Case, terms: Terms) -> AskTerms | None:
 
 
 def _key(case: Case, change: Enter) -> str:
-    """What a sync brings in is an effect of that run: one that was cancelled is made up for by the next."""
+    """What a sync brings in is an effect of that run: one that was cancelled is made up for by the next.
+
+    So is what a person asks for once more: what its wish had planned before has ended without a mail.
+    """
     run = case.event.backfill
+    if case.event.asked_again:
+        return f"again:{case.event.id}:{change.wish}"
     return f"enter:{change.wish}" if run is None else f"sync:{run.run}:{change.wish}"
 
 

@@ -41,7 +41,7 @@ from stellwerk_rules.plan import Plan
 from stellwerk_rules.restoring import restored
 from stellwerk_rules.scene import Scene, Verb, first, joined, kinds, missed, scene
 from stellwerk_rules.spec import SettingValue
-from stellwerk_rules.wishes import handled
+from stellwerk_rules.wishes import handled, said_again
 
 _NOTED = frozenset({EventKind.ASKED, EventKind.BOUNCED, EventKind.BLOCKED, EventKind.UNBLOCKED})
 
@@ -82,6 +82,8 @@ def _decided(plan: Plan, event: Event, known: Known, settings: Mapping[str, Sett
     if known.remembered.erased and event.kind is not EventKind.UNSUBSCRIBED:
         return _skipped(known.remembered, "erased", "the contact was deleted for privacy")
     known = _as_let_go(known, released=event.released)
+    if event.asked_again:
+        known = said_again(event.contact, plan.answer_field(event.system), known)
     if event.kind in (EventKind.DELETED, EventKind.ERASED):
         now = scene(plan, event, known, settings)
         return _elsewhere(now) if now.merged else gone(now)
@@ -106,7 +108,7 @@ def wants_history(
     """Whether the decision on `contact` needs to know who wrote its fields: one of those has a value not handled yet.
 
     Also for a yes at an address that opted out, or where only an explicit yes brings in: it may be a new one although it reads
-    as before. And for an address that changed. `released` as in `Event`.
+    as before. And for an address that changed. `released` as in `Event`, also for what is asked again.
     """
     known = _as_let_go(known, released=released)
     if _moves(plan, contact, known):
@@ -267,7 +269,8 @@ def _answered(now: Scene, *, in_: bool) -> Remembered:
     """With the answer handled."""
     remembered = now.known.remembered
     names = now.plan.answered_fields(now.system, entered=in_ or remembered.entered)
-    return remember.with_answers(remembered, handled(now.contact, names, now.known))
+    answer = now.plan.answer_field(now.system)
+    return remember.with_answers(remembered, handled(now.contact, names, now.known, answer=answer))
 
 
 def _brings_in(decision: Decision) -> bool:

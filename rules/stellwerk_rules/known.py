@@ -57,11 +57,15 @@ class Fact(Struct, frozen=True, kw_only=True):
     contact: str | None = None
 
 
-class Seen(Struct, frozen=True, kw_only=True):
-    """The last value of a field at one side that we read or wrote: its digest, and when it was written there, if known."""
+class Seen(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The last value of a field at one side that we read or wrote: its digest, and when it was written there, if known.
+
+    `wish`, of an answer that was handled, is the mark of the explicit yes that it was.
+    """
 
     digest: str
     at: datetime | None = None
+    wish: str | None = None
 
 
 class Agreement(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stellwerk_rules import remember
 from stellwerk_rules.conditions import last_written
@@ -49,8 +50,11 @@ def is_handled(known: Known, name: str, value: Value, written: Written | None) -
     return written is None or before.at is None or written.at <= before.at
 
 
-def handled(contact: Contact, names: tuple[str, ...], known: Known) -> dict[str, Seen]:
-    """The fields `names` as they are now, to be remembered as handled; not those that could not be read."""
+def handled(contact: Contact, names: tuple[str, ...], known: Known, *, answer: str | None = None) -> dict[str, Seen]:
+    """The fields `names` as they are now, to be remembered as handled; not those that could not be read.
+
+    Where the field `answer` is a wish, its mark is kept with it. What a merge or a restore brings along is none.
+    """
     answers = {}
     for name in names:
         if name not in contact.fields:
@@ -59,7 +63,9 @@ def handled(contact: Contact, names: tuple[str, ...], known: Known) -> dict[str,
         now = remember.digest_of(known.digest, contact.fields.get(name))
         before = known.remembered.answered.get(name)
         if written is not None:
-            answers[name] = Seen(digest=now, at=written.at)
+            answers[name] = Seen(
+                digest=now, at=written.at, wish=_wish(contact, name, known) if name == answer else None
+            )
         elif before is None or before.digest != now:  # else the time stands that was known when the history was read
             answers[name] = Seen(digest=now)
     return answers
@@ -70,3 +76,21 @@ def mark_of(digest: Digest, contact: Contact, said_at: datetime | None) -> str:
     said = "" if said_at is None else said_at.isoformat()
     address = remember.address_of(contact.email or "")
     return digest("\n".join(("wish", address, contact.id or "", said)))[:_MARK_LENGTH]
+
+
+def _wish(contact: Contact, name: str, known: Known) -> str | None:
+    """The mark of the explicit yes that the answer is, or was when it was handled."""
+    said = answer_of(contact, name, known)
+    if said.is_wish and said.written is not None:
+        return mark_of(known.digest, contact, said.written.at)
+    before = known.remembered.answered.get(name)
+    return before.wish if before is not None and said.handled else None
+
+
+def said_again(contact: Contact, name: str | None, known: Known) -> Known:
+    """As if the answer were not handled yet, where it is still the explicit yes of this contact at this address."""
+    before = known.remembered.answered.get(name or "")
+    if before is None or before.wish is None or before.wish != mark_of(known.digest, contact, before.at):
+        return known
+    left = {one: seen for one, seen in known.remembered.answered.items() if one != name}
+    return replace(known, remembered=replace(known.remembered, answered=left))

@@ -28,6 +28,8 @@ CODE = r'"([a-z]+(?:-[a-z]+)+)"'
 NO_CODES = frozenset(
     {
         "_TIMES",
+        "ASKED_AGAIN",
+        "ASK_AGAIN",
         "REQUESTED",
         "SYNC_NOW",
         "RENEWED",

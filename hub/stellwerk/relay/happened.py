@@ -10,6 +10,7 @@ from msgspec import Struct
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError
 from stellwerk.relay import case as cases
 from stellwerk.relay import seeking
+from stellwerk.relay.asking_again import ASKED_AGAIN, is_asked_again
 from stellwerk.relay.case import Case
 from stellwerk.relay.decide import COMPARED, Decided, decide
 from stellwerk.relay.evidence import evidence_of, is_settled
@@ -50,7 +51,7 @@ EACH = frozenset({EventKind.BOUNCED, EventKind.BLOCKED, EventKind.UNBLOCKED})
 
 ENTRY = "entry"
 FIELDS = frozenset({"set_fields"})
-OUR_OWN = frozenset({held_rows.RELEASED, COMPARED, *seeking.DETAILS})
+OUR_OWN = frozenset({held_rows.RELEASED, COMPARED, ASKED_AGAIN, *seeking.DETAILS})
 """Details that the hub gave its own events, and no remote told."""
 
 
@@ -195,6 +196,7 @@ def _event(
         occurred_at=max(told, default=None),
         backfill=None if run is None else run.terms(),
         compared=COMPARED in happening.signals[0].details,
+        asked_again=is_asked_again(case.connection, happening.signals),
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, RetryableError, StellwerkError
 from stellwerk.relay import case as cases
 from stellwerk.relay import seeking
+from stellwerk.relay.asking_again import is_asked_again
 from stellwerk.relay.bug import BUG, place
 from stellwerk.relay.company import OUTAGE, companies
 from stellwerk.relay.happened import decide_contact, is_released, let_go
@@ -131,5 +132,5 @@ def _wants(
     more = frozenset[str]().union(
         *(busy(plan.ways.get((system, other), ()), known.written.get(other, {})) for other in plan.others(system))
     )
-    released = is_released(tx, case, let_go(signals))
+    released = is_released(tx, case, let_go(signals)) or is_asked_again(connection, signals)
     return more if more or wants_history(plan, contact, known, case.settings, released=released) else None

@@ -22,7 +22,8 @@ from stellwerk.store.store import Tx
 from stellwerk_rules.model import Because, EventKind
 
 SYNC_NOW = "sync-now"
-"""What a trace calls it, and the code of its reason."""
+ASK_AGAIN = "ask-again"
+"""What a trace calls what a person asked for, and the code of its reason."""
 
 REQUESTED = "requested"
 """Outcome of that trace: what came of it, its event's own traces say."""
@@ -72,24 +73,44 @@ def _refs(
 
 
 def _put(tx: Tx, hub: Hub, connection: Connection, system: str, ref: Ref, state: ContactState | None, by: str) -> bool:
-    """Into the account's inbox, and into the contact's traces; False where that was asked for a moment ago."""
-    now, account = hub.now(), connection.accounts[system]
+    """False where that was asked for a moment ago."""
+    moment = int(hub.now() // AS_ONE_SECONDS)
+    key = f"{SYNC_NOW}/{connection.id}/{moment}/{subject_of(hub.vault, ref)}"
+    return request(tx, hub, connection, system, Signal(kind=EventKind.CHANGED, ref=ref, key=key), state, SYNC_NOW, by)
+
+
+def request(
+    tx: Tx,
+    hub: Hub,
+    connection: Connection,
+    system: str,
+    signal: Signal,
+    state: ContactState | None,
+    what: str,
+    by: str,
+) -> bool:
+    """Put `signal`, which has a key, into the inbox of the account at `system`, and who asked for it into the traces.
+
+    False where an event with that key stands already.
+    """
+    now, account, ref = hub.now(), connection.accounts[system], signal.ref
     accounts.by_id(tx, hub.vault, account)
-    key = f"{SYNC_NOW}/{connection.id}/{int(now // AS_ONE_SECONDS)}/{subject_of(hub.vault, ref)}"
-    signal = Signal(kind=EventKind.CHANGED, ref=ref, key=key)
     new = inbox.put(tx, [new_event(hub, account, signal, now)])
     if not new:
         return False
     meta.count(tx, counts.ACKNOWLEDGED, new)
     lease.wake(tx, account, now)
-    why = Because(code=SYNC_NOW, text=f"asked for by {by}, to be read at {system}")
-    trace = Trace(what=SYNC_NOW, reasons=(why,), outcome=REQUESTED)
+    trace = Trace(
+        what=what,
+        reasons=(Because(code=what, text=f"asked for by {by}, to be read at {system}"),),
+        outcome=REQUESTED,
+    )
     traces.add(
         tx,
         connection=connection.id,
         contact=None if state is None else state.id,
         address=hub.vault.address(ref.value) if ref.by == "email" else None if state is None else state.address,
-        event=str(inbox.number_of(tx, account, key)),
+        event=str(inbox.number_of(tx, account, signal.key or "")),
         kind=REQUESTED,
         body=hub.vault.seal(account, msgspec.json.encode(trace)),
         now=now,

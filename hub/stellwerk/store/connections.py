@@ -41,6 +41,10 @@ RECIPIENT_REMOVED = "recipient-removed"
 ERASED = "erased"
 """What the history calls it when somebody is erased on request; it is about the reference of the address, never the address."""
 
+ASKED_AGAIN = "asked-again"
+NOT_SENT = "ask-not-sent"
+"""What the history calls it when a person asks for a mail once more, and when one says that a mail did not go out."""
+
 SYNCED_NOW = "synced-now"
 """What the history calls it when a contact is read again on a person's word; about a reference of the address as well."""
 

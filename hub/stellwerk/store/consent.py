@@ -10,6 +10,8 @@ from msgspec import Struct
 from stellwerk.store.store import Tx
 from stellwerk_rules.model import Fact, FactKind
 
+TRIES = frozenset({FactKind.ASK_FAILED, FactKind.ASK_UNKNOWN})
+
 
 def facts(tx: Tx, account: str, address: str, *, connection: str | None = None) -> tuple[Fact, ...]:
     """The address's facts at the account, oldest first; with `connection` only those that it was told itself."""
@@ -102,9 +104,14 @@ def add(
 
 
 def _name(fact: Fact, connection: str) -> str:
-    """A claim and its proof are two facts with one key; the answer is set to no by each connection at its own CRM."""
+    """A claim and its proof are two facts with one key; the answer is set to no by each connection at its own CRM.
+
+    What failed, or may have gone out, counts each time: it may have been tried again since a person said that it did not.
+    """
     if fact.kind is FactKind.NO_SET:
         return f"{fact.key} at {connection}"
+    if fact.kind in TRIES:
+        return f"{fact.key} at {fact.at.isoformat()}"
     return fact.key if fact.final else fact.key + " claimed"
 
 

@@ -90,6 +90,14 @@ def overtake(tx: Tx, contact: int, account: str, code: str, why: str, text: str,
     return done > 0
 
 
+def enters_of(tx: Tx, contact: int) -> list[Row]:
+    """How everything stands that was to bring this contact in, oldest first."""
+    return tx.all(
+        "select id, connection, state, code from outbox where contact = :contact and tag = 'enter' order by id",
+        contact=contact,
+    )
+
+
 def groups(tx: Tx) -> list[Row]:
     """What is held and not released, by cause."""
     return tx.all(

@@ -9,14 +9,14 @@ from msgspec import Struct
 
 from stellwerk.relay.hearing import NOT_HEARD, arrivals, heard_of
 from stellwerk.relay.hub import Hub
-from stellwerk.relay.sync_now import SYNC_NOW
 from stellwerk.store import repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
 from stellwerk.view.activity import Activity, Reason, Step, activity
+from stellwerk.view.asking_again import Asking, asking
 from stellwerk.view.moment import moment
 from stellwerk.view.overview import Side, on_hold_since, sides
-from stellwerk.view.sync_now import SyncNow, last_sync_now
+from stellwerk.view.sync_now import ASKED_FOR, SyncNow, last_sync_now
 from stellwerk_rules.model import EventKind
 
 RUNS = "runs"
@@ -53,12 +53,13 @@ class Finding(Struct, frozen=True, kw_only=True):
 class Explained(Struct, frozen=True, kw_only=True):
     """A contact of one connection: what stands in the way or was done last, and everything behind it.
 
-    `sync_now` is what came of having it read again, where somebody did.
+    `sync_now` is what came of having it read again, where somebody did; `ask_again` whether a mail may go out for its yes.
     """
 
     findings: list[Finding]
     activity: Activity
     sync_now: SyncNow | None
+    ask_again: Asking | None
 
 
 async def explained(hub: Hub, connection: Connection, who: str) -> Explained:
@@ -70,7 +71,8 @@ async def explained(hub: Hub, connection: Connection, who: str) -> Explained:
         both = sides(tx, hub, connection, now)
         found = findings(connection, both, known, held_since=on_hold_since(tx), silent=_silent_systems(tx, connection))
         found = [_with_fields(tx, hub, connection, one) for one in found]
-        return Explained(findings=found, activity=known, sync_now=last_sync_now(tx, known.steps))
+        again = asking(tx, hub, connection, who.strip())
+        return Explained(findings=found, activity=known, sync_now=last_sync_now(tx, known.steps), ask_again=again)
 
     return await hub.store.read(look)
 
@@ -97,7 +99,7 @@ def findings(
         for one in known.consent
         if one.suppressed_since is not None
     ]
-    done = [step for step in known.steps if step.what != SYNC_NOW]
+    done = [step for step in known.steps if step.what not in ASKED_FOR]
     found += _of_the_steps(done, {one.code for one in known.waiting})
     if not known:
         found.append(Finding(code="never-heard"))

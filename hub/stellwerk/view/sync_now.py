@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from stellwerk.relay.sync_now import SYNC_NOW
+from stellwerk.relay.sync_now import ASK_AGAIN, SYNC_NOW
 from stellwerk.store import inbox
 from stellwerk.store.store import Tx
 from stellwerk.view.activity import Reason, Step
+
+ASKED_FOR = frozenset({SYNC_NOW, ASK_AGAIN})
 
 
 class ReadAgain(Struct, frozen=True, kw_only=True):
@@ -27,7 +29,7 @@ class ReadAgain(Struct, frozen=True, kw_only=True):
 
 
 class SyncNow(Struct, frozen=True, kw_only=True):
-    """The last time that somebody had the contact read again."""
+    """The last time that somebody had the contact read again, be it to ask it once more."""
 
     at: str
     readings: list[ReadAgain]
@@ -35,7 +37,7 @@ class SyncNow(Struct, frozen=True, kw_only=True):
 
 def last_sync_now(tx: Tx, steps: Sequence[Step]) -> SyncNow | None:
     """Of a contact's `steps`, oldest first; None where nobody asked for it."""
-    asked = [step for step in steps if step.what == SYNC_NOW]
+    asked = [step for step in steps if step.what in ASKED_FOR]
     if not asked:
         return None
     last = [step for step in asked if step.at == asked[-1].at]
@@ -49,7 +51,7 @@ def _reading(tx: Tx, asked: Step, steps: Sequence[Step]) -> ReadAgain | None:
         return None
     # Events that were read together are decided on under the number of the first.
     numbers = {asked.event, str(row["together"])}
-    came = [step for step in steps if step.event in numbers and step.what != SYNC_NOW and step.at >= asked.at]
+    came = [step for step in steps if step.event in numbers and step.what not in ASKED_FOR and step.at >= asked.at]
     reasons = [reason for step in came if not step.changes for reason in step.reasons]
     return ReadAgain(
         system=row["account"].partition(":")[0],

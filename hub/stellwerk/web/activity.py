@@ -14,6 +14,7 @@ from litestar.response import Template
 
 from stellwerk.relay.hub import Hub
 from stellwerk.view.activity import Reason
+from stellwerk.view.asking_again import Asking
 from stellwerk.view.finding import Finding, explained
 from stellwerk.view.sync_now import SyncNow
 from stellwerk.web.choose import LOOKS, Here
@@ -69,6 +70,7 @@ async def activity_page(
             "findings": [_finding(hub, say, titles, one) for one in found.findings] if found else [],
             "titles": titles,
             "word": Words(say, hub),
+            "asking": "" if found is None or found.ask_again is None else _asking(hub, running, say, found.ask_again),
             "good": good,
             "wrong": wrong,
             "readings": [] if found is None or found.sync_now is None else _readings(hub, say, titles, found.sync_now),
@@ -90,6 +92,18 @@ def _readings(hub: Hub, say: Speaker, titles: dict[str, str], asked: SyncNow) ->
             {"sentence": sentence, "why": list(dict.fromkeys(why)), "code": one.code if one.state == "dead" else ""}
         )
     return told
+
+
+def _asking(hub: Hub, running: Here, say: Speaker, told: Asking) -> str:
+    """Which condition forbids a mail, with what it saw and until when; or that the rules allow one."""
+    later = f"asking-{told.code}-until"
+    key = later if told.until is not None and say.knows(later) else f"asking-{told.code}"
+    days = hub.book(running.connection).plan.limits.wish_valid_days
+    return say(key, seen=_minute(told.seen), until=_minute(told.until), days=days)
+
+
+def _minute(at: str | None) -> str:
+    return (at or "")[:16].replace("T", " ")
 
 
 def _finding(hub: Hub, say: Speaker, titles: dict[str, str], one: Finding) -> dict[str, object]:

@@ -6,22 +6,35 @@ from typing import Annotated
 
 from litestar import post
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException
+from litestar.exceptions import ClientException, HTTPException, NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
+from stellwerk.relay.asking_again import ask_again
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.sync_now import sync_now
+from stellwerk.view.asking_again import Asking, as_told
 from stellwerk.web.api_answers import problems
 from stellwerk.web.api_key import CHANGES, Caller
 from stellwerk.web.limits import SYNCS_NOW, Limits
+from stellwerk_rules.asking_again import ALLOWED
 
 
 class Whom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A contact, by its address or its id at a system."""
 
     who: Annotated[str, Meta(min_length=1, max_length=320)]
+
+
+class Again(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A contact, by its address or its id at a system.
+
+    `did_not_go_out`: whether the last mail was sent stayed unknown (`ask-unknown`), and somebody has looked: it was not.
+    """
+
+    who: Annotated[str, Meta(min_length=1, max_length=320)]
+    did_not_go_out: bool = False
 
 
 class Requested(Struct, frozen=True, kw_only=True):
@@ -48,4 +61,26 @@ async def api_sync_now(
     return Requested(systems=systems)
 
 
-about_a_contact: tuple[HTTPRouteHandler, ...] = (api_sync_now,)
+@post(
+    "/contact/ask-again",
+    name="api-ask-again",
+    status_code=202,
+    opt=CHANGES,
+    responses=problems(404, 409, changes=True, body=True),
+)
+async def api_ask_again(
+    hub: NamedDependency[Hub], caller: NamedDependency[Caller], limits: NamedDependency[Limits], data: JSONBody[Again]
+) -> Asking:
+    """Ask a contact once more for its last explicit yes, where the rules still allow a mail for it. 409 names what forbids it."""
+    limits.spend(SYNCS_NOW, caller.connection.id)
+    told = await ask_again(
+        hub, caller.connection, who=data.who.strip(), by=caller.name, did_not_go_out=data.did_not_go_out
+    )
+    if told is None:
+        raise NotFoundException()
+    if told.code != ALLOWED:
+        raise ClientException(told.code, status_code=409)
+    return as_told(told)
+
+
+about_a_contact: tuple[HTTPRouteHandler, ...] = (api_sync_now, api_ask_again)

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Template
 
+from stellwerk.relay.asking_again import ask_again
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.sync_now import sync_now
 from stellwerk.web.activity import LONGEST, activity_page
@@ -19,6 +20,9 @@ from stellwerk.web.choose import Here
 from stellwerk.web.forgery import posted
 from stellwerk.web.limits import SYNCS_NOW, Limits
 from stellwerk.web.pages import speaker
+from stellwerk_rules.asking_again import ALLOWED
+
+ACTIONS = frozenset({"sync-now", "ask-again", "ask-again-not-sent"})
 
 
 @get("/activity/contact", name="contact")
@@ -39,10 +43,16 @@ async def change_contact(
     """Do it, and show the contact."""
     form = await posted(request)
     who = form.get("who", "").strip()[:LONGEST]
-    if form.get("action") != "sync-now" or not who:
+    if form.get("action") not in ACTIONS or not who:
         raise ClientException("no such action")
     limits.spend(SYNCS_NOW, running.connection.id)
     say = speaker(request, running.visitor)
+    if form["action"] != "sync-now":
+        not_sent = form["action"] == "ask-again-not-sent"
+        told = await ask_again(hub, running.connection, who=who, by=running.by, did_not_go_out=not_sent)
+        if told is None or told.code != ALLOWED:
+            return await activity_page(request, hub, running, who, wrong=say("ask-again-not"), status=409)
+        return await activity_page(request, hub, running, who, good=say("ask-again-asked"))
     if not await sync_now(hub, running.connection, who=who, by=running.by):
         return await activity_page(request, hub, running, who, wrong=say("sync-now-unknown"), status=422)
     return await activity_page(request, hub, running, who, good=say("sync-now-asked"))

@@ -27,6 +27,91 @@ CONTACT: Mapping[str, tuple[str, str]] = {
     "reading-skipped": ("{system}: read, and there was nothing to do.", "{system}: gelesen, und es war nichts zu tun."),
     "reading-dead": ("{system}: could not be read, and was given up.", "{system}: ließ sich nicht lesen und wurde aufgegeben."),
     "reading-erased": ("{system}: not read, since the person was erased.", "{system}: nicht gelesen, denn die Person wurde gelöscht."),
+    # Ask again. "-until" is said where it ends by itself.
+    "ask-again": ("Ask again", "Noch einmal fragen"),
+    "ask-again-not-sent": ("It did not go out: ask again", "Sie ging nicht hinaus: noch einmal fragen"),
+    "ask-again-asked": (
+        "Asked for. The yes is read again and decided once more; a mail goes out only if that still comes to one. It says below what came of it.",
+        "Angefordert. Das Ja wird neu gelesen und noch einmal entschieden; eine Mail geht nur hinaus, wenn es dabei bleibt. Unten steht, was daraus wurde.",
+    ),
+    "ask-again-not": (
+        "Nobody was asked: that is not allowed for this contact now. The reason stands below.",
+        "Niemand wurde gefragt: Bei diesem Kontakt ist das jetzt nicht erlaubt. Der Grund steht unten.",
+    ),
+    "asking-allowed": (
+        "The contact said yes on {seen} (UTC), and no confirmation mail has gone out for it. One may be asked for until {until} (UTC): the yes is read again and decided once more.",
+        "Der Kontakt hat am {seen} (UTC) Ja gesagt, und dafür ging noch keine Bestätigungsmail hinaus. Bis {until} (UTC) lässt sie sich anfordern: Das Ja wird neu gelesen und noch einmal entschieden.",
+    ),
+    "asking-ask-unknown": (
+        "Whether the confirmation mail of {seen} (UTC) went out is not known, so it is not repeated. Look at the mail system first: only if it was not sent may the contact be asked again.",
+        "Ob die Bestätigungsmail vom {seen} (UTC) hinausging, ist nicht bekannt, darum wird sie nicht wiederholt. Sehen Sie zuerst im Mailsystem nach: Nur wenn sie nicht gesendet wurde, darf der Kontakt noch einmal gefragt werden.",
+    ),
+    "asking-ask-unknown-until": (
+        "Whether the confirmation mail of {seen} (UTC) went out is not known, so it is not repeated. Look at the mail system first: only if it was not sent may the contact be asked again. Otherwise a new yes by the contact is answered from {until} (UTC).",
+        "Ob die Bestätigungsmail vom {seen} (UTC) hinausging, ist nicht bekannt, darum wird sie nicht wiederholt. Sehen Sie zuerst im Mailsystem nach: Nur wenn sie nicht gesendet wurde, darf der Kontakt noch einmal gefragt werden. Sonst wird ein neues Ja des Kontakts ab {until} (UTC) beantwortet.",
+    ),
+    "asking-already-asked": (
+        "Cannot be asked again: a confirmation mail went out on {seen} (UTC); a new one needs a new yes by the contact.",
+        "Noch einmal fragen geht nicht: Am {seen} (UTC) ging eine Bestätigungsmail hinaus; eine neue braucht ein neues Ja des Kontakts.",
+    ),
+    "asking-already-asked-until": (
+        "Cannot be asked again: a confirmation mail went out on {seen} (UTC); a new one needs a new yes by the contact, at the earliest on {until} (UTC).",
+        "Noch einmal fragen geht nicht: Am {seen} (UTC) ging eine Bestätigungsmail hinaus; eine neue braucht ein neues Ja des Kontakts, frühestens am {until} (UTC).",
+    ),
+    "asking-already-confirmed": (
+        "Cannot be asked again: this address confirmed on {seen} (UTC).",
+        "Noch einmal fragen geht nicht: Diese Adresse hat am {seen} (UTC) bestätigt.",
+    ),
+    "asking-opt-out-claimed": (
+        "Cannot be asked again: an opt-out was told on {seen} (UTC) and is not settled yet.",
+        "Noch einmal fragen geht nicht: Am {seen} (UTC) wurde eine Abmeldung gemeldet, und sie ist noch nicht geklärt.",
+    ),
+    "asking-opt-out-younger": (
+        "Cannot be asked again: this address opted out on {seen} (UTC), which counts as younger than its yes; only a new yes by the contact leads back.",
+        "Noch einmal fragen geht nicht: Diese Adresse hat sich am {seen} (UTC) abgemeldet, und das gilt als jünger als ihr Ja; zurück führt nur ein neues Ja des Kontakts.",
+    ),
+    "asking-ways-back-used-up": (
+        "Cannot be asked again: this address came back three times within 30 days; again from {until} (UTC).",
+        "Noch einmal fragen geht nicht: Diese Adresse kam in 30 Tagen dreimal zurück; wieder ab {until} (UTC).",
+    ),
+    "asking-no-yes": (
+        "Cannot be asked again: no explicit yes by this contact, in a form or by a person, is known that still stands.",
+        "Noch einmal fragen geht nicht: Es ist kein ausdrückliches Ja dieses Kontakts bekannt, durch ein Formular oder einen Menschen, das noch gilt.",
+    ),
+    "asking-wish-too-old": (
+        "Cannot be asked again: the contact said yes on {seen} (UTC), which is more than {days} days ago; a mail needs a new yes by the contact.",
+        "Noch einmal fragen geht nicht: Der Kontakt hat am {seen} (UTC) Ja gesagt, vor mehr als {days} Tagen; eine Mail braucht ein neues Ja des Kontakts.",
+    ),
+    "asking-asks-nobody": (
+        "Cannot be asked again: the double opt-in process is switched off in the settings.",
+        "Noch einmal fragen geht nicht: Das Double-Opt-in-Verfahren ist in den Einstellungen ausgeschaltet.",
+    ),
+    "asking-asked-lately": (
+        "Cannot be asked again yet: the last confirmation mail went out on {seen} (UTC), and the next may go out from {until} (UTC).",
+        "Noch einmal fragen geht noch nicht: Die letzte Bestätigungsmail ging am {seen} (UTC) hinaus, die nächste darf ab {until} (UTC) hinausgehen.",
+    ),
+    "asking-asked-often": (
+        "Cannot be asked again yet: three confirmation mails within 30 days are unanswered; the next may go out from {until} (UTC).",
+        "Noch einmal fragen geht noch nicht: Drei Bestätigungsmails in 30 Tagen sind unbeantwortet; die nächste darf ab {until} (UTC) hinausgehen.",
+    ),
+    "asking-not-running": (
+        "Cannot be asked again now: the connection does not run.",
+        "Noch einmal fragen geht jetzt nicht: Die Verbindung läuft nicht.",
+    ),
+    "asking-on-its-way": (
+        "Need not be asked again: something of this contact is still to be read or written.",
+        "Noch einmal fragen ist nicht nötig: Von diesem Kontakt ist noch etwas zu lesen oder zu schreiben.",
+    ),
+    "asking-held": (
+        "Need not be asked again: its coming in is held; release it under “Dead letters”, or discard it first.",
+        "Noch einmal fragen ist nicht nötig: Seine Aufnahme ist zurückgehalten; geben Sie sie unter „Aufgegeben“ frei, oder verwerfen Sie sie zuerst.",
+    ),
+    "event-ask-again": ("Ask again", "Noch einmal fragen"),
+    "state-asked-again-now": ("Asked a contact once more ({name}).", "Einen Kontakt noch einmal gefragt ({name})."),
+    "state-ask-not-sent-now": (
+        "Said that a confirmation mail did not go out ({name}).",
+        "Gesagt, dass eine Bestätigungsmail nicht hinausging ({name}).",
+    ),
     "event-sync-now": ("Sync now", "Jetzt abgleichen"),
     "outcome-requested": ("asked for", "angefordert"),
     "state-synced-now-now": ("Had a contact read again ({name}).", "Einen Kontakt neu lesen lassen ({name})."),

@@ -57,6 +57,7 @@ API: dict[str, tuple[str, Any]] = {
     "/api/disconnect": ("GET", None),
     "/api/repairs/{repair:int}/end": ("POST", None),
     "/api/activity": ("POST", {"who": "ada@example.com"}),
+    "/api/contact/ask-again": ("POST", {"who": "ada@example.com"}),
     "/api/contact/sync-now": ("POST", {"who": "ada@example.com"}),
     "/api/consent": ("POST", {"address": "ada@example.com"}),
     "/api/erase": ("POST", {"address": "ada@example.com", "again": "ada@example.com"}),

@@ -1,0 +1,149 @@
+"""ask again: a person wants a confirmation mail for a contact's last explicit yes, where the rules still allow one for it.
+
+What is put into the inbox says only that; the yes is read anew and decided once more, under the same question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stellwerk.relay import case as cases
+from stellwerk.relay.case import Case
+from stellwerk.relay.dead import is_left
+from stellwerk.relay.hub import Hub
+from stellwerk.relay.receive import subject_of
+from stellwerk.relay.sync_now import ASK_AGAIN, contacts_named, request
+from stellwerk.sdk.connector import Ref, Signal
+from stellwerk.store import comparisons, connections, consent, dead_letters, repairs
+from stellwerk.store import held as held_rows
+from stellwerk.store.connections import Connection
+from stellwerk.store.store import Tx
+from stellwerk_rules import remember
+from stellwerk_rules.asking_again import ALLOWED, UNKNOWN, AskAgain, Wish, asks_anybody
+from stellwerk_rules.asking_again import ask_again as may_ask_again
+from stellwerk_rules.consent import AskOutcome, Consent, fold
+from stellwerk_rules.model import EventKind, Fact, FactKind
+
+ASKED_AGAIN = "asked_again"
+"""Names, in the details of an event of ours, the connection that it was asked for at."""
+
+BY_PERSON = "a person's word"
+"""What the ledger names in place of an event."""
+
+ON_ITS_WAY = frozenset({"waiting", "sent", "parked"})
+
+
+def is_asked_again(connection: Connection, signals: Iterable[Signal]) -> bool:
+    """Whether one of the events says that somebody of this connection asks for a mail."""
+    return any(told.details.get(ASKED_AGAIN) == connection.id for told in signals)
+
+
+async def ask_again(
+    hub: Hub, connection: Connection, *, who: str, by: str, did_not_go_out: bool = False
+) -> AskAgain | None:
+    """Ask the contact named by its address or id once more; whether that may be, None where nobody is known by that.
+
+    `did_not_go_out`: the person has looked, and the mail whose outcome stayed unknown was not sent.
+    """
+
+    def work(tx: Tx) -> AskAgain | None:
+        case = _named(tx, hub, connection, who)
+        if case is None:
+            return None
+        told = _may(tx, hub, case)
+        if told.code == UNKNOWN and did_not_go_out:
+            _deny(tx, hub, case, told, by)
+            case = cases.of_state(tx, hub, connection, case.state, case.state.address)
+            told = _may(tx, hub, case)
+        if told.code == ALLOWED:
+            _put(tx, hub, case, by)
+        return told
+
+    told = await hub.store.write(work)
+    hub.wake()
+    return told
+
+
+def asking(tx: Tx, hub: Hub, connection: Connection, who: str) -> AskAgain | None:
+    """Whether that contact may be asked once more; None where nobody is known by that."""
+    case = _named(tx, hub, connection, who)
+    return None if case is None else _may(tx, hub, case)
+
+
+def _named(tx: Tx, hub: Hub, connection: Connection, who: str) -> Case | None:
+    """The contact as it stands where contacts wish."""
+    home = hub.book(connection).plan.wish_system
+    for state in contacts_named(tx, hub, connection, who):
+        if home in state.remembered.ids and state.remembered.within is None and state.address is not None:
+            return cases.of_state(tx, hub, connection, state, state.address)
+    return None
+
+
+def _may(tx: Tx, hub: Hub, case: Case) -> AskAgain:
+    """What the rules say, and before that whether something of this contact is still to be done anyway."""
+    plan, ledger = case.book.plan, _ledger(hub, case)
+    asks = ledger.opted_out or asks_anybody(plan, case.settings)
+    home = plan.wish_system or ""
+    told = may_ask_again(_wish(case), ledger, plan.limits, hub.time(), wished_by=home, asks=asks)
+    if told.code not in (ALLOWED, UNKNOWN):
+        return told
+    if case.connection.state != "runs":
+        return AskAgain(code="not-running")
+    states = {row["state"] for row in held_rows.enters_of(tx, case.state.id)}
+    if states & ON_ITS_WAY or _is_to_be_read(tx, hub, case, home):
+        return AskAgain(code="on-its-way")
+    return AskAgain(code="held") if "held" in states else told
+
+
+def _wish(case: Case) -> Wish | None:
+    plan, known = case.book.plan, case.known
+    said = known.remembered.answered.get(plan.answer_field(plan.wish_system) or "")
+    if said is None or said.wish is None or said.at is None or said.digest != remember.digest_of(known.digest, "yes"):
+        return None
+    return Wish(at=said.at, mark=said.wish)
+
+
+def _ledger(hub: Hub, case: Case) -> Consent:
+    known = case.known
+    return fold(known.facts, known.suppressed, hub.time(), case.book.plan.limits, known.suppressed_at)
+
+
+def _is_to_be_read(tx: Tx, hub: Hub, case: Case, home: str) -> bool:
+    ref = Ref(by="id", value=case.state.remembered.ids[home])
+    return comparisons.waits(tx, case.connection.accounts[home], subject_of(hub.vault, ref))
+
+
+def _deny(tx: Tx, hub: Hub, case: Case, told: AskAgain, by: str) -> None:
+    """Into the ledger, on the person's word: that mail did not go out."""
+    unknown = [ask for ask in _ledger(hub, case).asks.values() if ask.outcome is AskOutcome.UNKNOWN]
+    facts = [
+        Fact(kind=FactKind.ASK_FAILED, key=ask.mark, at=hub.time(), event=BY_PERSON, plus=ask.plus)
+        for ask in unknown
+        if ask.at == told.seen
+    ]
+    now, address = hub.now(), case.state.address or ""
+    consent.add(tx, case.mail_account, address, case.connection.id, facts, now, plan=case.book.plan.hash)
+    connections.note(tx, case.connection.id, who=by, now=now, note=connections.NOT_SENT, about=address[:16])
+
+
+def _put(tx: Tx, hub: Hub, case: Case, by: str) -> None:
+    """What was given up of its coming in has ended; the yes is read and decided anew."""
+    now, connection = hub.now(), case.connection
+    dead = [row for row in held_rows.enters_of(tx, case.state.id) if row["state"] == "dead"]
+    dead_letters.dismiss(tx, [row["id"] for row in dead], f"asked again by {by}")
+    for code in {row["code"] for row in dead}:
+        for subject in (connection.id, *connection.accounts.values()):
+            if not is_left(tx, code, subject):
+                repairs.close(tx, subject, code, now)
+    home = case.book.plan.wish_system or ""
+    remote = case.state.remembered.ids[home]
+    signal = Signal(
+        kind=EventKind.CHANGED,
+        ref=Ref(by="id", value=remote),
+        key=f"{ASK_AGAIN}/{connection.id}/{now}/{remote}",
+        details={ASKED_AGAIN: connection.id},
+    )
+    request(tx, hub, connection, home, signal, case.state, ASK_AGAIN, by)
+    connections.note(
+        tx, connection.id, who=by, now=now, note=connections.ASKED_AGAIN, about=(case.state.address or "")[:16]
+    )
