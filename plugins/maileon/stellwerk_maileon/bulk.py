@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stellwerk.sdk import (
@@ -230,48 +231,77 @@ def _refused(invalid: Invalid) -> Receipt:
 
 
 async def _settle_created(session: Session, rows: Sequence[Row], report: BulkReport) -> None:
-    """Which contacts are there now: the call returns no ids and does not say whom a marker kept out.
+    """Which contacts are there now: the call returns no ids and does not say whom it left alone, or a marker kept out.
 
     `plain` says that the report leaves no doubt: all were created.
     """
     plain = report.new >= len(rows) and not report.marked
-    for row in rows:
-        if len(rows) > READ_BACK:
+    if len(rows) > READ_BACK:
+        for row in rows:
             row.receipt = Receipt(outcome=Outcome.DONE) if plain else SOME_NOT_MADE
-            continue
+        return
+    seen: list[tuple[Row, Seen]] = []
+    for row in rows:
         try:
-            row.receipt = await _created(session, row, report, plain)
+            seen.append((row, await _look(session, row, report, plain=plain)))
         except DeliveryError:
             # What was written stands; only where the report leaves a doubt must it be asked again, harmlessly.
             doubt = Receipt(
                 outcome=Outcome.RETRY, code="not-read-back", text="written, but what became of it is not known"
             )
             row.receipt = Receipt(outcome=Outcome.DONE, text="the id could not be read") if plain else doubt
+    # Where those that surely were there before are all that the call left alone, the others are its own.
+    sure = report.existing <= sum(found.was_there for _, found in seen)
+    for row, found in seen:
+        row.receipt = _created(session, row, found, plain=plain, sure=sure)
 
 
-async def _created(session: Session, row: Row, report: BulkReport, plain: bool) -> Receipt:
+class Seen(Struct, frozen=True, kw_only=True):
+    """What stands at a row's address after the call; `mine` is the contact that the call may have made.
+
+    `was_there`: it surely did not, since the contact has another id or permission than it was to get.
+    """
+
+    marked: bool = False
+    stored: tuple[wire.Stored, ...] = ()
+    mine: wire.Stored | None = None
+    was_there: bool = False
+
+
+async def _look(session: Session, row: Row, report: BulkReport, *, plain: bool) -> Seen:
     # First the marker: a contact that has just opted out can still be read for some seconds.
     if report.marked and await session.client.has_marker(row.email):
+        return Seen(marked=True)
+    found = tuple(one for one in await session.client.contacts_by_email(row.email, ()) if not one.anonymous)
+    if not found:
+        # The report need not count what a marker kept out.
+        return Seen(marked=not plain and not report.marked and await session.client.has_marker(row.email))
+    mine = next((one for one in found if row.external_id in (None, one.external_id)), None)
+    other = mine is None or mine.permission not in (None, row.permission)
+    return Seen(stored=found, mine=mine, was_there=not plain and other)
+
+
+def _created(session: Session, row: Row, found: Seen, *, plain: bool, sure: bool) -> Receipt:
+    """A grant is told of nobody who may have been there before: what it says is evidence."""
+    if found.marked:
         return _kept_out()
-    found = [stored for stored in await session.client.contacts_by_email(row.email, ()) if not stored.anonymous]
-    mine = next((stored for stored in found if row.external_id in (None, stored.external_id)), None)
-    if mine is not None:
-        if plain and mine.updated == mine.created:
-            session.just_written(mine.updated)
+    if found.mine is not None and not found.was_there:
+        if not plain and not sure and row.permission is not Permission.NONE:
+            text = "it stands there, and whether this call made it is seen when it is read again"
+            return Receipt(outcome=Outcome.RETRY, code="not-sure-created", text=text)
+        if plain and found.mine.updated == found.mine.created:
+            session.just_written(found.mine.updated)
         return Receipt(
             outcome=Outcome.DONE,
-            id=mine.id,
-            at=clock.read_time(mine.updated, session.zone),
-            permission=mine.permission,
+            id=found.mine.id,
+            at=clock.read_time(found.mine.updated, session.zone),
+            permission=found.mine.permission,
         )
-    if found:
-        only = found[0].id if len(found) == 1 else None
+    if found.stored:
+        only = found.stored[0].id if len(found.stored) == 1 else None
         return receipts.not_needed("exists", "the address was there already and was left alone", contact_id=only)
     if plain:
         return Receipt(outcome=Outcome.DONE, text="not readable yet")
-    if not report.marked and await session.client.has_marker(row.email):
-        # The report need not count what a marker kept out.
-        return _kept_out()
     return Receipt(outcome=Outcome.RETRY, code="not-created", text="neither created nor refused")
 
 

@@ -279,6 +279,23 @@ async def test_a_created_contact_comes_back_with_its_id_and_an_existing_one_is_l
     )
 
 
+@pytest.mark.parametrize("others", [(), ("new",), ("new", "newer")])
+async def test_of_somebody_who_was_there_already_no_grant_is_told(
+    twin: Any, delivery: Any, others: tuple[str, ...]
+) -> None:
+    """Whoever made it, and be it with the id that we would have given it."""
+    twin.seed({"email": "old@example.com", "permission": 1, "external_id": "hs-old"})
+    batch = [
+        delivery(Create(email=f"{name}@example.com", peer_id=f"hs-{name}", permission=Permission.SINGLE, fields={}))
+        for name in ("old", *others)
+    ]
+    async with twin.open() as connector:
+        old, *new = await connector.apply(batch)
+    assert (old.outcome, old.code) == (Outcome.NOT_NEEDED, "exists")
+    assert twin.contact("old@example.com")["permission"] == 1
+    assert [one.outcome for one in new] == [Outcome.DONE] * len(others)
+
+
 async def test_rights_that_a_key_lacks_are_named(twin: Any) -> None:
     twin.control("POST", "/keys", {"account": twin.id, "key": twin.key, "rights": ["GET", "POST", "PUT"]})
     async with twin.open() as connector:
