@@ -15,7 +15,7 @@ from stellwerk.relay.hearing import fields_of, heard
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.receive import new_event
 from stellwerk.relay.retry import LONGEST_SECONDS, retry
-from stellwerk.sdk.connector import Reporter, Signal
+from stellwerk.sdk.connector import Reporter, Signal, Unread
 from stellwerk.store import counts, hold, inbox, lease, meta, repairs
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
@@ -73,9 +73,11 @@ async def _ask(hub: Hub, desk: Desk, connector: Reporter, held: Lease) -> bool:
 
 
 async def _keep(
-    hub: Hub, held: Lease, signals: Sequence[Signal], after: str, parts: Mapping[str, str | None], *, more: bool
+    hub: Hub, held: Lease, told: Sequence[Signal | Unread], after: str, parts: Mapping[str, str | None], *, more: bool
 ) -> None:
     account, now = held.account, hub.now()
+    signals = [one for one in told if isinstance(one, Signal)]
+    dead = [(hub.vault.seal(account, one.raw), one.because) for one in told if isinstance(one, Unread)]
     events = [new_event(hub, account, signal, now) for signal in signals]
 
     def work(tx: Tx) -> None:
@@ -84,6 +86,9 @@ async def _keep(
         claim(tx, hub, events)
         heard(tx, account, fields_of(signals), hub.heard.get(account, ()), now)
         meta.set_cursor(tx, account, "poll", after)
+        for body, because in dead:
+            inbox.put_dead(tx, account=account, body=body, code=because, now=now)
+            meta.count(tx, counts.ACKNOWLEDGED)
         if not more:
             meta.set_cursor(tx, account, "polled", str(now))
         _tell_parts(tx, account, parts, now)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Protocol, runtime_checkable
 
-from stellwerk.sdk.signal import Ref, Signal
+from stellwerk.sdk.signal import Ref, Signal, Unread
 from stellwerk_rules.model import Contact, OptOutEvidence
 
 __all__ = ["Batched", "ConsentSource", "Finder", "Lister", "Reader", "Reporter", "Sampler", "Unzoned"]
@@ -80,6 +80,9 @@ class Unzoned(Protocol):
 class Reporter(Protocol):
     poll_seconds: float
 
-    async def poll(self, cursor: str | None, /) -> tuple[Sequence[Signal], str, bool]:
-        """Signals since `cursor` (None: from now), the next cursor, and whether more wait. Overlaps rather than skips."""
+    async def poll(self, cursor: str | None, /) -> tuple[Sequence[Signal | Unread], str, bool]:
+        """Signals since `cursor` (None: from now), the next cursor, and whether more wait. Overlaps rather than skips.
+
+        What was not understood comes as `Unread`, and is kept as a dead letter: nothing that was pulled vanishes.
+        """
         ...

@@ -15,7 +15,16 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 from msgspec import Struct
 
-from stellwerk.sdk import DeliveryError, EventKind, PauseError, Ref, RejectedError, RetryableError, Signal
+from stellwerk.sdk import (
+    DeliveryError,
+    EventKind,
+    PauseError,
+    Ref,
+    RejectedError,
+    RetryableError,
+    Signal,
+    Unread,
+)
 from stellwerk_hubspot import lenient
 from stellwerk_hubspot.answer import TokenAnswer
 from stellwerk_hubspot.poll import Polling
@@ -37,6 +46,7 @@ LOCAL = f"/webhooks-journal/journal-local/{VERSION}"
 SUBSCRIPTIONS = f"/webhooks-journal/subscriptions/{VERSION}"
 CONTACT_TYPE = "0-1"
 PART = "journal"
+LONGEST_ACTION = 40
 ACTIONS = {
     "CREATE": EventKind.CREATED,
     "UPDATE": EventKind.CHANGED,
@@ -45,6 +55,20 @@ ACTIONS = {
     "RESTORE": EventKind.RESTORED,
     "GDPR_DELETE": EventKind.ERASED,
 }
+
+
+NOT_OURS = frozenset(
+    {
+        "ADDED_TO_LIST",
+        "APP_INSTALL",
+        "APP_UNINSTALL",
+        "ASSOCIATION_ADDED",
+        "ASSOCIATION_REMOVED",
+        "REMOVED_FROM_LIST",
+        "SNAPSHOT",
+    }
+)
+"""Documented actions that change nothing of a contact; another subscription of the app may ask for them."""
 
 
 class Place(Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,7 +113,7 @@ class Subscriptions(Struct, frozen=True):
 class Journaling(Polling):
     """The `Reporter` ability, with the journal before the search where it is asked for."""
 
-    async def poll(self, cursor: str | None) -> tuple[Sequence[Signal], str, bool]:
+    async def poll(self, cursor: str | None) -> tuple[Sequence[Signal | Unread], str, bool]:
         """A file of the journal, or else a page of contacts that changed. Raises `DeliveryError` where the search fails."""
         opened: Any = self
         if opened.system.events != "journal":
@@ -111,7 +135,7 @@ class Journaling(Polling):
         return changed, _written(Place(journal=here.journal, search=after)), more
 
 
-async def _next(opened: Any, offset: str) -> tuple[list[Signal], str] | None:
+async def _next(opened: Any, offset: str) -> tuple[list[Signal | Unread], str] | None:
     """The file behind `offset` and its own; None where there is none yet. One that has expired begins anew at the earliest."""
     session = Session(opened.system, opened.account, opened.services)
     token = await _token(opened)
@@ -207,8 +231,11 @@ async def _content(opened: Any, url: str) -> bytes:
     return bytes(answer.body)
 
 
-def _signals(content: bytes, offset: str, portal: str) -> Iterator[Signal]:
-    """What the file tells of this portal's contacts. An event without a key of its own: it is known by its place in the file."""
+def _signals(content: bytes, offset: str, portal: str) -> Iterator[Signal | Unread]:
+    """What the file tells of this portal's contacts. An event without a key of its own: it is known by its place in the file.
+
+    What is not understood is `Unread`, with its place before it; what is told of other portals or objects is not ours.
+    """
     try:
         events = lenient.read(content, File).journal_events
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -217,9 +244,14 @@ def _signals(content: bytes, offset: str, portal: str) -> Iterator[Signal]:
         try:
             told = lenient.read(bytes(raw), Told)
         except (msgspec.DecodeError, UnicodeDecodeError):
+            yield _unread(bytes(raw), offset, number, "an event of the journal is not as HubSpot describes it")
+            continue
+        if str(told.portal_id) != portal or told.object_type_id != CONTACT_TYPE or told.action in NOT_OURS:
             continue
         kind = ACTIONS.get(told.action)
-        if kind is None or str(told.portal_id) != portal or told.object_type_id != CONTACT_TYPE or not told.object_id:
+        if kind is None or not told.object_id:
+            why = "names no contact" if kind is not None else f"has the unknown action {told.action[:LONGEST_ACTION]}"
+            yield _unread(bytes(raw), offset, number, f"an event of the journal {why}")
             continue
         names: list[str | None] = [*sorted(told.property_changes)] or [None]
         for name in names:
@@ -231,6 +263,10 @@ def _signals(content: bytes, offset: str, portal: str) -> Iterator[Signal]:
                 occurred_at=None if told.occurred_at is None else clock(str(told.occurred_at)),
                 field_name=name,
             )
+
+
+def _unread(raw: bytes, offset: str, number: int, because: str) -> Unread:
+    return Unread(raw=f"file {offset}, event {number}: ".encode() + raw, because=because)
 
 
 def _place(cursor: str | None) -> Place:

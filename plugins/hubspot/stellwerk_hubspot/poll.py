@@ -15,7 +15,7 @@ from datetime import timedelta
 import msgspec
 from msgspec import Struct
 
-from stellwerk.sdk import EventKind, Ref, RetryableError, Signal
+from stellwerk.sdk import EventKind, Ref, RetryableError, Signal, Unread
 from stellwerk_hubspot.answer import SearchAnswer
 from stellwerk_hubspot.opened import Opened
 from stellwerk_hubspot.wire import ContactObject, clock
@@ -42,7 +42,7 @@ class Cursor(Struct, frozen=True, forbid_unknown_fields=True):
 class Polling:
     """The `Reporter` ability."""
 
-    async def poll(self: Opened, cursor: str | None) -> tuple[Sequence[Signal], str, bool]:
+    async def poll(self: Opened, cursor: str | None) -> tuple[Sequence[Signal | Unread], str, bool]:
         """A page of contacts that changed, the next cursor, and whether more wait. Raises `DeliveryError`."""
         now = self.services.now()
         here = _read(cursor) or Cursor(since=_ms(now.timestamp() - OVERLAP.total_seconds()))

@@ -121,7 +121,7 @@ class MaileonConnector:
     async def opt_outs(self, *, email: str | None, contact_id: str | None, since: datetime | None) -> OptOutEvidence:
         return await evidence.opt_outs(self._session, email=email, contact_id=contact_id, since=since)
 
-    async def poll(self, cursor: str | None, /) -> tuple[Sequence[Signal], str, bool]:
+    async def poll(self, cursor: str | None, /) -> tuple[Sequence[Signal | Unread], str, bool]:
         return await report.poll(self._session, cursor)
 
     @classmethod

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, timedelta
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stellwerk.sdk import DeliveryError, EventKind, PauseError, ReauthorizeError, Signal
+from stellwerk.sdk import DeliveryError, EventKind, PauseError, ReauthorizeError, Signal, Unread
 from stellwerk_maileon import changed, clock, cursor
 from stellwerk_maileon.client import RATE_LIMITED, MaileonClient, Params
 from stellwerk_maileon.cursor import Cursor, Stage
@@ -32,7 +33,7 @@ OTHERS_AGAIN = timedelta(minutes=5)
 
 FIRST: Stage = "unsubscriptions"
 
-Polled = tuple[Sequence[Signal], str, bool]
+Polled = tuple[Sequence[Signal | Unread], str, bool]
 Page = tuple[tuple[Entry, ...], bool]
 
 
@@ -133,7 +134,7 @@ def _asked_lately(before: Cursor, moment: int) -> bool:
     return FIRST in before.left and moment - before.until < cursor.milliseconds(OTHERS_AGAIN)
 
 
-async def _page(session: Session, at: Cursor) -> tuple[Sequence[Signal], Cursor, bool]:
+async def _page(session: Session, at: Cursor) -> tuple[Sequence[Signal | Unread], Cursor, bool]:
     report = REPORTS.get(at.stage)
     if report is None:
         return await changed.page(session, at)
@@ -172,12 +173,15 @@ def _following(session: Session, stage: Stage | None, at: Cursor) -> tuple[Curso
     return replace(at, stage=stage, page=1), True
 
 
-def _signal(session: Session, report: Report, entry: Entry) -> Signal | None:
-    """Look at this contact again; `entry` among the details names the fact for ever."""
+def _signal(session: Session, report: Report, entry: Entry) -> Signal | Unread | None:
+    """Look at this contact again; `entry` among the details names the fact for ever. None for what is no event."""
     kind = report.kind(entry)
-    ref = ref_of(entry.contact, by_address=report.by_address)
-    if kind is None or ref is None:
+    if kind is None:
         return None
+    ref = ref_of(entry.contact, by_address=report.by_address)
+    if ref is None:
+        raw = msgspec.json.encode({**entry.details, "timestamp": entry.timestamp})
+        return Unread(raw=raw, because=f"an entry of a report ({kind.value}) names no contact")
     return Signal(
         kind=kind,
         ref=ref,

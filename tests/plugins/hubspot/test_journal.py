@@ -12,7 +12,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from stellwerk.sdk import EventKind, Http
+from stellwerk.sdk import EventKind, Http, Signal, Unread
 from stellwerk_hubspot import poll
 from stellwerk_hubspot.connector import HubspotConnector
 from stellwerk_hubspot.settings import HubspotAccount, HubspotSystem
@@ -28,6 +28,8 @@ EVENTS = [
     {"portalId": 4711, "action": "UPDATE", "objectTypeId": "0-2", "objectId": 10},
     {"portalId": 4711, "action": "SNAPSHOT", "objectTypeId": "0-1", "objectId": 11},
     "no event at all",
+    {"portalId": 4711, "action": "RENAME", "objectTypeId": "0-1", "objectId": 12},
+    {"portalId": 4711, "action": "UPDATE", "objectTypeId": "0-1"},
 ]  # fmt: skip
 
 
@@ -97,7 +99,8 @@ async def test_it_subscribes_to_every_property_of_the_portals_contacts_and_reads
     opened: Opened, vendor: Vendor, parts: Mapping[str, str | None]
 ) -> None:
     async with opened() as connector:
-        signals, _, more = await connector.poll(None)
+        found, _, more = await connector.poll(None)
+    signals = [one for one in found if isinstance(one, Signal)]
     told = [(one.kind, one.ref.value, one.field_name) for one in signals]
     assert told == [
         (EventKind.CREATED, "7", None),
@@ -115,6 +118,17 @@ async def test_it_subscribes_to_every_property_of_the_portals_contacts_and_reads
     )
     assert (made["portalId"], made["objectTypeId"], made["properties"], made["objectIds"]) == (4711, "0-1", [], [])
     assert dict(parts) == {"journal": None}
+
+
+async def test_what_is_not_understood_is_told_with_its_place_and_nothing_vanishes(opened: Opened) -> None:
+    async with opened() as connector:
+        found, _, _ = await connector.poll(None)
+    unread = [(one.because, one.raw.decode()[:16]) for one in found if isinstance(one, Unread)]
+    assert unread == [
+        ("an event of the journal is not as HubSpot describes it", "file o1, event 6"),
+        ("an event of the journal has the unknown action RENAME", "file o1, event 7"),
+        ("an event of the journal names no contact", "file o1, event 8"),
+    ]
 
 
 async def test_the_file_is_fetched_without_any_token_of_ours(opened: Opened, vendor: Vendor) -> None:
@@ -138,7 +152,7 @@ async def test_the_same_file_again_is_the_same_events(opened: Opened) -> None:
     async with opened() as connector:
         first, _, _ = await connector.poll(None)
         again, _, _ = await connector.poll(None)
-    assert [one.key for one in first] == [one.key for one in again]
+    assert first == again
 
 
 async def test_a_subscription_that_stands_is_not_made_again(opened: Opened, vendor: Vendor) -> None:
@@ -157,7 +171,7 @@ async def test_an_offset_that_has_expired_begins_anew_at_the_earliest(opened: Op
         signals, cursor, more = await connector.poll(cursor)
         assert (signals, more, json.loads(cursor)["journal"]) == ([], True, "")
         signals, _, _ = await connector.poll(cursor)
-    assert len(signals) == 4
+    assert len(signals) == 7
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk.sdk import DeliveryError, EventKind, ReauthorizeError, RetryableError
+from stellwerk.sdk import DeliveryError, EventKind, ReauthorizeError, RetryableError, Signal, Unread
 from stellwerk_maileon import cursor as cursors
 
 pytestmark = pytest.mark.anyio
@@ -256,7 +256,9 @@ async def test_an_entry_without_an_address_is_named_by_what_is_left(
     async with canned.open() as connector:
         _, cursor = await run(connector, None)
         found, _ = await run(connector, cursor)
-    assert [(signal.ref.by, signal.ref.value) for signal in found] == expected
+    assert [(one.ref.by, one.ref.value) for one in found if isinstance(one, Signal)] == expected
+    unread = [one.because for one in found if isinstance(one, Unread)]
+    assert unread == ([] if expected else ["an entry of a report (unsubscribed) names no contact"])
 
 
 async def test_report_windows_join_without_a_gap_and_overlap_by_an_hour(canned: Any) -> None:
