@@ -20,7 +20,7 @@ from stellwerk.relay.reconcile import compare_when_due
 from stellwerk.relay.renewal import end_old_hooks
 from stellwerk.relay.unconfirmed import look_at_answers
 from stellwerk.relay.unsaved import let_go_of_unsaved
-from stellwerk.store import keeping, notifications, rotation, runs, traces
+from stellwerk.store import keeping, notifications, repairs, rotation, runs, traces
 from stellwerk.store.store import Row, Tx
 
 DAY_SECONDS = 86_400.0
@@ -100,6 +100,7 @@ async def tidy(hub: Hub) -> None:
     await in_slices(hub, lambda tx: traces.purge_payloads(tx, payloads, dead))
     await in_slices(hub, lambda tx: runs.purge(tx, payloads, SLICE))
     await in_slices(hub, lambda tx: notifications.purge(tx, payloads, SLICE))
+    await in_slices(hub, lambda tx: repairs.purge(tx, before, SLICE))
     await _drop_old(hub, payloads, dead, now)
     await _drop_histories(hub, now - keep.ledger_years * YEAR_SECONDS)
 

@@ -30,6 +30,9 @@ QUIET_SECONDS = 600.0
 """Between two messages to one recipient."""
 
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 60.0, 3600.0
+CALL_SECONDS = 900.0
+"""Longer than any call: a mail server may take half a minute for each of its answers. Until then nobody else calls."""
+
 MOST_ATTEMPTS = 24
 AT_ONCE = 20
 
@@ -113,16 +116,16 @@ def _causes(rows: Iterable[Row], places: _Places) -> tuple[Cause, ...]:
 
 async def _tell(hub: Hub, compose: Compose, one: Notification) -> None:
     attempts = one.attempts + 1
-    again = hub.now() + min(FIRST_WAIT_SECONDS * 2.0 ** (attempts - 1), LONGEST_WAIT_SECONDS)
+    wait = min(FIRST_WAIT_SECONDS * 2.0 ** (attempts - 1), LONGEST_WAIT_SECONDS)
 
     def begin(tx: Tx) -> tuple[Recipient, Connection] | None:
         recipient = recipients.by_id(tx, hub.vault, one.recipient)
         connection = None if recipient is None else connections.living(tx, recipient.connection)
         if recipient is None or connection is None:
             return None
-        # Before the call: who dies in it does not call at once again.
-        notifications.attempt(tx, one.id, again)
-        return recipient, connection
+        # Before the call: who dies in it does not call at once again, and nobody else calls meanwhile.
+        begun = notifications.attempt(tx, one.id, one.attempts, hub.now() + CALL_SECONDS)
+        return (recipient, connection) if begun else None
 
     found = await hub.store.write(begin)
     if found is None:
@@ -134,7 +137,8 @@ async def _tell(hub: Hub, compose: Compose, one: Notification) -> None:
     except Untold as untold:
         state, code = (FAILED if attempts >= MOST_ATTEMPTS else WAITING), untold.code
         log.warning("notification %d to recipient %d: %s", one.id, recipient.id, code)
-    await hub.store.write(lambda tx: notifications.settle(tx, one.id, state, code, hub.now()))
+    now = hub.now()
+    await hub.store.write(lambda tx: notifications.settle(tx, one.id, attempts, state, code, now, now + wait))
 
 
 async def _send(hub: Hub, recipient: Recipient, letter: Letter, number: int) -> None:

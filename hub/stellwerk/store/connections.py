@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.store import api_tokens, invitations, meta, recipients, runs
+from stellwerk.store import api_tokens, invitations, meta, recipients, repairs, runs
 from stellwerk.store.store import Row, Tx
 from stellwerk_rules.model import Agreement
 
@@ -206,7 +206,7 @@ def forget(tx: Tx, name: str) -> None:
     recipients.forget(tx, name)
     for table in ("setting_history", "api_token", "invitation"):
         tx.run(f"delete from {table} where connection = :id", id=name)
-    tx.run("delete from repair where subject = :id or subject like :id || '/%'", id=name)
+    repairs.forget(tx, name)
     tx.run("delete from connection where id = :id and state = :ended", **params)
 
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.store import accounts, connections, contacts, inbox, runs
+from stellwerk.store import accounts, connections, contacts, inbox, repairs, runs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.vault import Vault
@@ -55,7 +55,7 @@ def erase(tx: Tx, vault: Vault, email: str, now: float, within: Connection | Non
     reasons += runs.forget_address(tx, address, one)
     for row in found:
         reasons += tx.run("delete from trace where contact = :contact", contact=row["id"])
-        tx.run("delete from repair where subject = :subject", subject=f"{row['connection']}/{row['id']}")
+        repairs.forget(tx, f"{row['connection']}/{row['id']}")
         contacts.delete(tx, row["id"])
     return Erased(contacts=len(found), events=events, changes=changes, reasons=reasons)
 

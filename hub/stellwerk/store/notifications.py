@@ -111,18 +111,32 @@ def due(tx: Tx, now: float, limit: int) -> list[Notification]:
     return [_notification(row) for row in rows]
 
 
-def attempt(tx: Tx, one: int, again: float) -> None:
-    """Count one more try, and when the next one is if nobody says how this one went."""
-    tx.run("update notification set attempts = attempts + 1, due = :again where id = :id", id=one, again=again)
+def attempt(tx: Tx, one: int, tries: int, again: float) -> bool:
+    """Begin the try that follows `tries`, and say when the next one is if nobody says how this one went.
+
+    False where another process has begun it.
+    """
+    return bool(
+        tx.run(
+            "update notification set attempts = attempts + 1, due = :again"
+            " where id = :id and attempts = :tries and state = 'waiting'",
+            id=one,
+            tries=tries,
+            again=again,
+        )
+    )
 
 
-def settle(tx: Tx, one: int, state: str, code: str, now: float) -> None:
-    """How a try went: it waits for the next one with `code`, or has ended."""
+def settle(tx: Tx, one: int, tries: int, state: str, code: str, now: float, again: float) -> None:
+    """How the last of `tries` went: it waits with `code` for the next one at `again`, or has ended."""
     tx.run(
-        "update notification set state = :state, code = :code, ended = :ended where id = :id",
+        "update notification set state = :state, code = :code, due = :again, ended = :ended"
+        " where id = :id and attempts = :tries",
         id=one,
+        tries=tries,
         state=state,
         code=code,
+        again=again,
         ended=None if state == WAITING else now,
     )
 

@@ -36,6 +36,21 @@ def close(tx: Tx, subject: str, code: str, now: float) -> None:
     )
 
 
+def forget(tx: Tx, subject: str) -> None:
+    """What concerns the subject, or what stands under it, goes, and who was told of it: its number may be another's next."""
+    params = {"subject": subject}
+    chosen = "subject = :subject or subject like :subject || '/%'"
+    tx.run(f"delete from told where repair in (select id from repair where {chosen})", **params)
+    tx.run(f"delete from repair where {chosen}", **params)
+
+
+def purge(tx: Tx, before: float, limit: int) -> int:
+    """Those that were mended before then go, and who was told of them; how many."""
+    rows = tx.all("select id from repair where closed < :before order by id limit :limit", before=before, limit=limit)
+    tx.many("delete from told where repair = :id", rows)
+    return tx.many("delete from repair where id = :id", rows)
+
+
 def subjects(tx: Tx, code: str) -> frozenset[str]:
     """What this problem is open for."""
     rows = tx.all("select subject from repair where code = :code and closed is null", code=code)
