@@ -31,7 +31,8 @@ from stellwerk_rules.model import (
 from stellwerk_rules.plan import Plan, compile_plan
 from stellwerk_rules.prepare import Ready, prepare
 from stellwerk_rules.settings import defaults
-from stellwerk_rules.spec import Ruleset
+from stellwerk_rules.spec import Ruleset, StageMove
+from stellwerk_toys.decisions import fact
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -354,3 +355,13 @@ def make_world() -> Callable[..., World]:
 @pytest.fixture
 def plan(world: World) -> Plan:
     return world.plan
+
+
+@pytest.fixture
+def linked(world: Any) -> Any:
+    """Asked a day ago with mark w1, linked, with stage moves for both facts."""
+    world.remembered = Remembered(ids={"crm": "c1", "mail": "m1"}, entered=True)
+    world.facts = [fact(world, "asked", "w1", told_by="", plus=True)]
+    world.settings["on_confirmed"] = StageMove(enabled=True, source="lead", target="mql")
+    world.settings["on_unsubscribed"] = StageMove(enabled=True, source="any", target="lead", reset=True)
+    return world

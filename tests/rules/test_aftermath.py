@@ -3,67 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from stellwerk_rules.aftermath import after, dropped
-from stellwerk_rules.ending import Ending
 from stellwerk_rules.model import (
     AddEntry,
     Ask,
     AskTerms,
-    Because,
     Change,
     Contact,
     Create,
     Decision,
     DeleteContact,
     Enter,
-    Fact,
     FactKind,
     FieldValue,
-    Held,
     Permission,
-    Planned,
     Presence,
     Remembered,
     Seen,
     SetFields,
     SetPeer,
-    Skip,
     Unsubscribe,
 )
+from stellwerk_toys.decisions import fact, mirrored
+from stellwerk_toys.endings import absent, coming_in, ended, named, put_aside, seen
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-WHY = Because(code="x", text="x", rule="subscribe", line=70)
-
-
-def named(text: str | None, **more: Any) -> FieldValue:
-    return FieldValue(value=text, **{"source_digest": f"crm:{text}", **more})
 
 
 @pytest.fixture
 def enter(world: Any) -> Enter:
-    """Known at the CRM, on its way into the mail system with two values."""
-    world.remembered = Remembered(
-        ids={"crm": "c1"},
-        entered=True,
-        going={"mail": {"FIRSTNAME": Seen(digest=world.known().digest("Ada"))}},
-    )
-    return Enter(
-        email="ada@example.com",
-        peer_id="c1",
-        wish="w1",
-        wished_at=world.now - HOUR,
-        explicit=True,
-        ask=AskTerms(plus=True),
-        grant=Permission.NONE,
-        fields={"FIRSTNAME": named("Ada"), "CITY": named("Ulm")},
-    )
+    return coming_in(world)
 
 
 ASK = Ask(
@@ -77,48 +52,9 @@ ASK = Ask(
 CREATE = Create(email="ada@example.com", peer_id="c1", permission=Permission.SINGLE, fields={"FIRSTNAME": "Ada"})
 
 
-def absent(world: Any, **more: Any) -> Contact:
-    return Contact(presence=Presence.ABSENT, read_at=world.now, **more)
-
-
-def ended(
-    world: Any,
-    change: Change,
-    target: Contact,
-    outcome: str = "done",
-    *,
-    of: Change | None = None,
-    system: str = "mail",
-    remote_id: str | None = None,
-    remote_at: datetime | None = None,
-) -> Decision:
-    planned = Planned(system=system, change=of or change, key="k1", because=WHY)
-    ending = Ending(
-        planned=planned, change=change, outcome=outcome, target=target, remote_id=remote_id, remote_at=remote_at
-    )
-    return after(world.plan, ending, world.known(), world.now)
-
-
-def fact(world: Any, kind: str, key: str = "k", age: timedelta = DAY, told_by: str = "mail", **more: Any) -> Fact:
-    return Fact(kind=FactKind(kind), key=key, at=world.now - age, event="e", told_by=told_by, **more)
-
-
-def shown(decision: Decision) -> dict[str, Any]:
-    return {
-        name: one.value
-        for planned in decision.changes
-        if isinstance(planned.change, SetFields) and planned.change.mirror
-        for name, one in planned.change.fields.items()
-    }
-
-
 def values(decision: Decision) -> dict[str, FieldValue]:
     found = [p.change.fields for p in decision.changes if isinstance(p.change, SetFields) and not p.change.mirror]
     return dict(found[0]) if found else {}
-
-
-def seen(world: Any, decision: Decision, system: str) -> dict[str, str]:
-    return {name: one.digest for name, one in decision.remembered.seen.get(system, {}).items()}
 
 
 def filled(world: Any, decision: Decision) -> dict[str, str]:
@@ -134,7 +70,7 @@ def test_an_ask_that_was_sent_is_a_fact_by_our_clock(world: Any, enter: Enter) -
     (found,) = decision.facts
     assert (found.kind, found.key, found.at, found.told_by) == (FactKind.ASKED, "w1", world.now, "")
     assert (found.plus, found.words, found.event) == (True, "w1", "k1")
-    assert shown(decision) == {"x_status": "pending", "x_permission": "none"}
+    assert mirrored(decision) == {"x_status": "pending", "x_permission": "none"}
 
 
 def test_an_ask_links_and_its_values_are_no_longer_on_their_way(world: Any, enter: Enter) -> None:
@@ -149,14 +85,14 @@ def test_an_ask_links_and_its_values_are_no_longer_on_their_way(world: Any, ente
 def test_an_ask_of_unknown_outcome_is_a_fact_and_shown_as_trouble(world: Any, enter: Enter) -> None:
     decision = ended(world, ASK, absent(world), "ambiguous_given_up", of=enter)
     assert [one.kind for one in decision.facts] == [FactKind.ASK_UNKNOWN]
-    assert shown(decision)["x_status"] == "error"
+    assert mirrored(decision)["x_status"] == "error"
     assert decision.remembered.ids == {"crm": "c1"}
 
 
 def test_an_ask_that_was_refused_was_none(world: Any, enter: Enter) -> None:
     decision = ended(world, ASK, absent(world), "rejected", of=enter)
     assert [one.kind for one in decision.facts] == [FactKind.ASK_FAILED]
-    assert shown(decision)["x_status"] == "error"
+    assert mirrored(decision)["x_status"] == "error"
     assert decision.remembered.going["mail"] == {}
     assert seen(world, decision, "mail") == {}
 
@@ -167,7 +103,7 @@ def test_a_creation_with_a_permission_is_a_grant_under_the_agreed_words(world: A
     (found,) = decision.facts
     assert (found.kind, found.permission, found.words) == (FactKind.GRANTED, Permission.SINGLE, "w1")
     assert (found.at, found.told_by) == (world.now - HOUR, "mail")
-    assert shown(decision) == {"x_status": "subscribed", "x_permission": "single"}
+    assert mirrored(decision) == {"x_status": "subscribed", "x_permission": "single"}
     assert "mail" not in decision.remembered.ids
 
 
@@ -175,7 +111,7 @@ def test_a_creation_without_a_permission_grants_nothing(world: Any, enter: Enter
     bare = replace(CREATE, permission=Permission.NONE)
     decision = ended(world, bare, absent(world), of=enter, remote_id="m1")
     assert decision.facts == ()
-    assert shown(decision) == {"x_status": "not_subscribed", "x_permission": "none"}
+    assert mirrored(decision) == {"x_status": "not_subscribed", "x_permission": "none"}
 
 
 @pytest.mark.parametrize("outcome", ["not_needed", "rejected"])
@@ -193,7 +129,7 @@ def test_an_opt_out_that_the_mail_system_knew_is_kept_here_too(world: Any, enter
     decision = ended(world, CREATE, absent(world), "opted_out", of=enter)
     (found,) = decision.facts
     assert (found.kind, found.key, found.final, found.at) == (FactKind.OPTED_OUT, "first", True, world.now)
-    assert shown(decision)["x_status"] == "unsubscribed"
+    assert mirrored(decision)["x_status"] == "unsubscribed"
     assert seen(world, decision, "mail") == {}
 
 
@@ -240,7 +176,7 @@ def test_linking_remembers_what_stands_at_both_sides(world: Any, enter: Enter) -
     assert seen(world, decision, "mail")["LASTNAME"] == digest("")
     assert seen(world, decision, "crm") == {"firstname": "crm:Ada", "city": "crm:Ulm"}
     assert decision.remembered.ids["mail"] == "m1"
-    assert shown(decision) == {"x_status": "subscribed", "x_permission": "single"}
+    assert mirrored(decision) == {"x_status": "subscribed", "x_permission": "single"}
 
 
 def test_a_blank_that_is_still_to_be_filled_is_not_dealt_with(world: Any, enter: Enter) -> None:
@@ -292,7 +228,7 @@ def test_a_failed_link_records_nothing(world: Any, enter: Enter) -> None:
     decision = linked(world, enter, SetPeer(peer_id="c1"), world.mail(permission=Permission.DOUBLE), "rejected")
     assert decision.facts == ()
     assert "mail" not in decision.remembered.ids
-    assert shown(decision)["x_status"] == "error"
+    assert mirrored(decision)["x_status"] == "error"
 
 
 def made_before(world: Any, **more: Any) -> Contact:
@@ -339,136 +275,6 @@ def test_a_grant_is_recorded_once_and_not_beside_a_confirmation(world: Any, ente
 
 def test_where_nothing_was_to_be_granted_nothing_was(world: Any, enter: Enter) -> None:
     assert put_aside(world, enter, "linked", made_before(world, permission=Permission.NONE)).facts == ()
-
-
-# --- dropped by prepare ------------------------------------------------------------------------------------------------
-
-
-def put_aside(world: Any, change: Change, code: str, target: Contact, system: str = "mail") -> Decision:
-    planned = Planned(system=system, change=change, key="k1", because=WHY)
-    why = Skip(because=Because(code=code, text=code))
-    return dropped(world.plan, planned, why, target, world.known(), world.now)
-
-
-def test_a_contact_to_be_deleted_that_is_gone_already_counts_as_deleted(world: Any) -> None:
-    world.remembered = Remembered(ids={"crm": "c1", "mail": "m1"}, entered=True)
-    decision = put_aside(world, DeleteContact(email="ada@example.com"), "not-there", absent(world))
-    assert [one.kind for one in decision.facts] == [FactKind.REMOVED]
-    assert ("mail" in decision.remembered.ids, decision.remembered.entered) == (False, False)
-    assert [one.because.code for one in decision.skips] == ["not-there"]
-
-
-@pytest.mark.parametrize("presence", [Presence.ANONYMOUS, Presence.PRESENT])
-def test_a_deletion_that_was_left_out_while_something_stands_there_removes_nothing(
-    world: Any, presence: Presence
-) -> None:
-    decision = put_aside(world, DeleteContact(email="ada@example.com"), "not-there", world.mail(presence=presence))
-    assert decision.facts == ()
-
-
-def test_a_contact_found_as_it_should_be_is_linked(world: Any, enter: Enter) -> None:
-    decision = put_aside(world, enter, "linked", world.mail(permission=Permission.SINGLE, FIRSTNAME="Eve", CITY="Ulm"))
-    assert decision.remembered.ids["mail"] == "m1"
-    assert [one.because.code for one in decision.skips] == ["linked"]
-    assert shown(decision)["x_status"] == "subscribed"
-
-
-def test_an_address_that_stands_twice_is_not_linked(world: Any, enter: Enter) -> None:
-    decision = put_aside(world, enter, "stands-twice", world.mail(presence=Presence.TWICE))
-    assert "mail" not in decision.remembered.ids
-    decision = ended(world, enter, world.mail(presence=Presence.TWICE), "not_needed")
-    assert "mail" not in decision.remembered.ids
-
-
-def test_a_marker_that_kept_out_becomes_an_opt_out_of_ours(world: Any, enter: Enter) -> None:
-    decision = put_aside(world, enter, "opted-out-there", absent(world, opted_out=True))
-    assert [(one.kind, one.final) for one in decision.facts] == [(FactKind.OPTED_OUT, True)]
-    assert shown(decision)["x_status"] == "unsubscribed"
-
-
-def test_a_marker_of_somebody_subscribed_is_none(world: Any, enter: Enter) -> None:
-    target = world.mail(opted_out=True, permission=Permission.SINGLE)
-    assert put_aside(world, enter, "linked", target).facts == ()
-
-
-def test_a_value_that_lost_is_dealt_with_and_the_winner_still_travels(world: Any) -> None:
-    world.remembered = Remembered(going={"mail": {"CITY": Seen(digest=world.known().digest("Ulm"))}})
-    change = SetFields(fields={"CITY": named("Ulm", basis="old")})
-    decision = put_aside(world, change, "not-needed", world.mail(CITY="Bonn"))
-    assert seen(world, decision, "crm") == {"city": "crm:Ulm"}
-    assert seen(world, decision, "mail") == {}
-    assert decision.remembered.going["mail"] == {}
-    assert decision.changes == ()
-
-
-def test_a_value_that_stood_there_already_is_known_at_both_sides(world: Any) -> None:
-    change = SetFields(fields={"CITY": named("Ulm", basis="old")})
-    decision = put_aside(world, change, "not-needed", world.mail(CITY="Ulm"))
-    assert seen(world, decision, "mail") == {"CITY": world.known().digest("Ulm")}
-
-
-def test_a_value_emptied_at_both_sides_is_known_at_both(world: Any) -> None:
-    decision = put_aside(world, SetFields(fields={"CITY": named(None, basis="old")}), "not-needed", world.mail())
-    assert seen(world, decision, "mail") == {"CITY": world.known().digest("")}
-    assert seen(world, decision, "crm") == {"city": "crm:None"}
-
-
-def test_a_first_value_that_found_another_leaves_both_as_they_are(world: Any) -> None:
-    change = SetFields(fields={"CITY": named("Ulm")})
-    decision = put_aside(world, change, "not-needed", world.mail(CITY="Bonn"))
-    assert seen(world, decision, "mail") == {"CITY": world.known().digest("Bonn")}
-    assert seen(world, decision, "crm") == {"city": "crm:Ulm"}
-
-
-def test_what_was_not_lawful_is_not_dealt_with_and_travels_once_it_may(world: Any) -> None:
-    change = SetFields(fields={"CITY": named("Ulm", basis="old")})
-    decision = put_aside(world, change, "opted-out", world.mail(CITY="Bonn"))
-    assert (seen(world, decision, "crm"), seen(world, decision, "mail")) == ({}, {})
-
-
-def test_a_field_left_out_is_still_to_be_carried_and_what_was_written_is_not(world: Any) -> None:
-    change = SetFields(fields={"CITY": named("Ulm", basis="old"), "FIRSTNAME": named("Ada", basis="old")})
-    planned = Planned(system="mail", change=change, key="k1", because=WHY)
-    world.remembered = Remembered(going={"mail": {"CITY": Seen(digest=world.known().digest("Ulm"))}})
-    ending = Ending(
-        planned=planned, change=change, outcome="done", target=world.mail(CITY="Bonn"), remote_id="m1",
-        left_out={"CITY": "no-such-choice"},
-    )  # fmt: skip
-    decision = after(world.plan, ending, world.known(), world.now)
-    assert seen(world, decision, "mail").keys() == {"FIRSTNAME"}
-    assert seen(world, decision, "crm").keys() == {"firstname"}
-    assert decision.remembered.going["mail"] == {}
-    assert [(one.code, one.rule, one.line) for one in decision.notices] == [("field-left-out", "subscribe", 70)]
-    assert "CITY: no-such-choice" in decision.notices[0].text
-    assert "Ulm" not in decision.notices[0].text
-
-
-def test_what_is_not_there_is_not_dealt_with(world: Any) -> None:
-    change = SetFields(fields={"CITY": named("Ulm", basis="old")})
-    assert seen(world, put_aside(world, change, "not-needed", absent(world)), "crm") == {}
-
-
-def test_a_newer_value_on_its_way_stays_on_its_way(world: Any) -> None:
-    world.remembered = Remembered(going={"mail": {"CITY": Seen(digest="newer")}})
-    decision = put_aside(world, SetFields(fields={"CITY": named("Ulm")}), "opted-out", world.mail())
-    assert decision.remembered.going["mail"]["CITY"].digest == "newer"
-
-
-def test_a_held_change_waits_on_with_its_values_on_their_way(world: Any, enter: Enter) -> None:
-    planned = Planned(system="mail", change=enter, key="k1", because=WHY)
-    why = Held(repair="old-wish", because=Because(code="old-wish", text="old"))
-    decision = dropped(world.plan, planned, why, absent(world), world.known(), world.now)
-    assert [one.because.code for one in decision.skips] == ["old-wish"]
-    assert decision.remembered.going["mail"] == world.remembered.going["mail"]
-    assert shown(decision)["x_status"] == "held"
-
-
-def test_a_held_change_of_a_linked_contact_shows_nothing(world: Any, enter: Enter) -> None:
-    world.remembered = replace(world.remembered, ids={"crm": "c1", "mail": "m1"})
-    why = Held(repair="old-wish", because=Because(code="old-wish", text="old"))
-    for change in (enter, SetFields(fields={})):
-        planned = Planned(system="mail", change=change, key="k1", because=WHY)
-        assert dropped(world.plan, planned, why, absent(world), world.known(), world.now).changes == ()
 
 
 # --- fields ------------------------------------------------------------------------------------------------------------
@@ -554,14 +360,14 @@ def test_who_was_unsubscribed_is_shown_so(world: Any) -> None:
     world.remembered = Remembered(ids={"crm": "c1", "mail": "m1"})
     world.facts = [fact(world, "opted_out", "no:1", told_by="crm")]
     decision = ended(world, Unsubscribe(), world.mail(permission=Permission.DOUBLE))
-    assert (shown(decision)["x_status"], shown(decision)["x_permission"]) == ("unsubscribed", "none")
+    assert (mirrored(decision)["x_status"], mirrored(decision)["x_permission"]) == ("unsubscribed", "none")
     assert decision.remembered.ids["mail"] == "m1"
 
 
 def test_an_unsubscription_that_was_refused_changes_nothing_shown(world: Any) -> None:
     world.remembered = Remembered(ids={"crm": "c1", "mail": "m1"})
     decision = ended(world, Unsubscribe(), world.mail(permission=Permission.SINGLE), "rejected")
-    assert shown(decision) == {"x_status": "subscribed", "x_permission": "single"}
+    assert mirrored(decision) == {"x_status": "subscribed", "x_permission": "single"}
 
 
 def test_a_deleted_contact_is_no_longer_linked(world: Any) -> None:
@@ -572,7 +378,7 @@ def test_a_deleted_contact_is_no_longer_linked(world: Any) -> None:
     assert decision.remembered.ids == {"crm": "c1"}
     assert (decision.remembered.entered, decision.remembered.by_wish) == (False, True)
     assert set(decision.remembered.seen) == {"crm"}
-    assert shown(decision) == {"x_status": "not_subscribed", "x_permission": "none"}
+    assert mirrored(decision) == {"x_status": "not_subscribed", "x_permission": "none"}
     kept = ended(world, DeleteContact(), world.mail(), "not_needed")
     assert "mail" in kept.remembered.ids
 

@@ -27,6 +27,7 @@ from stellwerk_rules.model import (
     Remembered,
 )
 from stellwerk_rules.prepare import Ready
+from stellwerk_toys.decisions import codes
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -48,10 +49,6 @@ def entries(decision: Decision) -> list[Enter]:
 def brought_in(decision: Decision) -> Enter:
     (entry,) = entries(decision)
     return entry
-
-
-def codes(decision: Decision) -> list[str]:
-    return [skip.because.code for skip in decision.skips]
 
 
 def fact(world: Any, kind: FactKind, key: str = "k", **more: Any) -> Fact:

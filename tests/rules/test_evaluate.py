@@ -16,7 +16,6 @@ from stellwerk_rules.model import (
     Decision,
     Enter,
     EventKind,
-    Fact,
     FactKind,
     Known,
     Origin,
@@ -26,13 +25,10 @@ from stellwerk_rules.model import (
     Seen,
     SetFields,
 )
+from stellwerk_toys.decisions import codes, fact
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-def codes(decision: Decision) -> list[str]:
-    return [skip.because.code for skip in decision.skips]
 
 
 def written(decision: Decision, system: str) -> dict[str, Any]:
@@ -43,10 +39,6 @@ def written(decision: Decision, system: str) -> dict[str, Any]:
         if planned.system == system and isinstance(planned.change, SetFields) and not planned.change.mirror
         for name, value in planned.change.fields.items()
     }
-
-
-def fact(world: Any, kind: str, key: str = "k", age: timedelta = DAY, told_by: str = "mail", **more: Any) -> Fact:
-    return Fact(kind=FactKind(kind), key=key, at=world.now - age, event="e", told_by=told_by, **more)
 
 
 @pytest.fixture

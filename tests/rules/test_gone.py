@@ -22,13 +22,10 @@ from stellwerk_rules.model import (
     Remembered,
     Unsubscribe,
 )
+from stellwerk_toys.decisions import codes
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-def codes(decision: Decision) -> list[str]:
-    return [skip.because.code for skip in decision.skips]
 
 
 def taken_out(decision: Decision) -> list[object]:

@@ -21,7 +21,6 @@ from stellwerk_rules.model import (
     Create,
     Enter,
     Fact,
-    FactKind,
     MoveStage,
     Permission,
     Presence,
@@ -30,6 +29,7 @@ from stellwerk_rules.model import (
     Unsubscribe,
 )
 from stellwerk_rules.spec import Limits
+from stellwerk_toys.ledgers import fact
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -49,10 +49,6 @@ ENTER = Enter(
 ASK = Ask(email="ada@example.com", peer_id="c1", mark="w1", terms=AskTerms(), fields={}, existing=False)
 CREATE = Create(email="ada@example.com", peer_id="c1", permission=Permission.SINGLE, fields={})
 MOVE = MoveStage(source="lead", target="mql", reset=False, fact="w1")
-
-
-def fact(kind: str, key: str = "k", at: datetime = NOON, told_by: str = "mail", **more: Any) -> Fact:
-    return Fact(kind=FactKind(kind), key=key, at=at, event="e", told_by=told_by, **more)
 
 
 def folded(*facts: Fact, suppressed: bool = False, at: datetime = NOON) -> Consent:

@@ -24,13 +24,10 @@ from stellwerk_rules.model import (
     SetPeer,
     Skip,
 )
+from stellwerk_toys.decisions import codes
 
 HOUR = timedelta(hours=1)
 LINKED = Remembered(ids={"crm": "c1", "mail": "m1"}, entered=True)
-
-
-def codes(decision: Decision) -> list[str]:
-    return [skip.because.code for skip in decision.skips]
 
 
 def merged(world: Any, contact: Contact, *absorbed: Remembered, kind: EventKind = EventKind.MERGED) -> Decision:

@@ -10,7 +10,6 @@ import pytest
 from stellwerk_rules.model import (
     Contact,
     Create,
-    Decision,
     Enter,
     EventKind,
     Fact,
@@ -26,6 +25,7 @@ from stellwerk_rules.model import (
 from stellwerk_rules.prepare import OPT_OUT_CLAIMED, Ready
 from stellwerk_rules.settle import SECONDARY_THERE, STANDS_TWICE
 from stellwerk_rules.spec import StageMove
+from stellwerk_toys.decisions import kinds
 
 
 @pytest.fixture
@@ -35,10 +35,6 @@ def creating(make_world: Any, file: dict[str, Any]) -> Any:
     world = make_world(rules=rules)
     world.settings["only_in_mail"] = "create"
     return world
-
-
-def kinds(decision: Decision) -> list[str]:
-    return [type(one.change).__name__ for one in decision.changes]
 
 
 @pytest.fixture

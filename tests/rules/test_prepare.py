@@ -22,7 +22,6 @@ from stellwerk_rules.model import (
     Create,
     DeleteContact,
     Enter,
-    Fact,
     FactKind,
     FieldValue,
     Held,
@@ -42,6 +41,7 @@ from stellwerk_rules.model import (
     Written,
 )
 from stellwerk_rules.prepare import Ready, prepare, prepare_history
+from stellwerk_toys.decisions import fact
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -51,10 +51,6 @@ def planned(change: Change, system: str = "mail") -> Planned:
     return Planned(
         system=system, change=change, key="k", because=Because(code="x", text="x", rule="subscribe", line=70)
     )
-
-
-def fact(world: Any, kind: str, key: str = "k", age: timedelta = DAY, told_by: str = "mail", **more: Any) -> Fact:
-    return Fact(kind=FactKind(kind), key=key, at=world.now - age, event="e", told_by=told_by, **more)
 
 
 def prepared(world: Any, change: Change, target: Contact, system: str = "mail", **more: Any) -> Any:
