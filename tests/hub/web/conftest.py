@@ -461,8 +461,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture
-def world() -> World:
+def _world() -> World:
     account = Account(id="900", name="Acme Letters", rights=("GET", "POST", "PUT", "DELETE"))
     return World(
         keys={
@@ -474,6 +473,36 @@ def world() -> World:
         templates=[Option(value="T1", label="Welcome"), Option(value="T2", label="Old one", active=False)],
         stages=[Option(value="guest", label="Guest"), Option(value="buyer", label="Buyer")],
     )
+
+
+@pytest.fixture
+def world() -> World:
+    return _world()
+
+
+@asynccontextmanager
+async def _opened(world: World, text: str, public_url: str, folder: Path) -> AsyncIterator[Hub]:
+    environ = {
+        "URL": public_url, "KEY": SECRET_KEY, "CLIENT_SECRET": CLIENT_SECRET, "FILE_KEY": FILE_KEY,
+        "SHOP_TOKEN": "very-hidden-shop-token",
+    }  # fmt: skip
+    registry = Registry(connectors=_toys(world))
+    loaded = load_bytes(text.encode(), environ, registry)
+    assert loaded.errors == ()
+    made = await create_hub(loaded, registry, folder=folder)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(scope="session")
+def open_a_hub() -> Callable[[str, Path], tuple[World, Any]]:
+    """For a module that shares one hub among its tests: the remotes, and what opens a hub between them."""
+
+    def make(public_url: str, folder: Path) -> tuple[World, Any]:
+        world = _world()
+        return world, _opened(world, FILE, public_url, folder)
+
+    return make
 
 
 @pytest.fixture
@@ -489,16 +518,8 @@ def public_url() -> str:
 
 @pytest.fixture
 async def hub(world: World, text: str, public_url: str, tmp_path: Path) -> AsyncIterator[Hub]:
-    environ = {
-        "URL": public_url, "KEY": SECRET_KEY, "CLIENT_SECRET": CLIENT_SECRET, "FILE_KEY": FILE_KEY,
-        "SHOP_TOKEN": "very-hidden-shop-token",
-    }  # fmt: skip
-    registry = Registry(connectors=_toys(world))
-    loaded = load_bytes(text.encode(), environ, registry)
-    assert loaded.errors == ()
-    made = await create_hub(loaded, registry, folder=tmp_path)
-    yield made
-    await made.close()
+    async with _opened(world, text, public_url, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
