@@ -200,6 +200,13 @@ class Syncs(Struct, frozen=True, kw_only=True):
     cancels: bool = False
 
 
+class Clicks(Struct, frozen=True, kw_only=True):
+    """Somebody presses a button on the contact's page, whatever it offers; `not-sent` also says that no mail went out."""
+
+    who: int
+    what: Literal["sync-now", "ask-again", "not-sent"]
+
+
 Step: TypeAlias = (
     Write
     | Confirm
@@ -228,6 +235,7 @@ Step: TypeAlias = (
     | Freezes
     | Meanwhile
     | Again
+    | Clicks
 )
 
 

@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Protocol
 
 from stellwerk.relay import holding, sync
+from stellwerk.relay.asking_again import ask_again
 from stellwerk.relay.housekeeping import seal_anew
 from stellwerk.relay.leaving import ERASED_AFTER_SECONDS, OptOutsWait, disconnect, tidy_up
 from stellwerk.relay.sync import SyncRefused
+from stellwerk.relay.sync_now import sync_now
 from stellwerk.store import connections
 from stellwerk.store.store import Tx
 from stellwerk_laws import reached
+from stellwerk_laws.happenings import PEOPLE
 from stellwerk_laws.law_yard import LONGEST_POLL_SECONDS, LawYard
 from stellwerk_laws.truth import Truth
 from stellwerk_laws.watched import WatchedWorld
+from stellwerk_rules.asking_again import ALLOWED
 from stellwerk_toys.yard import ENVIRON
 
 FIRST_KEY = ENVIRON["TOYS_SECRET_KEY"]
@@ -59,6 +63,18 @@ class Operator:
         await self._played.yard.settle(SYNC_SECONDS)
         with suppress(SyncRefused):
             await sync.start(hub, connection="toys", by="jo")
+
+    async def click(self, who: int, what: str) -> None:
+        """Whatever the page offers: a click of one who makes it up is no other."""
+        hub, email = self._played.yard.hub, f"{PEOPLE[who]}@example.com"
+        one = await hub.store.read(lambda tx: connections.by_id(tx, "toys"))
+        assert one is not None
+        if what == "sync-now":
+            await sync_now(hub, one, who=email, by="eve")
+            return
+        told = await ask_again(hub, one, who=email, by="eve", did_not_go_out=what == "not-sent")
+        if told is not None and told.code == ALLOWED:
+            self._played.reached.add(reached.CLICKED)
 
     async def disconnect(self, away_seconds: float) -> None:
         played, yard = self._played, self._played.yard

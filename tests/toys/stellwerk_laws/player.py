@@ -25,6 +25,7 @@ from stellwerk_laws.happenings import (
     BacksUp,
     By,
     CallFails,
+    Clicks,
     Disconnects,
     FailsAfter,
     Freezes,
@@ -175,6 +176,8 @@ class Player:
                 await self._operator.back_up()
             case Syncs():
                 await self.surviving(lambda: self._operator.sync(cancels=step.cancels))
+            case Clicks():
+                await self.surviving(lambda: self._operator.click(step.who, step.what))
             case RestoresBackUp():
                 await self._operator.restore()
             case Meanwhile():

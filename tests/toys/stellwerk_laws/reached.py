@@ -28,6 +28,7 @@ RESTORED_BACK_UP = "a restored back-up"
 STOPPED = "a field that keeps changing by itself is held"
 WENT_ALONG = "a permission goes along to a new address"
 SYNCED = "somebody older than the connection is brought in"
+CLICKED = "a contact is asked again on a person's word"
 OF_SYNCS = (SYNCED,)
 OF_RECORDS = (MERGED, MOVED, WENT_ALONG, ERASED, DELETED, RESTORED)
 OF_OPERATORS = (RECONNECTED, ROTATED, RESTORED_BACK_UP)

@@ -12,6 +12,7 @@ from stellwerk_laws.happenings import (
     By,
     CallFails,
     Claim,
+    Clicks,
     Confirm,
     Delete,
     EditThere,
@@ -120,6 +121,7 @@ staged = st.builds(
 waits = st.builds(Wait, seconds=hours)
 deletes = st.builds(Delete, who=who)
 again = st.builds(Again)
+clicks = st.builds(Clicks, who=who, what=st.sampled_from(["sync-now", "ask-again", "ask-again", "not-sent"]))
 
 thens: st.SearchStrategy[Then] = st.sampled_from(
     ["settle", "settle", "settle", "settle", "run", "hold", "twice", "shuffled", "dropped"]

@@ -93,6 +93,7 @@ async def kinds(yard: Yard) -> list[str]:
     return [fact.kind.value for fact in await yard.look(lambda tx: consent.facts(tx, account, address))]
 
 
+@pytest.mark.behaviour("asks-again-clicked")
 async def test_a_yes_that_was_refused_for_a_cause_now_mended_is_asked_once(
     asks: Asks, guest: Any, yard: Yard, world: World
 ) -> None:
@@ -134,6 +135,7 @@ async def test_pressed_any_number_of_times_one_mail_goes_out(asks: Asks, guest: 
     assert len(world.mails_to(ADA)) == 1
 
 
+@pytest.mark.behaviour("asks-again-refused")
 async def test_after_a_mail_the_page_says_when_it_went_out_and_when_a_new_yes_counts(
     asks: Asks, guest: Any, yard: Yard, world: World
 ) -> None:
@@ -189,6 +191,7 @@ async def test_what_was_held_and_discarded_may_be_asked_for_while_the_wish_is_va
     assert (await press(guest, page)).status == 409
 
 
+@pytest.mark.behaviour("asks-again-refused")
 async def test_an_unknown_outcome_waits_for_a_persons_word_that_it_did_not_go_out(
     asks: Asks, guest: Any, yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
