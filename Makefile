@@ -44,7 +44,7 @@ crash: $(VENV)/.ready-dev  ## kill -9 at every commit and every call, and what i
 	@PYTHONPATH=tests/toys $(BIN)/python -m stellwerk_crash $(CRASH)
 
 simulate: $(VENV)/.ready-dev  ## SEEDS=N drawn histories over both twins, from FIRST on; SEED=n one again, shrunk when it fails
-	@$(SIMULATION) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),20001))
+	@$(SIMULATION) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100) --first $(or $(FIRST),21001))
 
 screenshots: $(VENV)/.ready-dev  ## docs/images/ anew, with Debian's chromium against the demo
 	@$(BIN)/python tests/docs/pictures.py

@@ -29,7 +29,7 @@ from stellwerk_simulation.history import (
     Write,
 )
 from stellwerk_simulation.later import LATER, with_later
-from stellwerk_simulation.latest import LATEST, with_latest
+from stellwerk_simulation.latest import LATEST, RESTORED, with_latest, with_restores
 
 AT_ONCE = (Write, Confirm, Leave, EditThere, Delete, Erase)
 
@@ -39,7 +39,9 @@ def drawn(seed: int) -> History:
     history = _drawn(seed, random.Random(seed))
     if seed >= LATER:
         history = with_later(history)
-    return with_latest(history, _settings) if seed >= LATEST else history
+    if seed >= LATEST:
+        history = with_latest(history, _settings)
+    return with_restores(history) if seed >= RESTORED else history
 
 
 def _drawn(seed: int, dice: random.Random) -> History:

@@ -12,10 +12,26 @@ from typing import Any
 from msgspec.structs import replace
 
 from stellwerk_simulation.faults import trouble
-from stellwerk_simulation.history import History, Merge, Move, OptOut, Save, Step, Sync, Trouble, Watch
+from stellwerk_simulation.history import (
+    Delete,
+    History,
+    Leave,
+    Merge,
+    Move,
+    OptOut,
+    Restore,
+    Save,
+    Step,
+    Sync,
+    Trouble,
+    Watch,
+)
 from stellwerk_simulation.later import more_settings
 
 LATEST = 20_001
+RESTORED = 21_001
+"""From this seed on whoever was deleted is often restored, and may have left meanwhile."""
+
 TROUBLED = 0.6
 
 
@@ -28,6 +44,18 @@ def with_latest(history: History, settings: Callable[[random.Random], dict[str, 
         return replace(history, steps=steps)
     second = {**settings(dice), **more_settings(dice)}
     return replace(history, steps=tuple(_anywhere(dice, step) for step in steps), second=second)
+
+
+def with_restores(history: History) -> History:
+    dice = random.Random(f"restored {history.seed}")
+    steps: list[Step] = []
+    for step in history.steps:
+        steps.append(step)
+        if isinstance(step.deed, Delete) and not step.hasty and dice.random() < 0.7:
+            who = step.deed.who
+            steps += [Step(deed=Leave(who=who))] if dice.random() < 0.5 else []
+            steps.append(Step(deed=Restore(who=who)))
+    return replace(history, steps=tuple(steps))
 
 
 def _with_trouble(dice: random.Random, step: Step) -> Step:
