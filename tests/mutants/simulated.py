@@ -37,8 +37,8 @@ def main(arguments: list[str]) -> int:
     with ThreadPoolExecutor(given.jobs) as pool:
         found = list(pool.map(lambda patch: hunt(patch, given.seeds), chosen))
     if given.table:
-        rows = sorted((seen, described(patch)) for patch, seen in zip(chosen, found, strict=True) if seen)
-        print("\n".join(f"| {name} | {seen} |" for seen, name in rows))
+        rows = sorted((seen, *described(patch)) for patch, seen in zip(chosen, found, strict=True) if seen)
+        print("\n".join(f"| {of} | {name} | {seen:,} | {FIRST:,} |" for seen, of, name in rows))
     missed = [patch.stem for patch, seen in zip(chosen, found, strict=True) if not seen]
     print(
         f"{len(chosen)} planted faults, {len(chosen) - len(missed)} found by at most {given.seeds} histories each"
@@ -54,9 +54,10 @@ def patches() -> list[Path]:
     )
 
 
-def described(patch: Path) -> str:
-    """The fault in words, as a page shows it."""
-    return re.sub(r"^(law-\d+|[a-z]+)-", "", patch.stem).replace("-", " ")
+def described(patch: Path) -> tuple[str, str]:
+    """What the fault is one of, and the fault in words, as a page shows them."""
+    of, fault = re.findall(r"^(law-\d+|[a-z]+)-(.*)", patch.stem)[0]
+    return of.replace("-", " "), fault.replace("-", " ")
 
 
 def hunt(patch: Path, seeds: int) -> int | None:
