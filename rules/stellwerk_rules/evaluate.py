@@ -148,9 +148,14 @@ def _elsewhere(now: Scene) -> Decision:
 
 def _done(now: Scene, happened: frozenset[str]) -> Decision:
     """What else the rules do for what happened; a sync and a comparison only look, and nothing did."""
-    if now.event.backfill is not None or now.event.compared:
+    if now.event.backfill is not None:
         return Decision(remembered=now.known.remembered)
-    return effects(now, happened, _cause(now, happened))
+    done = effects(now, happened, _cause(now, happened))
+    if not now.event.compared:
+        return done
+    # Left to the contact's own event, for which what these rules saw must not count as handled by then.
+    names = frozenset(name for one in done.changes for name in now.plan.tested_by(one.because.rule))
+    return Decision(remembered=remember.with_answers_of(now.known.remembered, now.before, names))
 
 
 def _merged(now: Scene) -> Decision:

@@ -123,6 +123,12 @@ class Plan(Struct, frozen=True, kw_only=True):
         """The rule of that id."""
         return next((one for one in self.rules if one.spec.id == rule_id), None)
 
+    def tested_by(self, rule_id: str | None) -> frozenset[str]:
+        """The fields that the condition of that rule tests."""
+        rule = self.rule(rule_id)
+        tested = () if rule is None else usage.tested((rule.spec,), self.names)
+        return frozenset(name for _, name in tested)
+
     def others(self, system: str) -> tuple[str, ...]:
         """All systems but this one, in the order of the file."""
         return tuple(one for one in self.systems if one != system)

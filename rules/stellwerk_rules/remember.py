@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -85,6 +85,12 @@ def given_up(remembered: Remembered, system: str, change: Change | None, digest:
         return replace(remembered, going={**remembered.going, system: {}})
     fields = change.fields if isinstance(change, Enter | SetFields) else {}
     return without_going(remembered, system, {name: digest_of(digest, one.value) for name, one in fields.items()})
+
+
+def with_answers_of(remembered: Remembered, before: Remembered, names: Collection[str]) -> Remembered:
+    """With these fields handled as far as they were `before`."""
+    kept = {name: one for name, one in remembered.answered.items() if name not in names}
+    return replace(remembered, answered={**kept, **{n: one for n, one in before.answered.items() if n in names}})
 
 
 def with_answers(remembered: Remembered, answers: Mapping[str, Seen]) -> Remembered:

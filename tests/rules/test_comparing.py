@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from stellwerk_rules import comparing, remember
 from stellwerk_rules.comparing import DriftKind, drift, left_to_its_event
 from stellwerk_rules.model import (
+    AddEntry,
     AskTerms,
     Because,
     Change,
@@ -179,3 +180,44 @@ def test_only_states_that_are_shown_here_are_looked_at(world: Any) -> None:
     mirrors = (Mirror(of="mail", on_="crm", unsubscribed_at="x_left"),)
     shown = comparing._shown(replace(plan, mirrors=mirrors), "crm")
     assert [name for name, _, _ in shown] == ["x_left"]
+
+
+# --- an own file whose rules do something for changes at the CRM
+
+GOLD: dict[str, Any] = {
+    "id": "gold",
+    "from": "crm",
+    "to": "mail",
+    "events": ["changed"],
+    "only_if": {"field": "plan", "became": "gold"},
+    "set": {"TIER": "gold"},
+    "timeline": {"text": {"en": "Gold", "de": "Gold"}},
+}
+
+
+@pytest.fixture
+def own(file: Mapping[str, Any], world: Any) -> Any:
+    made = type(world)(rules=[*file["rules"], GOLD])
+    made.settings.update(world.settings)
+    return made
+
+
+def done_for_gold(decision: Decision) -> list[type[Change]]:
+    return [type(one.change) for one in decision.changes if one.because.rule == "gold"]
+
+
+@pytest.mark.behaviour("compare-own-rules")
+def test_what_a_file_does_for_a_change_is_left_to_its_event_by_a_comparison_before_it(own: Any) -> None:
+    own.remembered = Remembered(ids=BOTH, entered=True)
+    own.decide(own.crm(subscribe="yes", plan="basic"))
+    looked = own.decide(own.crm(subscribe="yes", plan="gold"), compared=True)
+    assert done_for_gold(looked) == []
+    assert done_for_gold(own.decide(own.crm(subscribe="yes", plan="gold"))) == [SetFields, AddEntry]
+    assert done_for_gold(own.decide(own.crm(subscribe="yes", plan="gold"))) == []
+
+
+def test_a_comparison_owes_nothing_for_what_was_so_before(own: Any) -> None:
+    own.remembered = Remembered(ids=BOTH, entered=True)
+    own.decide(own.crm(subscribe="yes", plan="gold"))
+    own.decide(own.crm(subscribe="yes", plan="gold"), compared=True)
+    assert done_for_gold(own.decide(own.crm(subscribe="yes", plan="gold"))) == []
