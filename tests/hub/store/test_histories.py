@@ -23,7 +23,6 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from msgspec import Struct
 
 from stellwerk.store import inbox, lease, outbox
 from stellwerk.store.inbox import NewEvent
@@ -32,34 +31,11 @@ from stellwerk.store.outbox import NewDelivery
 from stellwerk.store.store import Store, Tx
 from stellwerk_toys.databases import PostgresDatabase, SqliteDatabase, TestDatabase
 from stellwerk_toys.pg_server import Server
+from stellwerk_toys.rows import ModelDelivery, ModelEvent
 
 T = TypeVar("T")
 ACCOUNT = "mail:1"
 LIVING = ("waiting", "sent", "parked")
-
-
-class ModelEvent(Struct):
-    """An event as the dictionary knows it."""
-
-    subject: str
-    dedup: str | None
-    urgency: int
-    due: float
-    state: str = "waiting"
-
-
-class ModelDelivery(Struct):
-    """A delivery as the dictionary knows it."""
-
-    contact: int
-    tag: str
-    once: str | None
-    urgency: int
-    due: float
-    body: bytes
-    state: str = "waiting"
-    progress: str = ""
-    attempts: int = 0
 
 
 class StoreMachine(RuleBasedStateMachine):
