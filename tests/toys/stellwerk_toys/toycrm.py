@@ -32,7 +32,6 @@ from stellwerk.sdk import (
     Origin,
     Outcome,
     Presence,
-    ReauthorizeError,
     Receipt,
     Ref,
     RejectedError,
@@ -50,6 +49,7 @@ from stellwerk.sdk import (
     Written,
 )
 from stellwerk_toys.crm import API_SOURCE, MERGE_SOURCE, STAGES, Crm, Record, sign
+from stellwerk_toys.failed import failed
 from stellwerk_toys.refused import Refused
 from stellwerk_toys.world import World
 
@@ -218,7 +218,7 @@ class ToyCrm:
             return await self._call(lambda: [self._apply(delivery) for delivery in deliveries])
         except DeliveryError as error:
             marked = isinstance(deliveries[0].change, AddEntry)
-            return [_receipt(error, marked=marked)] * len(deliveries)
+            return [failed(error, marked=marked)] * len(deliveries)
 
     def _apply(self, delivery: Delivery) -> Receipt:
         crm, one = self._world.crm, delivery.id or ""
@@ -337,15 +337,3 @@ def _history(record: Record, name: str) -> tuple[Written, ...]:
 
 def _text(change: AddEntry) -> str:
     return "\n".join([change.text["en"], *(f"{name}: {value}" for name, value in change.shown)])
-
-
-def _receipt(error: DeliveryError, *, marked: bool) -> Receipt:
-    match error:
-        case ReauthorizeError():
-            return Receipt(outcome=Outcome.REAUTHORIZE, code=error.code)
-        case AmbiguousError() if marked:
-            return Receipt(outcome=Outcome.AMBIGUOUS, code=error.code)
-        case RetryableError():
-            return Receipt(outcome=Outcome.RETRY, code=error.code, seconds=error.retry_after)
-        case _:
-            return Receipt(outcome=Outcome.RETRY, code=error.code)

@@ -47,6 +47,7 @@ from stellwerk.sdk import (
     Wanted,
     WebhookRequest,
 )
+from stellwerk_toys.failed import failed
 from stellwerk_toys.mail import FULL, FULL_PLUS, LETTERS, NOTHING, ONE, TWO, Address, Journal, ReportEntry
 from stellwerk_toys.refused import Refused
 from stellwerk_toys.world import World
@@ -247,7 +248,7 @@ class ToyMail:
         except Refused as refused:
             return [Receipt(outcome=Outcome.REJECTED, code=refused.code, whole=len(deliveries) > 1)] * len(deliveries)
         except DeliveryError as error:
-            return [_receipt(error, marked=isinstance(first, Ask))] * len(deliveries)
+            return [failed(error, marked=isinstance(first, Ask))] * len(deliveries)
 
     async def _ask(self, change: Ask) -> Receipt:
         """The marker is looked up first: the start itself does not honour it."""
@@ -390,15 +391,3 @@ def _done(record: Address | None) -> Receipt:
 
 def _gone() -> Receipt:
     return Receipt(outcome=Outcome.NOT_NEEDED, code="contact-gone")
-
-
-def _receipt(error: DeliveryError, *, marked: bool) -> Receipt:
-    match error:
-        case ReauthorizeError():
-            return Receipt(outcome=Outcome.REAUTHORIZE, code=error.code)
-        case AmbiguousError() if marked:
-            return Receipt(outcome=Outcome.AMBIGUOUS, code=error.code)
-        case RetryableError():
-            return Receipt(outcome=Outcome.RETRY, code=error.code, seconds=error.retry_after)
-        case _:
-            return Receipt(outcome=Outcome.RETRY, code=error.code)
