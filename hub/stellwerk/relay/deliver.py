@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -11,6 +10,7 @@ import msgspec
 
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, RetryableError, StellwerkError
 from stellwerk.relay import case as cases
+from stellwerk.relay.abreast import abreast
 from stellwerk.relay.applied import applied, is_whole
 from stellwerk.relay.bug import BUG, place
 from stellwerk.relay.case import Case
@@ -250,7 +250,9 @@ async def _write(hub: Hub, desk: Desk, held: Lease, target: Target, writes: Sequ
         desk.pulse.failed += 1
     else:
         desk.pulse.answered += 1
-    going_on = await _all_settled(hub, held, target, writes, receipts)
+    # All of them at once: what follows from them goes out together, too, in as few calls.
+    pairs = zip(writes, receipts, strict=True)
+    going_on = all(await abreast(_settled(hub, held, target, *pair) for pair in pairs))
     stop = next((one for one in reversed(receipts) if one.outcome in (Outcome.REAUTHORIZE, Outcome.PAUSE)), None)
     if stop is not None and stop.outcome is Outcome.REAUTHORIZE:
         raise ReauthorizeError(stop.code, stop.text, answer=stop.answer)
@@ -279,19 +281,6 @@ async def _not_made_before(hub: Hub, held: Lease, writes: Sequence[Write]) -> Se
 
 def _may_stand_there(one: Write, restored: datetime) -> bool:
     return isinstance(one.change, AddEntry) and one.job.row.attempts == 0 and one.change.at < restored
-
-
-async def _all_settled(
-    hub: Hub, held: Lease, target: Target, writes: Sequence[Write], receipts: Sequence[Receipt]
-) -> bool:
-    """Each in a transaction of its own, and all of them handed over at once: a hundred wait for the disk once, not one after
-    the other. They are of different contacts. Whether all were made."""
-    pairs = zip(writes, receipts, strict=True)
-    told = await asyncio.gather(*(_settled(hub, held, target, *pair) for pair in pairs), return_exceptions=True)
-    for one in told:
-        if isinstance(one, BaseException):
-            raise one
-    return all(told)
 
 
 async def _settled(hub: Hub, held: Lease, target: Target, write: Write, receipt: Receipt) -> bool:

@@ -25,6 +25,7 @@ from stellwerk.store.connections import Connection
 from stellwerk.store.inbox import InboxRow
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
+from stellwerk.store.syncs import Run
 from stellwerk_rules.evaluate import evaluate
 from stellwerk_rules.model import (
     CONFIRMED_BY_CONTACT,
@@ -94,6 +95,11 @@ async def decide_contact(
     return decided
 
 
+def only_looks(one: Waiting) -> bool:
+    """Whether all that happened is decided on by what was read of the contact: no call is made in between."""
+    return all(signal.kind in LOOK_AGAIN for signal in one.signals) and not seeking.is_search(one.signals)
+
+
 def happenings(one: Waiting) -> list[Happening]:
     """The events of a contact, put together, in the order they are decided in."""
     groups: dict[tuple[EventKind, str, int], list[tuple[InboxRow, Signal]]] = {}
@@ -118,9 +124,6 @@ async def _decide_happening(
 ) -> list[Decided]:
     kind, first, signal = happening.kind, happening.first, happening.signals[0]
     system = desk.system.name
-    run = None if first.run is None else await hub.store.read(lambda tx: syncs.by_id(tx, first.run or 0))
-    if first.run is not None:
-        connections = [one for one in connections if run is not None and one.id == run.connection]
     evidence: OptOutEvidence | None = None
     subject = contact
     if kind is EventKind.UNSUBSCRIBED and isinstance(desk.connector, ConsentSource):
@@ -135,11 +138,16 @@ async def _decide_happening(
     claimed = hub.moment(first.received)
 
     def look(tx: Tx, connection: Connection) -> list[tuple[Case, Event]]:
+        run = (
+            None if first.run is None else syncs.by_id(tx, first.run)
+        )  # with as many left as were not mailed meanwhile
+        if first.run is not None and (run is None or run.connection != connection.id):
+            return []  # a sync looks for its own connection alone
         case = cases.load(tx, hub, connection, system, subject)
         own = case.book.plan.wish_system == system
         with_others = own and kind is EventKind.ERASED and subject.id is not None
         others = cases.load_secondary(tx, hub, connection, subject.id or "") if with_others else []
-        return [(one, _event(tx, hub, one, happening, subject, evidence, system)) for one in (case, *others)]
+        return [(one, _event(tx, hub, one, happening, subject, evidence, system, run)) for one in (case, *others)]
 
     soon = next_look(first.received, hub.now(), longest=hub.integration.keep.payload_days * DAY_SECONDS)
     until: float | None = None
@@ -173,6 +181,7 @@ def _event(
     subject: Contact,
     evidence: OptOutEvidence | None,
     system: str,
+    run: Run | None,
 ) -> Event:
     """What the rules are told of it, with the proof that it is so where one is needed."""
     first, released = happening.first, let_go(happening.signals)
@@ -181,7 +190,6 @@ def _event(
     proof = None
     if evidence is not None:
         proof = prove(evidence, case.known.facts, claimed, hub.time(), details, told_by_entry=happening.claim)
-    run = None if first.run is None else syncs.by_id(tx, first.run)  # with as many left as were not mailed meanwhile
     told = [one.occurred_at for one in happening.signals if one.occurred_at is not None]
     return Event(
         id=str(first.id),

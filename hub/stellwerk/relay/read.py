@@ -9,10 +9,11 @@ import msgspec
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, RetryableError, StellwerkError
 from stellwerk.relay import case as cases
 from stellwerk.relay import seeking
+from stellwerk.relay.abreast import abreast, groups
 from stellwerk.relay.asking_again import is_asked_again
 from stellwerk.relay.bug import BUG, place
 from stellwerk.relay.company import OUTAGE, companies
-from stellwerk.relay.happened import decide_contact, is_released, let_go
+from stellwerk.relay.happened import decide_contact, is_released, let_go, only_looks
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.reading import read_all
 from stellwerk.relay.unread import show_unread
@@ -63,8 +64,9 @@ async def read_and_decide(hub: Hub, desk: Desk, held: Lease) -> int:
         failures = 0
         desk.pulse.answered += 1
         await show_unread(hub, desk, connections, contacts)
-        for one, contact in zip(together, contacts, strict=True):
-            await _decided(hub, desk, held, connections, one, contact)
+        for several in groups(zip(together, contacts, strict=True), lambda pair: only_looks(pair[0])):
+            await abreast(_decided(hub, desk, held, connections, *pair) for pair in several)
+    hub.wake()  # the lanes of the other sides: what was decided for them goes out while this one delivers
     return len(rows)
 
 

@@ -19,6 +19,7 @@ from stellwerk_bench.by_hand import decided
 from stellwerk_bench.figures import Line, Series, Verdict, interleaved, number
 from stellwerk_bench.scene import people
 from stellwerk_rules.evaluate import evaluate
+from stellwerk_rules.layers import settled
 from stellwerk_rules.model import (
     Agreement,
     Contact,
@@ -116,7 +117,7 @@ def sample() -> tuple[Plan, dict[str, Any]]:
     loaded = load_or_fail(SAMPLE, load_connectors(), environ=ENVIRON)
     book = rulebook(ruleset(loaded, None))
     settings = {**defaults(book.plan), "double_opt_in": True, "doi_mailing": "K1"}
-    return book.plan, settings
+    return settled(book.plan, settings), settings  # once per connection, as the hub does it
 
 
 def drawn(plan: Plan, settings: dict[str, Any], count: int) -> list[Case]:
