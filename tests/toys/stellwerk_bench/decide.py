@@ -99,7 +99,9 @@ def measured(scale: float) -> Line:
                 found=f"{told / ours:.2f} times with a reason, {bare / ours:.2f} times without",
                 met=told / ours <= 2,
                 why="The rules ask every rule of the file for every event, keep what is remembered as immutable values, and say"
-                " which condition missed by least. By hand there is one rule, and nothing of that.",
+                " which condition missed by least. By hand there is one rule, and nothing of that. Nothing single stands out any"
+                " more: of the 50 µs for somebody of whom nothing changed, 15 are keyed hashes, which both need, and the rest are"
+                " five hundred small calls in some twenty steps (scene, fold of the ledger, each verb, what is remembered).",
             ),
             Verdict(aim="at least 20,000 decisions/s on one core", found=f"{number(ours)}/s", met=ours >= 20_000,
                     why="The keyed hashes of fifteen values come first: see the facts beside it."),

@@ -51,7 +51,10 @@ def measured(scale: float) -> Line:
                 aim="at least 95 % of what the limits allow",
                 found=f"{len(calls) / allowed:.0%}: {len(calls)} calls in {number(seconds)} s",
                 met=len(calls) >= 0.95 * allowed,
-                why="The limit is not what holds it up: the cores below are, or Maileon's budget of 100 calls a second.",
+                why="The limit is not what holds it up: the cores below are. An account's calls are made one after the other, by"
+                " whoever holds its lease: a connector is promised to be used by one task, a contact's changes keep their order,"
+                " and what is read is decided on before more is asked for. Whoever answers slowly is asked less often than the"
+                " limit allows.",
             ),
             Verdict(aim="not one 429", found=f"{refused}", met=refused == 0),
         ],

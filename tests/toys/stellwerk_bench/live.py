@@ -62,7 +62,9 @@ def measured(scale: float) -> Line:
 
 WHY = (
     "Each change is looked up at Maileon by two calls of its own before it is written (contact, marker), one after the other;"
-    " 50 a second are the 100 calls a second that the file can allow at most."
+    " 50 a second are the 100 calls a second that the file can allow at most, so that the longer it goes on the longer it takes."
+    " The marker is asked for also of who reads subscribed: that it is gone shows that somebody came back. Calls beside each other"
+    " would not help at that limit, and Maileon does not say how many it bears."
 )
 
 
