@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk.relay import deliver, read
+from stellwerk.relay import deliver, happened
 from stellwerk.relay.drain import drain
 from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.timetable import Timetable
@@ -126,7 +126,7 @@ async def test_a_contact_remembered_by_another_version_holds_up_nobody(
     assert len(world.mails_to(BEN)) == 1
 
 
-@pytest.mark.parametrize("where", [(read, "evaluate"), (deliver, "prepare")], ids=["deciding", "delivering"])
+@pytest.mark.parametrize("where", [(happened, "evaluate"), (deliver, "prepare")], ids=["deciding", "delivering"])
 async def test_a_bug_that_one_contact_meets_holds_up_nobody_and_is_a_dead_letter_in_the_end(
     yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, where: tuple[Any, str]
 ) -> None:
@@ -145,7 +145,7 @@ async def test_a_bug_that_one_contact_meets_holds_up_nobody_and_is_a_dead_letter
     await yard.settle(60)
     assert len(world.mails_to(ADA)) == 1
     await yard.settle(DAY)
-    dead = await codes(yard, "inbox" if module is read else "outbox")
+    dead = await codes(yard, "inbox" if module is happened else "outbox")
     assert set(dead) == {"bug"}
     assert "OverflowError at test_poison.py" in caplog.text
     assert BEN not in caplog.text
