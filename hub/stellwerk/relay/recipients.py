@@ -104,6 +104,15 @@ async def try_out(hub: Hub, connection: Connection, one: int) -> bool:
     return await hub.store.write(work)
 
 
+def is_name(text: str) -> bool:
+    """Whether it can be shown as it is: no control character and nothing that turns the direction of what stands after it.
+
+    The two joiners are part of names in Persian and Hindi, and of emoji.
+    """
+    plain = text.replace("\u200c", "").replace("\u200d", "")
+    return bool(plain) and plain.isprintable()
+
+
 def is_address(text: str) -> bool:
     """Whether one mail can be addressed to this, and nothing else is said by it."""
     local, _, domain = text.rpartition("@")

@@ -12,7 +12,7 @@ from litestar.params import JSONBody
 from msgspec import Meta, Struct
 
 from stellwerk.relay.hub import Hub
-from stellwerk.relay.recipients import LONGEST_NAME, LONGEST_TO, NotTaken, add, remove, try_out
+from stellwerk.relay.recipients import LONGEST_NAME, LONGEST_TO, NotTaken, add, is_name, remove, try_out
 from stellwerk.store.recipients import Kind, Language
 from stellwerk.view.recipients import Told, as_told, told
 from stellwerk.web.api_answers import RowNumber, problems
@@ -39,7 +39,7 @@ async def api_recipients(hub: NamedDependency[Hub], caller: NamedDependency[Call
 async def api_add_recipient(hub: NamedDependency[Hub], caller: NamedDependency[Caller], data: JSONBody[Named]) -> Told:
     """Tell somebody from now on. The secret that signs a webhook is in this answer and in no other."""
     name = data.name.strip()
-    if not name.isprintable():
+    if not is_name(name):
         raise HTTPException(status_code=422, detail="the name cannot be printed")
     try:
         made = await add(

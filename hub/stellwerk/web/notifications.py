@@ -11,7 +11,7 @@ from litestar.exceptions import ClientException
 from litestar.response import Redirect, Template
 
 from stellwerk.relay.hub import Hub
-from stellwerk.relay.recipients import LONGEST_NAME, LONGEST_TO, NotTaken, add, remove, try_out
+from stellwerk.relay.recipients import LONGEST_NAME, LONGEST_TO, NotTaken, add, is_name, remove, try_out
 from stellwerk.store.recipients import Kind, Recipient
 from stellwerk.view.recipients import told
 from stellwerk.web.choose import Here
@@ -66,7 +66,7 @@ async def _add(
     if kind is None:
         raise ClientException("no such kind")
     name, to = form.get("name", "").strip()[:LONGEST_NAME], form.get("to", "").strip()[: LONGEST_TO + 1]
-    if not name or not name.isprintable():
+    if not is_name(name):
         return await _page(request, hub, running, typed=form, wrong=say("told-name-needed"), about="name", status=422)
     try:
         made = await add(hub, running.connection, name=name, kind=kind, to=to, language=say.language, by=running.by)

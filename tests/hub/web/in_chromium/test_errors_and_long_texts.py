@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LogIn: TypeAlias = Callable[[Page], Awaitable[None]]
-ARABIC, EMOJI = "عائشة بنت أبي بكر الصديق رضي الله عنها", "🦊🌈🎉"
+ARABIC, EMOJI = "عائشة بنت أبي بكر الصديق رضي الله عنها", "👩\u200d👩\u200d👧\u200d👦🏳️\u200d🌈"
 UNBROKEN = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 200
 LONG = (f"{ARABIC} {EMOJI} " + UNBROKEN)[:10_000]
 
