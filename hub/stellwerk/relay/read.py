@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -18,11 +19,12 @@ from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.reading import read_all
 from stellwerk.relay.unread import show_unread
 from stellwerk.relay.waiting import Waiting, by_contact, end_unread, later, not_now
-from stellwerk.relay.wave import wave
+from stellwerk.relay.wave import gathers, wave
 from stellwerk.sdk.connector import Reader, Ref, Signal
 from stellwerk.store import inbox
 from stellwerk.store.connections import Connection
 from stellwerk.store.contacts import Stale
+from stellwerk.store.inbox import InboxRow
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
 from stellwerk_rules.breaker import busy
@@ -37,7 +39,7 @@ from stellwerk_rules.model import (
 async def read_and_decide(hub: Hub, desk: Desk, held: Lease) -> int:
     """Take the contacts that wait longest, read each once, decide. The number of events looked at."""
     account = desk.account.id
-    rows = await hub.store.read(lambda tx: inbox.take(tx, account, hub.now(), wave(desk.connector)))
+    rows = await _taken(hub, desk)
     if not rows:
         return 0
     waiting = await by_contact(hub, held, rows)
@@ -68,6 +70,20 @@ async def read_and_decide(hub: Hub, desk: Desk, held: Lease) -> int:
             await abreast(_decided(hub, desk, held, connections, *pair) for pair in several)
     hub.wake()  # the lanes of the other sides: what was decided for them goes out while this one delivers
     return len(rows)
+
+
+async def _taken(hub: Hub, desk: Desk) -> list[InboxRow]:
+    """The contacts that wait longest; a few wait a moment for company where the account's calls are scarce."""
+
+    def take(tx: Tx) -> list[InboxRow]:
+        return inbox.take(tx, desk.account.id, hub.now(), wave(desk.connector))
+
+    rows = await hub.store.read(take)
+    seconds = gathers(desk.connector, rows, desk.budget.left(), hub.now())
+    if seconds == 0:
+        return rows
+    await asyncio.sleep(seconds)
+    return await hub.store.read(take)
 
 
 async def _decided(
