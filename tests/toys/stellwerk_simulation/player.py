@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections import Counter
@@ -44,6 +45,7 @@ from stellwerk_simulation.seen import HERE, explained, seen
 from stellwerk_simulation.world import World
 
 MEMORY = Path("/dev/shm")
+FULL_SECONDS = 60.0
 SETTING_UP_SECONDS = 120.0  # longer than the two clocks are apart: who is made before is older than the connection
 
 
@@ -122,17 +124,24 @@ class _Player:
 
     async def _step(self, step: Step) -> None:
         self._begin_trouble(step.trouble)
+        if self.full and isinstance(step.deed, Hold | Save | Sync | Watch):
+            # Whoever gives an order gives it until it is taken, which it is not before there is room.
+            asyncio.get_running_loop().call_later(FULL_SECONDS, self._make_room)
         await self._do(step)
         if step.hasty:
             return
         if self.full:
-            self.full = False
-            await self.world.sleep(60)
-            self.world.process.store.fill_disk(False)
+            await self.world.sleep(FULL_SECONDS)
+            self._make_room()
         await self.world.rest()
         self._end_trouble()
         await self.world.rest()
         self._compare()
+
+    def _make_room(self) -> None:
+        self.full = False
+        if self.world.process.running:
+            self.world.process.store.fill_disk(False)
 
     def _begin_trouble(self, trouble: Trouble) -> None:
         world = self.world
