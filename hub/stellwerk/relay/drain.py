@@ -34,10 +34,11 @@ LONGEST_PAUSE_SECONDS = 86_400.0
 
 async def drain(hub: Hub, held: Lease) -> None:
     """Everything that calls this account, for one slice of time: settle, read, decide, deliver."""
-    account = await hub.account(held.account)
-    grip = Grip(held, hub.now)
     hub.draining.add((held.account, held.epoch))
+    account: AccountRow | None = None
     try:
+        account = await hub.account(held.account)
+        grip = Grip(held, hub.now)
         async with _keeping(hub, grip):
             await _drain(hub, held, account, grip)
     except LeaseLost:

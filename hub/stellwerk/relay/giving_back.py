@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from stellwerk.relay.hub import Hub
 from stellwerk.store import lease
 from stellwerk.store.lease import Lease
@@ -20,11 +18,11 @@ async def give_back(hub: Hub) -> None:
         held = lease.held_by(tx, hub.name, hub.now() + lease.SECONDS - CLAIMED_SECONDS)
         return [one for one in held if (one.account, one.epoch) not in hub.draining]
 
-    def let_go(tx: Tx, left: list[Lease]) -> None:
-        for one in left:
+    def let_go(tx: Tx) -> None:
+        # Asked again here: what stood still may have gone on since, and who drains registers before the first write.
+        for one in hanging(tx):
             lease.release(tx, one, hub.now())
 
-    left = await hub.store.read(hanging)
-    if left:
-        await hub.store.write(partial(let_go, left=left))
+    if await hub.store.read(hanging):
+        await hub.store.write(let_go)
         hub.wake()

@@ -70,3 +70,21 @@ async def test_what_was_claimed_just_now_is_not_let_go_of(
     assert await broken_off(yard, world, monkeypatch, 1)
     await give_back(yard.hub)
     assert await yard.look(lambda tx: lease.held_by(tx, yard.hub.name, world.clock() + 2 * lease.SECONDS))
+
+
+async def test_what_goes_on_while_it_is_looked_at_is_not_let_go_of(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that stood still: the drain goes on after the look and before the release."""
+    assert await broken_off(yard, world, monkeypatch, 1)
+    (held,) = await yard.look(lambda tx: lease.held_by(tx, yard.hub.name, world.clock() + 2 * lease.SECONDS))
+    world.clock.advance(CLAIMED_SECONDS)
+    write = yard.hub.store.write
+
+    async def goes_on(work: Any) -> Any:
+        yard.hub.draining.add((held.account, held.epoch))
+        return await write(work)
+
+    monkeypatch.setattr(yard.hub.store, "write", goes_on)
+    await give_back(yard.hub)
+    assert await yard.look(lambda tx: lease.held_by(tx, yard.hub.name, world.clock() + 2 * lease.SECONDS))
