@@ -15,7 +15,6 @@ from stellwerk_rules.fields import wins
 from stellwerk_rules.laws import NOT_ASKED_NOW, lawful
 from stellwerk_rules.learned import lost_ask
 from stellwerk_rules.model import (
-    CONFIRMED_BY_CONTACT,
     AddEntry,
     Because,
     Change,
@@ -95,7 +94,7 @@ def prepare(
     if known.remembered.within is not None and isinstance(change, Enter | MoveAddress):
         return _skip("merged", "the contact was merged into another one, and its address is a secondary one")
     if isinstance(change, Enter):
-        if early and change.way_back and consent.left and target.permission in CONFIRMED_BY_CONTACT:
+        if early and change.way_back and consent.left and target.permission not in (None, Permission.NONE):
             return _skip(STILL_LEAVING, "whoever left still reads subscribed there; it is looked at again in a moment")
         return _enter(plan, planned, change, target, known, consent, at, released=released)
     if isinstance(change, SetFields):
