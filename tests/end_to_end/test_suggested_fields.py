@@ -78,7 +78,6 @@ def test_every_row_suggested_at_the_twins_passes_the_check_and_none_carries_cons
     assert {row for row in rows if "custom:" in row} == {
         '  - {crm: shoe_size, mail: "custom:Shoe size", type: integer}',
         COLOURS,
-        '  - {crm: vip, mail: "custom:VIP", type: yes_no}',
     }
     assert [row for row in rows if "custom:" not in row] == [
         "  - {crm: address, mail: ADDRESS}",
@@ -107,9 +106,9 @@ def test_what_was_pasted_is_carried_and_no_longer_suggested(changed_town: Any) -
     page = there.marketer.browser.open(f"{there.scene.url}/fields")
     assert "Nothing to suggest: no field" in page.text
     who = there.subscriber("Shod")
-    there.marketer.edits_contact(there.record_id(who), shoe_size="43", vip="true", colours="red;dark blue")
+    there.marketer.edits_contact(there.record_id(who), shoe_size="43", colours="red;dark blue")
 
-    wanted = {"Shoe size": "43", "VIP": "true", "Colours": "red, dark blue"}
+    wanted = {"Shoe size": "43", "Colours": "red, dark blue"}
     there.until(
         "the values at the other side",
         lambda: wanted.items() <= (there.mail.contact(who.email, custom=tuple(wanted)) or {}).items(),

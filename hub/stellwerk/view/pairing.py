@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
 
 from msgspec import Struct
 
@@ -17,18 +16,19 @@ __all__ = ["Suggestion", "any_brand", "suggestions"]
 MOST_CHOICES = 50
 """A table of more choices is no line to paste."""
 
-_NO_DATA = frozenset(["optin", "optout", "doi", "gdpr", "dsgvo", "id", "ids", "guid", "uuid", "token", "checksum"])
-_NO_DATA_WITHIN = (
-    "consent",
-    "subscri",
-    "permission",
-    "newsletter",
-    "einwilligung",
-    "zustimmung",
-    "abmeld",
-    "berechtigung",
+_NO_DATA_WITHIN = re.compile(
+    r"optin|optout|opted|doi|subscri|unsub|newsletter|abonn|anmeld|angemeld|abmeld|abgemeld|consent|permi|allow|erlaub"
+    r"|berechtig|einwillig|eingewillig|einverst|zustimm|zugestimm|accept|akzept|agree|widerr|widerspr|donot|dont|blacklist"
+    r"|blocklist|sperr|robinson|gdpr|dsgvo|datenschutz|privacy|legalbasis|rechtsgrundlage|werbung|marketing"
+    r"|nummer|number|iban|hash|checksum|token|apikey|passw|secret"
 )
-"""What tells in a name or label of consent or of an id, as a word and within one: no row carries those."""
+"""What tells, anywhere in a name or label, of consent, an id or a secret: no row carries those. Rather one field too many."""
+
+_NO_ID = re.compile(r"(?:un|pre)?paid|bid|kid|grid|hybrid|(?:in)?valid|solid|liquid|android|kleid")
+"""Any other word that ends in id is one."""
+
+_HARMLESS = re.compile(r"(?:phone|telefon|mobile?|handy|ruf|fax|house|haus)(?:number|nummer)|numberof|adopt(?:ing|ed)")
+_YES_NO = frozenset(["yes", "no", "ja", "nein", "true", "false", "y", "n", "j", "1", "0"])
 
 _PARTED = re.compile(r"(?<=[a-z\d])(?=[A-Z])|[^\w]|_")
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -48,7 +48,7 @@ def suggestions(
     """A row for each unmapped field that has exactly one counterpart; `first` and `second` are in the file's order of systems.
 
     Counterparts have a name, label or further name in common, equal names before any other, and types that travel both ways
-    without loss. Fields that carry consent, an id, or may not be written are none.
+    without loss. Fields that hold yes or no, carry consent, an id, or may not be written are none.
     """
     left, right = ([spec for spec in side if _is_data(spec)] for side in (first, second))
     found: list[Suggestion] = []
@@ -68,11 +68,24 @@ def suggestions(
 
 
 def _is_data(spec: FieldSpec) -> bool:
-    if not spec.suggested or spec.kind in ("permission", "status", "time"):
+    # What is told by yes or no is a consent far too often, whatever it is called.
+    if not spec.suggested or spec.kind in ("yes_no", "permission", "status", "time"):
         return False
-    texts = [_parts(text) for text in (spec.name, spec.label or "")]
-    words = {word for parts in texts for word in (*parts, *map("".join, pairwise(parts)))}
-    return words.isdisjoint(_NO_DATA) and not any(told in word for told in _NO_DATA_WITHIN for word in words)
+    if spec.choices and _YES_NO.issuperset(map(str.casefold, spec.choices)):
+        return False
+    return not any(_tells(text) for text in (spec.name, spec.label or ""))
+
+
+def _tells(text: str) -> bool:
+    """Whether it tells of consent, an id or a secret."""
+    words = _parts(text)
+    joined = _HARMLESS.sub("", "".join(words))
+    return _NO_DATA_WITHIN.search(joined) is not None or any(map(_is_id, words))
+
+
+def _is_id(word: str) -> bool:
+    one = word.removesuffix("s")
+    return word == "key" or (one.endswith("id") and _NO_ID.fullmatch(one) is None)
 
 
 def _parts(text: str) -> list[str]:

@@ -64,7 +64,6 @@ def test_a_line_stands_as_an_operator_would_write_it() -> None:
     ("first", "second", "rest"),
     [
         ({"kind": "text"}, {"kind": "text"}, ""),
-        ({"kind": "yes_no"}, {"kind": "yes_no"}, ", type: yes_no"),
         ({"kind": "date"}, {"kind": "date"}, ", type: date"),
         ({"kind": "number"}, {"kind": "integer"}, ", type: integer"),
         ({"kind": "text"}, {"kind": "date"}, ", type: date, convert: {kind: date}"),
@@ -90,6 +89,8 @@ def test_the_row_has_the_type_and_converter_that_travel_both_ways(
 @pytest.mark.parametrize(
     ("first", "second"),
     [
+        ({"kind": "yes_no"}, {"kind": "yes_no"}),
+        ({"choices": ("Ja", "Nein")}, {}),
         ({"kind": "yes_no"}, {"kind": "date"}),
         ({"kind": "yes_no"}, {"kind": "text"}),
         ({"kind": "time"}, {"kind": "time"}),
@@ -100,7 +101,9 @@ def test_the_row_has_the_type_and_converter_that_travel_both_ways(
         ({"choices": tuple(map(str, range(51)))}, {}),
     ],
 )
-def test_types_that_lose_something_on_the_way_are_not_paired(first: dict[str, Any], second: dict[str, Any]) -> None:
+def test_yes_or_no_and_types_that_lose_something_on_the_way_are_not_paired(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
     assert lines([text("size", **first)], [text("SIZE", **second)]) == []
 
 
@@ -109,6 +112,11 @@ def test_types_that_lose_something_on_the_way_are_not_paired(first: dict[str, An
     [
         "newsletter_consent", "Opt-in", "optIn", "OPT_OUT", "wants_subscription", "unsubscribed_at", "permission",
         "external_id", "customerId", "ID", "GUID", "double opt-in", "gdpr_basis", "Einwilligung", "checksum", "DOI",
+        "opted_in", "opted_out", "optindate", "optinip", "doubleoptin", "doistatus", "datenschutz_akzeptiert",
+        "Einverständniserklärung", "einwilligen", "zugestimmt", "abgemeldet", "angemeldet", "widerruf", "Werbung erlaubt",
+        "marketing_allowed", "privacy_policy_accepted", "legal_basis", "do_not_contact", "blacklisted", "contactid",
+        "userid", "record_ids", "kundennummer", "customer number", "customer_key", "api_key", "apikey", "password", "iban",
+        "email_hash",
     ],
 )  # fmt: skip
 def test_neither_consent_nor_an_id_is_suggested(name: str) -> None:
@@ -116,7 +124,10 @@ def test_neither_consent_nor_an_id_is_suggested(name: str) -> None:
     assert lines([text("f1", label=name)], [text("f1")]) == []
 
 
-@pytest.mark.parametrize("name", ["idea", "video", "adopting", "nickname", "guidance"])
+@pytest.mark.parametrize(
+    "name",
+    ["idea", "video", "adopting", "nickname", "guidance", "paid", "kids", "Phone number", "Number of pets", "monkey"],
+)
 def test_a_word_that_only_looks_like_one_of_these_is_suggested(name: str) -> None:
     assert len(lines([text(name)], [text(name)])) == 1
 
