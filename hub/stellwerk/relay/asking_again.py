@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from stellwerk.relay import case as cases
 from stellwerk.relay.case import Case
 from stellwerk.relay.dead import is_left
@@ -29,6 +31,13 @@ ASKED_AGAIN = "asked_again"
 
 BY_PERSON = "a person's word"
 """What the ledger names in place of an event."""
+
+BY_ANOTHER = "asked-by-another"
+ANSWERED_ELSEWHERE = "answered-elsewhere"
+"""What forbids it was told to another connection of the mail account, and no more of it is told here."""
+
+MAILS = frozenset({UNKNOWN, "already-asked", "asked-lately", "asked-often"})
+"""Conditions that saw mails."""
 
 ON_ITS_WAY = frozenset({"waiting", "sent", "parked"})
 
@@ -81,10 +90,8 @@ def _named(tx: Tx, hub: Hub, connection: Connection, who: str) -> Case | None:
 
 def _may(tx: Tx, hub: Hub, case: Case) -> AskAgain:
     """What the rules say, and before that whether something of this contact is still to be done anyway."""
-    plan, ledger = case.book.plan, _ledger(hub, case)
-    asks = ledger.opted_out or asks_anybody(plan, case.settings)
-    home = plan.wish_system or ""
-    told = may_ask_again(_wish(case), ledger, plan.limits, hub.time(), wished_by=home, asks=asks)
+    home = case.book.plan.wish_system or ""
+    told = _as_known_here(_by_the_rules(hub, case, _ledger(hub, case)), _by_the_rules(hub, case, _own(tx, hub, case)))
     if told.code not in (ALLOWED, UNKNOWN):
         return told
     if case.connection.state != "runs":
@@ -93,6 +100,22 @@ def _may(tx: Tx, hub: Hub, case: Case) -> AskAgain:
     if states & ON_ITS_WAY or _is_to_be_read(tx, hub, case, home):
         return AskAgain(code="on-its-way")
     return AskAgain(code="held") if "held" in states else told
+
+
+def _by_the_rules(hub: Hub, case: Case, ledger: Consent) -> AskAgain:
+    plan = case.book.plan
+    asks = ledger.opted_out or asks_anybody(plan, case.settings)
+    home = plan.wish_system or ""
+    return may_ask_again(_wish(case), ledger, plan.limits, hub.time(), wished_by=home, asks=asks)
+
+
+def _as_known_here(told: AskAgain, own: AskAgain) -> AskAgain:
+    """`told` as the connection may know it, of whose own facts alone comes `own`: nothing of what another one was told."""
+    if told.code == ALLOWED or told == own:
+        return told
+    if told.code == own.code != UNKNOWN:
+        return own
+    return AskAgain(code=BY_ANOTHER if told.code in MAILS else ANSWERED_ELSEWHERE)
 
 
 def _wish(case: Case) -> Wish | None:
@@ -108,14 +131,22 @@ def _ledger(hub: Hub, case: Case) -> Consent:
     return fold(known.facts, known.suppressed, hub.time(), case.book.plan.limits, known.suppressed_at)
 
 
+def _own(tx: Tx, hub: Hub, case: Case) -> Consent:
+    """The ledger as far as this connection wrote it, or nobody did (what the account itself denied)."""
+    every = consent.written(tx, case.mail_account, case.address or "")
+    facts = tuple(fact for writer, fact in every if writer in ("", case.connection.id))
+    known = msgspec.structs.replace(case.known, facts=facts)
+    return _ledger(hub, msgspec.structs.replace(case, known=known))
+
+
 def _is_to_be_read(tx: Tx, hub: Hub, case: Case, home: str) -> bool:
     ref = Ref(by="id", value=case.state.remembered.ids[home])
     return comparisons.waits(tx, case.connection.accounts[home], subject_of(hub.vault, ref))
 
 
 def _deny(tx: Tx, hub: Hub, case: Case, told: AskAgain, by: str) -> None:
-    """Into the ledger, on the person's word: that mail did not go out."""
-    unknown = [ask for ask in _ledger(hub, case).asks.values() if ask.outcome is AskOutcome.UNKNOWN]
+    """Into the ledger, on the person's word: that mail did not go out. Only of this connection's own mails."""
+    unknown = [ask for ask in _own(tx, hub, case).asks.values() if ask.outcome is AskOutcome.UNKNOWN]
     facts = [
         Fact(kind=FactKind.ASK_FAILED, key=ask.mark, at=hub.time(), event=BY_PERSON, plus=ask.plus)
         for ask in unknown

@@ -16,6 +16,9 @@ from stellwerk_rules.asking_again import AskAgain
 class Asking(Struct, frozen=True, kw_only=True):
     """`code` is `allowed`, or the condition that forbids it (`ask-unknown`: a person may say that the mail did not go out).
 
+    Of what another connection of the mail account was told, only that it forbids it (`asked-by-another`,
+    `answered-elsewhere`), without times.
+
     `seen` is the time that the condition saw. `until`: where it is allowed, the last moment; else from when a new yes would
     be answered by a mail, null where at once.
     """

@@ -94,6 +94,14 @@ CONTACT: Mapping[str, tuple[str, str]] = {
         "Cannot be asked again yet: three confirmation mails within 30 days are unanswered; the next may go out from {until} (UTC).",
         "Noch einmal fragen geht noch nicht: Drei Bestätigungsmails in 30 Tagen sind unbeantwortet; die nächste darf ab {until} (UTC) hinausgehen.",
     ),
+    "asking-asked-by-another": (
+        "Cannot be asked again: another connection of this mail account asked this address lately; a mail needs a new yes by the contact.",
+        "Noch einmal fragen geht nicht: Eine andere Verbindung dieses Mailkontos hat diese Adresse kürzlich gefragt; eine Mail braucht ein neues Ja des Kontakts.",
+    ),
+    "asking-answered-elsewhere": (
+        "Cannot be asked again: what another connection of this mail account knows of this address forbids a mail.",
+        "Noch einmal fragen geht nicht: Was eine andere Verbindung dieses Mailkontos von dieser Adresse weiß, erlaubt keine Mail.",
+    ),
     "asking-not-running": (
         "Cannot be asked again now: the connection does not run.",
         "Noch einmal fragen geht jetzt nicht: Die Verbindung läuft nicht.",
