@@ -27,16 +27,6 @@ class Whom(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     who: Annotated[str, Meta(min_length=1, max_length=320)]
 
 
-class Again(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A contact, by its address or its id at a system.
-
-    `did_not_go_out`: whether the last mail was sent stayed unknown (`ask-unknown`), and somebody has looked: it was not.
-    """
-
-    who: Annotated[str, Meta(min_length=1, max_length=320)]
-    did_not_go_out: bool = False
-
-
 class Requested(Struct, frozen=True, kw_only=True):
     """The systems that the contact is read at. `POST /api/activity` says in `sync_now` what came of it."""
 
@@ -69,13 +59,14 @@ async def api_sync_now(
     responses=problems(404, 409, changes=True, body=True),
 )
 async def api_ask_again(
-    hub: NamedDependency[Hub], caller: NamedDependency[Caller], limits: NamedDependency[Limits], data: JSONBody[Again]
+    hub: NamedDependency[Hub], caller: NamedDependency[Caller], limits: NamedDependency[Limits], data: JSONBody[Whom]
 ) -> Asking:
-    """Ask a contact once more for its last explicit yes, where the rules still allow a mail for it. 409 names what forbids it."""
+    """Ask a contact once more for its last explicit yes, where the rules still allow a mail for it. 409 names what forbids it.
+
+    That a mail did not go out (`ask-unknown`) only a person may say, on the page.
+    """
     limits.spend(SYNCS_NOW, caller.connection.id)
-    told = await ask_again(
-        hub, caller.connection, who=data.who.strip(), by=caller.name, did_not_go_out=data.did_not_go_out
-    )
+    told = await ask_again(hub, caller.connection, who=data.who.strip(), by=caller.name)
     if told is None:
         raise NotFoundException()
     if told.code != ALLOWED:

@@ -77,6 +77,16 @@ async def unknown(yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch, *, 
         await yard.settle(600)
 
 
+async def token(yard: Yard, rights: Any) -> str:
+    """A program's, for the connection."""
+    hub = yard.hub
+    return await hub.store.write(
+        lambda tx: api_tokens.add(
+            tx, hub.vault, connection="toys", name="r", rights=rights, made_by="jo", now=hub.now(), expires=9e12
+        )
+    )
+
+
 async def adds_up(yard: Yard) -> None:
     six, acknowledged = await yard.look(lambda tx: (counts.six(tx), counts.acknowledged(tx)))
     assert sum(six.values()) == acknowledged
@@ -296,17 +306,7 @@ async def test_a_program_is_told_what_forbids_it_and_needs_the_right_to_change(
     guest: Any, yard: Yard, world: World
 ) -> None:
     one = await refused(yard, world)
-    hub = yard.hub
-
-    async def token(rights: Any) -> dict[str, str]:
-        text = await hub.store.write(
-            lambda tx: api_tokens.add(
-                tx, hub.vault, connection="toys", name="r", rights=rights, made_by="jo", now=hub.now(), expires=9e12
-            )
-        )
-        return {"authorization": f"Bearer {text}"}
-
-    looks, changes = await token("view"), await token("change")
+    looks, changes = [{"authorization": f"Bearer {await token(yard, rights)}"} for rights in ("view", "change")]
     told = (await guest.client.post("/api/activity", headers=looks, json={"who": one})).json()["ask_again"]
     assert told["code"] == "allowed"
     assert (await guest.client.post("/api/contact/ask-again", headers=looks, json={"who": one})).status_code == 403
@@ -317,6 +317,21 @@ async def test_a_program_is_told_what_forbids_it_and_needs_the_right_to_change(
     again = await guest.client.post("/api/contact/ask-again", headers=changes, json={"who": one})
     assert (again.status_code, again.json()["detail"]) == (409, "already-asked")
     assert len(world.mails_to(ADA)) == 1
+
+
+@pytest.mark.behaviour("asks-again-refused")
+async def test_a_program_does_not_say_that_a_mail_did_not_go_out(
+    guest: Any, yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await unknown(yard, world, monkeypatch)
+    sent = {"authorization": f"Bearer {await token(yard, 'change')}"}
+    said = {"who": ADA, "did_not_go_out": True}
+    assert (await guest.client.post("/api/contact/ask-again", headers=sent, json=said)).status_code == 400
+    again = await guest.client.post("/api/contact/ask-again", headers=sent, json={"who": ADA})
+    assert (again.status_code, again.json()["detail"]) == (409, "ask-unknown")
+    await yard.settle(60)
+    assert world.mails_to(ADA) == []
+    assert "ask_failed" not in await kinds(yard)
 
 
 async def test_another_connection_at_the_same_shop_is_not_asked_for(
