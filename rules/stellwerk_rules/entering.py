@@ -35,6 +35,9 @@ from stellwerk_rules.wishes import answer_of, mark_of
 OLD_WISH = "old-wish"
 """Code of the repair that shows wishes whose turn came too late."""
 
+ONCE_MORE = "again:"
+"""How the key of an entry begins that a person asked for: what was given up of the contact's coming in ends with it."""
+
 
 def enter(
     plan: Plan,
@@ -252,7 +255,7 @@ def _key(case: Case, change: Enter) -> str:
     """
     run = case.event.backfill
     if case.event.asked_again:
-        return f"again:{case.event.id}:{change.wish}"
+        return f"{ONCE_MORE}{case.event.id}:{change.wish}"
     return f"enter:{change.wish}" if run is None else f"sync:{run.run}:{change.wish}"
 
 

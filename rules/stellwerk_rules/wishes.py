@@ -79,18 +79,23 @@ def mark_of(digest: Digest, contact: Contact, said_at: datetime | None) -> str:
 
 
 def _wish(contact: Contact, name: str, known: Known) -> str | None:
-    """The mark of the explicit yes that the answer is, or was when it was handled."""
+    """The mark of the explicit yes that the answer is, or was when it was handled: still of this contact at this address."""
     said = answer_of(contact, name, known)
     if said.is_wish and said.written is not None:
         return mark_of(known.digest, contact, said.written.at)
     before = known.remembered.answered.get(name)
-    return before.wish if before is not None and said.handled else None
+    return before.wish if before is not None and said.handled and _stands(before, contact, known) else None
 
 
 def said_again(contact: Contact, name: str | None, known: Known) -> Known:
     """As if the answer were not handled yet, where it is still the explicit yes of this contact at this address."""
     before = known.remembered.answered.get(name or "")
-    if before is None or before.wish is None or before.wish != mark_of(known.digest, contact, before.at):
+    if before is None or not _stands(before, contact, known):
         return known
     left = {one: seen for one, seen in known.remembered.answered.items() if one != name}
     return replace(known, remembered=replace(known.remembered, answered=left))
+
+
+def _stands(before: Seen, contact: Contact, known: Known) -> bool:
+    """Whether the yes that was handled is one of this contact at this address: a move and a merge leave it behind."""
+    return before.wish is not None and before.wish == mark_of(known.digest, contact, before.at)

@@ -262,6 +262,18 @@ def test_a_yes_of_another_record_is_not_the_one_that_was_handled(world: Any) -> 
     assert codes(again(world, id="c2")) == ["no-yes"]
 
 
+@pytest.mark.parametrize("changed", [{"email": "new@example.com"}, {"id": "c2", "also_ids": ("c1",)}])
+def test_a_move_and_a_merge_leave_the_handled_yes_without_a_mark(world: Any, changed: dict[str, Any]) -> None:
+    """What the page offers is what the decision finds: the yes was said at another address, or of another record."""
+    said = world.now - HOUR
+    world.decide(world.crm(subscribe="yes", said_at=said))
+    assert world.remembered.answered["x_subscribe"].wish is not None
+    world.now += HOUR
+    world.decide(world.crm(subscribe="yes", said_at=said, **changed))
+    assert world.remembered.answered["x_subscribe"].wish is None
+    assert codes(again(world, said_at=said, **changed)) == ["no-yes"]
+
+
 def test_settings_that_ask_nobody_make_nothing_else_of_it(world: Any) -> None:
     """No permission is granted, and nobody is linked, for a mail that was asked for."""
     world.settings["double_opt_in"] = False

@@ -11,12 +11,11 @@ import msgspec
 
 from stellwerk.relay import case as cases
 from stellwerk.relay.case import Case
-from stellwerk.relay.dead import is_left
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.receive import subject_of
 from stellwerk.relay.sync_now import ASK_AGAIN, contacts_named, request
 from stellwerk.sdk.connector import Ref, Signal
-from stellwerk.store import comparisons, connections, consent, dead_letters, repairs
+from stellwerk.store import comparisons, connections, consent
 from stellwerk.store import held as held_rows
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
@@ -158,14 +157,8 @@ def _deny(tx: Tx, hub: Hub, case: Case, told: AskAgain, by: str) -> None:
 
 
 def _put(tx: Tx, hub: Hub, case: Case, by: str) -> None:
-    """What was given up of its coming in has ended; the yes is read and decided anew."""
+    """The yes is read and decided anew. What was given up of its coming in stands until that brings it in."""
     now, connection = hub.now(), case.connection
-    dead = [row for row in held_rows.enters_of(tx, case.state.id) if row["state"] == "dead"]
-    dead_letters.dismiss(tx, [row["id"] for row in dead], f"asked again by {by}")
-    for code in {row["code"] for row in dead}:
-        for subject in (connection.id, *connection.accounts.values()):
-            if not is_left(tx, code, subject):
-                repairs.close(tx, subject, code, now)
     home = case.book.plan.wish_system or ""
     remote = case.state.remembered.ids[home]
     signal = Signal(

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from stellwerk.errors import StellwerkError
 from stellwerk.relay import again
+from stellwerk.relay.given_up import is_left
 from stellwerk.relay.hub import Hub
 from stellwerk.store import accounts, dead_letters, inbox, lease, repairs
 from stellwerk.store.store import Row, Tx
@@ -104,12 +105,6 @@ def _some(
         return counted, rows[-1]["id"] if rows else None
 
     return some
-
-
-def is_left(tx: Tx, code: str, subject: str) -> bool:
-    """Whether a dead letter of this cause is left at the account or connection."""
-    rows = (*inbox.dead(tx, code), *dead_letters.of_cause(tx, code))
-    return any(subject in (row["account"], row.get("connection")) for row in rows)
 
 
 def _shown(tx: Tx, vault: Vault, row: Row) -> dict[str, Any]:

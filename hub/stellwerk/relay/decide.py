@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from stellwerk.relay import breaking, erasing, no_way_back, trace
+from stellwerk.relay import breaking, erasing, given_up, no_way_back, trace
 from stellwerk.relay.case import Case
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.putting import put
@@ -21,6 +21,7 @@ from stellwerk.store.contacts import Stale
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
 from stellwerk_rules.consent import SOURCE_OPT_OUT, ends_suppression, reaches_all
+from stellwerk_rules.entering import ONCE_MORE
 from stellwerk_rules.merging import secondary
 from stellwerk_rules.model import (
     Decision,
@@ -213,6 +214,8 @@ def _put_all(
         breaking.overtake(tx, case, case.connection.accounts[planned.system], planned.change, now)
     for planned in decision.changes:
         put(tx, hub, case, planned, event=event, run=run, now=now, let_go=let_go)
+        if planned.key.startswith(ONCE_MORE):
+            given_up.end(tx, case, now)
     for planned, why in decision.held:
         put(tx, hub, case, planned, event=event, run=run, now=now, hold=why)
         repairs.open_(tx, case.connection.id, why.repair, why.because.text, now)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from stellwerk.relay import again
-from stellwerk.relay.dead import DELIVERY, EVENT, is_left
+from stellwerk.relay.dead import DELIVERY, EVENT
+from stellwerk.relay.given_up import is_left
 from stellwerk.relay.hub import Hub
 from stellwerk.store import connections, dead_letters, held, inbox, lease, outbox, repairs
 from stellwerk.store.connections import Connection
