@@ -52,6 +52,8 @@ def enter(
     moved: bool,
 ) -> Entry:
     """Whether the event's contact enters by `rule`."""
+    if moved:  # whoever enters by a new address enters by no yes that a person could ask for
+        event = replace(event, asked_again=False)
     case = Case(
         plan=plan,
         rule=rule,

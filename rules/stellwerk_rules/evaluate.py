@@ -41,7 +41,7 @@ from stellwerk_rules.plan import Plan
 from stellwerk_rules.restoring import restored
 from stellwerk_rules.scene import Scene, Verb, first, joined, kinds, missed, scene
 from stellwerk_rules.spec import SettingValue
-from stellwerk_rules.wishes import handled, said_again
+from stellwerk_rules.wishes import answer_of, handled, said_again
 
 _NOTED = frozenset({EventKind.ASKED, EventKind.BOUNCED, EventKind.BLOCKED, EventKind.UNBLOCKED})
 
@@ -82,6 +82,8 @@ def _decided(plan: Plan, event: Event, known: Known, settings: Mapping[str, Sett
     if known.remembered.erased and event.kind is not EventKind.UNSUBSCRIBED:
         return _skipped(known.remembered, "erased", "the contact was deleted for privacy")
     known = _as_let_go(known, released=event.released)
+    if event.asked_again and answer_of(event.contact, plan.answer_field(event.system), known).is_wish:
+        event = replace(event, asked_again=False)  # a new yes speaks for itself: nobody needs to ask for it
     if event.asked_again:
         known = said_again(event.contact, plan.answer_field(event.system), known)
     if event.kind in (EventKind.DELETED, EventKind.ERASED):
