@@ -135,18 +135,18 @@ def becomes_a_dead_letter(here: Any, path: str, body: bytes, headers: dict[str, 
         'stellwerk_inbox_events{state="dead"}': 1.0,
     }
     ((code,),) = here.database("select code from inbox where state = 'dead' order by id desc limit 1")
-    assert because in code
+    assert code == because
 
 
 @pytest.mark.parametrize(
     ("values", "because"),
     [
-        ({"subscriptionType": "contact.associationChange"}, "is not ours"),
-        ({"subscriptionType": "deal.creation", "objectTypeId": None}, "is not ours"),
-        ({"subscriptionType": None}, "is not ours"),
-        ({"objectId": None}, "names no contact"),
-        ({"occurredAt": "yesterday"}, "not an event"),
-        ({"objectId": {"id": 1}}, "not an event"),
+        ({"subscriptionType": "contact.associationChange"}, "unknown-kind"),
+        ({"subscriptionType": "deal.creation", "objectTypeId": None}, "unknown-kind"),
+        ({"subscriptionType": None}, "unknown-kind"),
+        ({"objectId": None}, "names-nobody"),
+        ({"occurredAt": "yesterday"}, "not-as-described"),
+        ({"objectId": {"id": 1}}, "not-as-described"),
     ],
     ids=["type", "object", "no type", "no contact", "text for a time", "object for an id"],
 )
@@ -163,12 +163,12 @@ def test_an_authentic_event_that_is_not_understood_becomes_a_dead_letter(
     ids=["xml", "empty", "object", "cut", "not text", "null"],
 )
 def test_an_authentic_body_that_is_no_list_of_events_becomes_a_dead_letter(here: Any, body: bytes) -> None:
-    becomes_a_dead_letter(here, HOOK, body, here.signed(body), "not a JSON array")
+    becomes_a_dead_letter(here, HOOK, body, here.signed(body), "not-as-described")
 
 
 def test_an_event_that_comes_without_its_list_is_looked_at_as_one(here: Any) -> None:
     body = event(objectId=None)[1:-1]
-    becomes_a_dead_letter(here, HOOK, body, here.signed(body), "names no contact")
+    becomes_a_dead_letter(here, HOOK, body, here.signed(body), "names-nobody")
 
 
 def test_good_events_of_a_request_are_taken_beside_one_that_is_not_understood(here: Any) -> None:
@@ -192,14 +192,14 @@ def test_an_unknown_portal_is_counted_and_answered_with_200(here: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "because"),
     [
-        (b"email=eve@visitors.example", "not a JSON object"),
-        (b"[]", "not a JSON object"),
-        (b"\xff", "not a JSON object"),
-        (b"{}", "neither an address"),
-        (b'{"email": "nobody"}', "neither an address"),
-        (b'{"email": ["eve@visitors.example"]}', "neither an address"),
-        (b'{"email": null, "external_id": null}', "neither an address"),
-        (b"", "neither an address"),
+        (b"email=eve@visitors.example", "not-as-described"),
+        (b"[]", "not-as-described"),
+        (b"\xff", "not-as-described"),
+        (b"{}", "names-nobody"),
+        (b'{"email": "nobody"}', "names-nobody"),
+        (b'{"email": ["eve@visitors.example"]}', "names-nobody"),
+        (b'{"email": null, "external_id": null}', "names-nobody"),
+        (b"", "names-nobody"),
     ],
     ids=["form", "list", "not text", "no address", "no address in it", "list of addresses", "nulls", "empty"],
 )
@@ -212,7 +212,7 @@ def test_a_call_of_maileons_that_is_not_understood_becomes_a_dead_letter(
 
 def test_an_unknown_topic_of_maileons_becomes_a_dead_letter(here: Any) -> None:
     path = here.maileon_hook("doi").rpartition("/")[0] + "/bounce"
-    becomes_a_dead_letter(here, path, b'{"email": "eve@visitors.example"}', {}, "unknown topic")
+    becomes_a_dead_letter(here, path, b'{"email": "eve@visitors.example"}', {}, "unknown-kind")
 
 
 def test_dead_letters_hold_nothing_in_the_clear(here: Any) -> None:

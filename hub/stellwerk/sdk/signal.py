@@ -39,7 +39,11 @@ class Signal(Struct, frozen=True, kw_only=True):
 
 
 class Unread(Struct, frozen=True, kw_only=True):
-    """An authentic item that was not understood: kept as a dead letter with `because`."""
+    """An authentic item that was not understood: kept as a dead letter with the code `because`.
+
+    A code is one of few and shows nothing of `raw`, which alone is sealed. The pages have words for `names-nobody`, `unknown-kind`
+    and `not-as-described`.
+    """
 
     raw: bytes
     because: str

@@ -139,6 +139,8 @@ class Words:
 
     def reason(self, code: str, text: str) -> str:
         """The reason as a sentence; in German its general sense, since the exact words are English."""
+        if self._say.knows(f"unread-{code}"):
+            return self._say(f"unread-{code}")
         if self._say.language == "de":
             exact = with_values(code, text)
             return exact or GERMAN_REASONS.get(code) or self._titled(text) or code

@@ -31,4 +31,10 @@ LETTERS: Mapping[str, tuple[str, str]] = {
     "foretold-watched": ("Would only be shown: the connection watches", "Würde nur gezeigt: Die Verbindung beobachtet"),
     "foretold-rested": ("Nothing would be written: the connection rests", "Nichts würde geschrieben: Die Verbindung ruht"),
     "foretold-cannot-be-told": ("Cannot be told", "Lässt sich nicht sagen"),
+    "unread-names-nobody": ("It names no contact.", "Es nennt keinen Kontakt."),
+    "unread-unknown-kind": ("It is of a kind that is not known here.", "Es ist von einer Art, die hier nicht bekannt ist."),
+    "unread-not-as-described": (
+        "It is not written as its vendor describes it.",
+        "Es ist nicht so geschrieben, wie sein Hersteller es beschreibt.",
+    ),
 }  # fmt: skip

@@ -46,7 +46,6 @@ LOCAL = f"/webhooks-journal/journal-local/{VERSION}"
 SUBSCRIPTIONS = f"/webhooks-journal/subscriptions/{VERSION}"
 CONTACT_TYPE = "0-1"
 PART = "journal"
-LONGEST_ACTION = 40
 ACTIONS = {
     "CREATE": EventKind.CREATED,
     "UPDATE": EventKind.CHANGED,
@@ -244,14 +243,16 @@ def _signals(content: bytes, offset: str, portal: str) -> Iterator[Signal | Unre
         try:
             told = lenient.read(bytes(raw), Told)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            yield _unread(bytes(raw), offset, number, "an event of the journal is not as HubSpot describes it")
+            yield Unread(raw=_placed(bytes(raw), offset, number), because="not-as-described")
             continue
         if str(told.portal_id) != portal or told.object_type_id != CONTACT_TYPE or told.action in NOT_OURS:
             continue
         kind = ACTIONS.get(told.action)
-        if kind is None or not told.object_id:
-            why = "names no contact" if kind is not None else f"has the unknown action {told.action[:LONGEST_ACTION]}"
-            yield _unread(bytes(raw), offset, number, f"an event of the journal {why}")
+        if kind is None:
+            yield Unread(raw=_placed(bytes(raw), offset, number), because="unknown-kind")
+            continue
+        if not told.object_id:
+            yield Unread(raw=_placed(bytes(raw), offset, number), because="names-nobody")
             continue
         names: list[str | None] = [*sorted(told.property_changes)] or [None]
         for name in names:
@@ -265,8 +266,8 @@ def _signals(content: bytes, offset: str, portal: str) -> Iterator[Signal | Unre
             )
 
 
-def _unread(raw: bytes, offset: str, number: int, because: str) -> Unread:
-    return Unread(raw=f"file {offset}, event {number}: ".encode() + raw, because=because)
+def _placed(raw: bytes, offset: str, number: int) -> bytes:
+    return f"file {offset}, event {number}: ".encode() + raw
 
 
 def _place(cursor: str | None) -> Place:

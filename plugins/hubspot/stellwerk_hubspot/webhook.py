@@ -112,7 +112,7 @@ class Webhooks:
             items = msgspec.json.decode(request.body, type=list[msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError):
             if _portal(request.body) is None:
-                return [Unread(raw=request.body, because="not a JSON array of events")]
+                return [Unread(raw=request.body, because="not-as-described")]
             # One event that stands alone.
             return [_signal(request.body, system.app_id)]
         return [_signal(bytes(item), system.app_id) for item in items]
@@ -160,18 +160,18 @@ def _signal(raw: bytes, app_id: str) -> Signal | Unread:
     try:
         item = lenient.read(raw, Item)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return Unread(raw=raw, because="not an event as HubSpot describes it", account=_portal(raw))
+        return Unread(raw=raw, because="not-as-described", account=_portal(raw))
     account = str(item.portal_id)
     subject, _, verb = item.type.partition(".")
     contact = subject == "contact" or (subject == "object" and item.object_type_id == CONTACT_TYPE)
     kind = KINDS.get(verb) if contact else None
     if kind is None:
-        return Unread(raw=raw, because=f"an event of type {item.type or '(none)'} is not ours", account=account)
+        return Unread(raw=raw, because="unknown-kind", account=account)
     about = (
         item.new_object_id or item.primary_object_id or item.object_id if kind is EventKind.MERGED else item.object_id
     )
     if about is None:
-        return Unread(raw=raw, because="the event names no contact", account=account)
+        return Unread(raw=raw, because="names-nobody", account=account)
     if kind is EventKind.CHANGED and item.property_name == "email":
         kind = EventKind.MOVED
     return Signal(

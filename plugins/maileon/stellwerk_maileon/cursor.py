@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 MOST_MET = 5000
-"""Hashes a cursor holds at most. What falls out is signalled again, which is harmless."""
+"""Hashes a cursor holds at most. What falls out is signalled again, which is harmless, or is a dead letter once more."""
 
 Stage = Literal["unsubscriptions", "subscribers", "bounces", "blocks", "contacts"]
 

@@ -10,6 +10,7 @@ outage. Unsubscriptions are asked first in every run, and while they fail no run
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, timedelta
 
@@ -140,17 +141,32 @@ async def _page(session: Session, at: Cursor) -> tuple[Sequence[Signal | Unread]
         return await changed.page(session, at)
     start = max(0, at.left.get(at.stage, at.since) - cursor.milliseconds(OVERLAP))
     entries, more = await report.ask(session.client, (("from_date", str(start)), ("to_date", str(at.until))), at.page)
-    named = {cursor.name(at.stage, entry.key): entry for entry in entries}
+    named = _named(at.stage, entries)
     signals = [
         signal
-        for name, entry in named.items()
-        if name not in at.seen and (signal := _signal(session, report, entry)) is not None
+        for name, (number, entry) in named.items()
+        if name not in at.seen
+        and (signal := _signal(session, report, entry, f"{at.stage}, page {at.page}, entry {number}")) is not None
     ]
     onward = replace(at, met=cursor.keep((*at.met, *named)))
     if more:
         return signals, replace(onward, page=at.page + 1), True
     left = {stage: first for stage, first in at.left.items() if stage != at.stage}
     return signals, *_following(session, report.following, replace(onward, left=left))
+
+
+def _named(stage: Stage, entries: Sequence[Entry]) -> Mapping[str, tuple[int, Entry]]:
+    """The entries of a page, with their places from 1, by what they are known by."""
+    named: dict[str, tuple[int, Entry]] = {}
+    counted: Counter[str] = Counter()
+    for number, entry in enumerate(entries, 1):
+        name = cursor.name(stage, entry.key)
+        if entry.who is None:
+            # Two people who left in one second are one entry by everything that does not change later.
+            counted[name] += 1
+            name = name if counted[name] == 1 else cursor.name(stage, entry.key, str(counted[name]))
+        named[name] = number, entry
+    return named
 
 
 def _passed_over(session: Session, at: Cursor, error: DeliveryError) -> tuple[Cursor, bool]:
@@ -173,7 +189,7 @@ def _following(session: Session, stage: Stage | None, at: Cursor) -> tuple[Curso
     return replace(at, stage=stage, page=1), True
 
 
-def _signal(session: Session, report: Report, entry: Entry) -> Signal | Unread | None:
+def _signal(session: Session, report: Report, entry: Entry, place: str) -> Signal | Unread | None:
     """Look at this contact again; `entry` among the details names the fact for ever. None for what is no event."""
     kind = report.kind(entry)
     if kind is None:
@@ -181,7 +197,7 @@ def _signal(session: Session, report: Report, entry: Entry) -> Signal | Unread |
     ref = ref_of(entry.contact, by_address=report.by_address)
     if ref is None:
         raw = msgspec.json.encode({**entry.details, "timestamp": entry.timestamp})
-        return Unread(raw=raw, because=f"an entry of a report ({kind.value}) names no contact")
+        return Unread(raw=f"{place}: ".encode() + raw, because="names-nobody")
     return Signal(
         kind=kind,
         ref=ref,

@@ -26,11 +26,15 @@ class Entry(Struct, frozen=True, kw_only=True):
     new_status: str | None = None
 
     @property
+    def who(self) -> str | None:
+        """Which contact, by a name that does not change; None where it has none."""
+        return self.contact.id or self.contact.external_id or None
+
+    @property
     def key(self) -> str:
         """The entry's name for ever: it does not change when the contact's address is anonymised later."""
-        who = self.contact.id or self.contact.external_id or ""
         own = [one for one in (self.status_code, self.new_status) if one is not None]
-        text = "\n".join((who, (self.timestamp or "").strip(), self.msg_id or "", *own))
+        text = "\n".join((self.who or "", (self.timestamp or "").strip(), self.msg_id or "", *own))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @property

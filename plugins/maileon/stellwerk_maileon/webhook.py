@@ -28,17 +28,17 @@ def receive(request: WebhookRequest, system: MaileonSystem) -> Sequence[Signal |
     topic = request.path[0] if len(request.path) == 1 else ""
     kind = TOPICS.get(topic)
     if kind is None:
-        return [Unread(raw=request.body, because="unknown topic")]
+        return [Unread(raw=request.body, because="unknown-kind")]
     calls = _calls(request)
     if not calls:
-        return [Unread(raw=request.body, because="the body is not a JSON object")]
+        return [Unread(raw=request.body, because="not-as-described")]
     return [_signal(kind, values, request.body, ZoneInfo(system.zone)) for values in calls]
 
 
 def _signal(kind: EventKind, values: Mapping[str, Any], raw: bytes, zone: tzinfo) -> Signal | Unread:
     ref = _ref(values)
     if ref is None:
-        return Unread(raw=raw, because="neither an address nor an external id")
+        return Unread(raw=raw, because="names-nobody")
     details = {name: text[:LONGEST_DETAIL] for name in DETAILS if (text := _text(values.get(name))) is not None}
     return Signal(kind=kind, ref=ref, occurred_at=_occurred_at(values, zone), details=details)
 

@@ -88,7 +88,7 @@ def test_every_phrase_named_in_a_template_or_module_exists_and_every_phrase_is_u
         "remote-", "error-", "permission-", "topic-", "language-", "page-", "state-", "repair-button-", "finding-",
         "fact-", "event-", "change-", "outcome-", "delivery-",
         "arrival-", "kind-", "reading-", "asking-", "access-", "foresight-", "outlook-", "invited-", "way-", "how-", "sync-",
-        "foretold-", "told-kind-", "told-wrong-", "untold-",
+        "foretold-", "told-kind-", "told-wrong-", "untold-", "unread-",
     )  # fmt: skip
     unused = [
         key for key in PHRASES if not key.startswith(families) and f'"{key}"' not in text and f"'{key}'" not in text
@@ -105,6 +105,16 @@ def test_every_reason_of_the_rules_has_its_sense_in_german() -> None:
     codes = {code for found in re.findall(REASON, text) for code in found if code}
     assert len(codes) > 40
     assert sorted(codes - GERMAN_REASONS.keys()) == []
+
+
+def test_what_a_connector_did_not_understand_has_a_code_with_its_sense_in_both_languages() -> None:
+    reasons = [
+        reason
+        for path in (Path(__file__).parents[3] / "plugins").rglob("*.py")
+        for reason in re.findall(r"\bUnread\([^\n]*because=([^,)]+)", path.read_text("utf-8"))
+    ]
+    assert len(reasons) > 6
+    assert sorted({f"unread-{reason.strip(chr(34))}" for reason in reasons} - PHRASES.keys()) == []
 
 
 def test_every_repair_that_operators_read_about_has_its_text_for_people() -> None:

@@ -219,7 +219,31 @@ async def test_an_entry_without_an_address_is_named_by_what_is_left(
         found, _ = await run(connector, cursor)
     assert [(one.ref.by, one.ref.value) for one in found if isinstance(one, Signal)] == expected
     unread = [one.because for one in found if isinstance(one, Unread)]
-    assert unread == ([] if expected else ["an entry of a report (unsubscribed) names no contact"])
+    assert unread == ([] if expected else ["names-nobody"])
+
+
+@pytest.mark.parametrize("who", ["<permission>1</permission>", "<email>a{n}@example.com</email>"])
+async def test_entries_of_one_second_that_no_id_tells_apart_are_all_told_and_once(canned: Any, who: str) -> None:
+    quiet(canned)
+    canned.replies["GET", OUT].clear()
+    canned.on("GET", OUT, body=entries("unsubscriptions", 1, 2, who=who))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        found, cursor = await run(connector, cursor)
+        again, _ = await run(connector, cursor)
+    told = [one.raw if isinstance(one, Unread) else one.ref.value for one in found]
+    assert len(set(told)) == 2
+    assert again == []
+
+
+async def test_an_entry_that_names_nobody_is_told_with_its_place(canned: Any) -> None:
+    quiet(canned)
+    canned.replies["GET", OUT].clear()
+    canned.on("GET", OUT, body=entries("unsubscriptions", 1, who="<permission>1</permission>"))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        (unread,), _ = await run(connector, cursor)
+    assert unread.raw.startswith(b"unsubscriptions, page 1, entry 1: {")
 
 
 async def test_report_windows_join_without_a_gap_and_overlap_by_an_hour(canned: Any) -> None:

@@ -68,12 +68,12 @@ def test_without_an_address_the_external_id_serves(email: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "because"),
     [
-        (b"not json", "the body is not a JSON object"),
-        (b"[]", "the body is not a JSON object"),
-        (b"\xff", "the body is not a JSON object"),
-        (b"{}", "neither an address nor an external id"),
-        (b"", "neither an address nor an external id"),
-        (b'{"email": "nobody"}', "neither an address nor an external id"),
+        (b"not json", "not-as-described"),
+        (b"[]", "not-as-described"),
+        (b"\xff", "not-as-described"),
+        (b"{}", "names-nobody"),
+        (b"", "names-nobody"),
+        (b'{"email": "nobody"}', "names-nobody"),
     ],
 )
 def test_what_is_not_understood_is_kept_with_the_reason(body: bytes, because: str) -> None:
@@ -83,7 +83,7 @@ def test_what_is_not_understood_is_kept_with_the_reason(body: bytes, because: st
 
 @pytest.mark.parametrize("path", [("bounce",), ("doi", "more")])
 def test_an_unknown_topic_is_kept(path: tuple[str, ...]) -> None:
-    assert receive({"email": "ada@example.com"}, *path).because == "unknown topic"
+    assert receive({"email": "ada@example.com"}, *path).because == "unknown-kind"
 
 
 def test_a_long_detail_is_cut() -> None:
