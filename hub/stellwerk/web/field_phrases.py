@@ -30,8 +30,8 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "fields-show": ("Show them", "Anzeigen"),
     "fields-suggested": ("Could be carried too", "Könnte auch übernommen werden"),
     "fields-suggested-why": (
-        "These fields are called the same in both accounts and hold the same type. Whoever runs the hub adds them to integration.yaml under “fields:”, indented as the rows there, and restarts the hub.",
-        "Diese Felder heißen in beiden Konten gleich und sind vom selben Typ. Wer den Hub betreibt, fügt sie in integration.yaml unter „fields:“ ein, so weit eingerückt wie die Zeilen dort, und startet den Hub neu.",
+        "These fields seem to mean the same in both accounts, and their values can go both ways. Look at each line first. Whoever runs the hub adds it to integration.yaml under “fields:”, indented as the rows there, and restarts the hub.",
+        "Diese Felder scheinen in beiden Konten dasselbe zu bedeuten, und ihre Werte können in beide Richtungen gehen. Sehen Sie sich jede Zeile zuerst an. Wer den Hub betreibt, fügt sie in integration.yaml unter „fields:“ ein, so weit eingerückt wie die Zeilen dort, und startet den Hub neu.",
     ),
     "fields-suggested-none": (
         "Nothing to suggest: no field that is not carried has a counterpart of its name and type on the other side. Create one there, for example a field called as in {first}, and it appears here with the line to add.",
