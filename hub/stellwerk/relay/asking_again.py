@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import msgspec
-
 from stellwerk.relay import case as cases
 from stellwerk.relay.case import Case
 from stellwerk.relay.hub import Hub
@@ -79,18 +77,27 @@ def asking(tx: Tx, hub: Hub, connection: Connection, who: str) -> AskAgain | Non
 
 
 def _named(tx: Tx, hub: Hub, connection: Connection, who: str) -> Case | None:
-    """The contact as it stands where contacts wish."""
+    """The contact as it stands where contacts wish; nobody where an id is one contact's here and another's there."""
     home = hub.book(connection).plan.wish_system
-    for state in contacts_named(tx, hub, connection, who):
-        if home in state.remembered.ids and state.remembered.within is None and state.address is not None:
+    found = [one for one in contacts_named(tx, hub, connection, who) if one.remembered.within is None]
+    if len(found) > 1 and "@" not in who:
+        return None
+    for state in found:
+        if home in state.remembered.ids and state.address is not None:
             return cases.of_state(tx, hub, connection, state, state.address)
     return None
 
 
 def _may(tx: Tx, hub: Hub, case: Case) -> AskAgain:
-    """What the rules say, and before that whether something of this contact is still to be done anyway."""
+    """What the rules say, and before that whether something of this contact is still to be done anyway.
+
+    Nobody is asked for a word that would bring no mail: what forbids one all the same is told then.
+    """
     home = case.book.plan.wish_system or ""
-    told = _as_known_here(_by_the_rules(hub, case, _ledger(hub, case)), _by_the_rules(hub, case, _own(tx, hub, case)))
+    told = _as_things_stand(tx, hub, case)
+    if told.code == UNKNOWN:
+        then = _as_things_stand(tx, hub, case, _denied(tx, hub, case, told))
+        told = told if then.code == ALLOWED else then
     if told.code not in (ALLOWED, UNKNOWN):
         return told
     if case.connection.state != "runs":
@@ -99,6 +106,12 @@ def _may(tx: Tx, hub: Hub, case: Case) -> AskAgain:
     if states & ON_ITS_WAY or _is_to_be_read(tx, hub, case, home):
         return AskAgain(code="on-its-way")
     return AskAgain(code="held") if "held" in states else told
+
+
+def _as_things_stand(tx: Tx, hub: Hub, case: Case, also: tuple[Fact, ...] = ()) -> AskAgain:
+    """What the rules say of the ledger, with `also` in it."""
+    every = _by_the_rules(hub, case, _ledger(hub, case, (*case.known.facts, *also)))
+    return _as_known_here(every, _by_the_rules(hub, case, _own(tx, hub, case, also)))
 
 
 def _by_the_rules(hub: Hub, case: Case, ledger: Consent) -> AskAgain:
@@ -125,17 +138,16 @@ def _wish(case: Case) -> Wish | None:
     return Wish(at=said.at, mark=said.wish)
 
 
-def _ledger(hub: Hub, case: Case) -> Consent:
+def _ledger(hub: Hub, case: Case, facts: tuple[Fact, ...]) -> Consent:
     known = case.known
-    return fold(known.facts, known.suppressed, hub.time(), case.book.plan.limits, known.suppressed_at)
+    return fold(facts, known.suppressed, hub.time(), case.book.plan.limits, known.suppressed_at)
 
 
-def _own(tx: Tx, hub: Hub, case: Case) -> Consent:
+def _own(tx: Tx, hub: Hub, case: Case, also: tuple[Fact, ...] = ()) -> Consent:
     """The ledger as far as this connection wrote it, or nobody did (what the account itself denied)."""
     every = consent.written(tx, case.mail_account, case.address or "")
     facts = tuple(fact for writer, fact in every if writer in ("", case.connection.id))
-    known = msgspec.structs.replace(case.known, facts=facts)
-    return _ledger(hub, msgspec.structs.replace(case, known=known))
+    return _ledger(hub, case, (*facts, *also))
 
 
 def _is_to_be_read(tx: Tx, hub: Hub, case: Case, home: str) -> bool:
@@ -143,14 +155,19 @@ def _is_to_be_read(tx: Tx, hub: Hub, case: Case, home: str) -> bool:
     return comparisons.waits(tx, case.connection.accounts[home], subject_of(hub.vault, ref))
 
 
-def _deny(tx: Tx, hub: Hub, case: Case, told: AskAgain, by: str) -> None:
-    """Into the ledger, on the person's word: that mail did not go out. Only of this connection's own mails."""
+def _denied(tx: Tx, hub: Hub, case: Case, told: AskAgain) -> tuple[Fact, ...]:
+    """What the person's word comes to: that mail did not go out. Only of this connection's own mails."""
     unknown = [ask for ask in _own(tx, hub, case).asks.values() if ask.outcome is AskOutcome.UNKNOWN]
-    facts = [
+    return tuple(
         Fact(kind=FactKind.ASK_FAILED, key=ask.mark, at=hub.time(), event=BY_PERSON, plus=ask.plus)
         for ask in unknown
         if ask.at == told.seen
-    ]
+    )
+
+
+def _deny(tx: Tx, hub: Hub, case: Case, told: AskAgain, by: str) -> None:
+    """Into the ledger, on the person's word."""
+    facts = _denied(tx, hub, case, told)
     now, address = hub.now(), case.state.address or ""
     consent.add(tx, case.mail_account, address, case.connection.id, facts, now, plan=case.book.plan.hash)
     connections.note(tx, case.connection.id, who=by, now=now, note=connections.NOT_SENT, about=address[:16])

@@ -250,6 +250,21 @@ async def test_what_stays_unknown_a_second_time_is_unknown_again(
     assert world.mails_to(ADA) == []
 
 
+async def test_a_persons_word_that_would_bring_no_mail_is_not_asked_for_nor_written(
+    asks: Asks, guest: Any, yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outcome is unknown still, and the yes is too old by now."""
+    await unknown(yard, world, monkeypatch)
+    known = await kinds(yard)
+    world.clock.now += 8 * DAY
+    page = await asks(ADA, "en")
+    assert offered(page) == []
+    assert "which is more than 7 days ago" in about(page)
+    assert (await press(guest, page, "ask-again-not-sent")).status == 409
+    assert await kinds(yard) == known
+    assert "did not go out" not in (await guest.open("/history")).text
+
+
 async def test_whoever_opted_out_since_is_not_asked(asks: Asks, guest: Any, yard: Yard, world: World) -> None:
     world.form(ADA, YES)
     await yard.settle(30)

@@ -82,3 +82,21 @@ async def test_until_it_is_decided_nothing_given_up_is_over(asks: Asks, guest: A
     await yard.settle(60)
     assert len(world.mails_to(ADA)) == 1
     assert await given_up(yard) == (0, 0)
+
+
+async def test_an_id_that_names_two_contacts_asks_neither(asks: Asks, guest: Any, yard: Yard, world: World) -> None:
+    """Each system counts its contacts by itself: the same number is one person's here and another's there."""
+    one = await refused(yard, world)
+    world.mail.refused_values.clear()
+    world.form("ben@example.com", {**YES, "name": "Ben"})
+    await yard.settle(60)
+    assert offered(await asks(one, "en")) == ["ask-again"]
+    await yard.store.write(
+        lambda tx: tx.run("update link set remote = :one where system = 'news' and remote <> :one", one=one)
+    )
+    page = await asks(one, "en")
+    assert offered(page) == []
+    assert (await press(guest, page)).status == 409
+    await yard.settle(60)
+    assert world.mails_to(ADA) == []
+    assert offered(await asks(ADA, "en")) == ["ask-again"]
