@@ -23,6 +23,10 @@ _WITHOUT: Mapping[str, tuple[Words, ...]] = {
     "crm.objects.contacts.read": (
         Words(en="No contact is read: nobody enters.", de="Kein Kontakt wird gelesen: Niemand wird aufgenommen."),
         Words(en="No change in HubSpot is carried over.", de="Keine Änderung in HubSpot wird übernommen."),
+        Words(
+            en="Neither the initial sync nor a comparison finds anybody, and no note is written.",
+            de="Weder der erste Abgleich noch ein Vergleich findet jemanden, und keine Notiz wird geschrieben.",
+        ),
     ),
     "crm.objects.contacts.write": (
         Words(
@@ -33,8 +37,8 @@ _WITHOUT: Mapping[str, tuple[Words, ...]] = {
     ),
     "crm.schemas.contacts.read": (
         Words(
-            en="Fields and lifecycle stages of the portal cannot be listed on these pages.",
-            de="Felder und Lifecycle-Phasen des Portals lassen sich auf diesen Seiten nicht auflisten.",
+            en="Fields and lifecycle stages of the portal may not be listed on these pages.",
+            de="Felder und Lifecycle-Phasen des Portals lassen sich auf diesen Seiten womöglich nicht auflisten.",
         ),
     ),
     "crm.schemas.contacts.write": (
@@ -45,8 +49,8 @@ _WITHOUT: Mapping[str, tuple[Words, ...]] = {
     ),
     "timeline": (
         Words(
-            en="Timeline entries are written as notes instead of app events.",
-            de="Timeline-Einträge werden als Notizen geschrieben statt als App-Ereignisse.",
+            en="Where app events are chosen: timeline entries are written as notes instead.",
+            de="Wo App-Ereignisse gewählt sind: Timeline-Einträge werden stattdessen als Notizen geschrieben.",
         ),
     ),
     "communication_preferences.read_write": (

@@ -24,6 +24,16 @@ def test_every_scope_that_the_login_asks_for_is_explained_when_it_is_missing(sys
         assert all(line.en != line.de for line in (*scope.without, scope.granted_by))
 
 
+def test_what_a_scope_is_needed_for_is_told_as_it_is() -> None:
+    told = {
+        scope.name: " ".join(line.en for line in scope.without) for scope in HubspotConnector.lacking(WITH_EVENTS, ())
+    }
+    reading = told["crm.objects.contacts.read"]
+    assert [word for word in ("sync", "comparison", "note") if word not in reading] == []
+    assert "may not be listed" in told["crm.schemas.contacts.read"]
+    assert told["timeline"].startswith("Where app events are chosen")
+
+
 def test_a_login_that_brought_everything_lacks_nothing() -> None:
     assert HubspotConnector.lacking(WITH_EVENTS, (*scopes_of(WITH_EVENTS), *OPTIONAL_SCOPES)) == ()
 
