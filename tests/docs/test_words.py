@@ -29,7 +29,9 @@ NO_CODES = frozenset(
     {
         "_TIMES",
         "ASKED_AGAIN",
+        "ANSWERED_ELSEWHERE",
         "ASK_AGAIN",
+        "BY_ANOTHER",
         "REQUESTED",
         "SYNC_NOW",
         "RENEWED",
