@@ -36,6 +36,7 @@ ANSWERED_ELSEWHERE = "answered-elsewhere"
 MAILS = frozenset({UNKNOWN, "already-asked", "asked-lately", "asked-often"})
 """Conditions that saw mails."""
 
+TO_BE_DONE = "on-its-way"
 ON_ITS_WAY = frozenset({"waiting", "sent", "parked"})
 
 
@@ -104,7 +105,7 @@ def _may(tx: Tx, hub: Hub, case: Case) -> AskAgain:
         return AskAgain(code="not-running")
     states = {row["state"] for row in held_rows.enters_of(tx, case.state.id)}
     if states & ON_ITS_WAY or _is_to_be_read(tx, hub, case, home):
-        return AskAgain(code="on-its-way")
+        return AskAgain(code=TO_BE_DONE)
     return AskAgain(code="held") if "held" in states else told
 
 
@@ -184,7 +185,7 @@ def _put(tx: Tx, hub: Hub, case: Case, by: str) -> None:
         key=f"{ASK_AGAIN}/{connection.id}/{now}/{remote}",
         details={ASKED_AGAIN: connection.id},
     )
-    request(tx, hub, connection, home, signal, case.state, ASK_AGAIN, by)
+    request(tx, hub, connection, home, signal, case.state, ASK_AGAIN, by, now)
     connections.note(
         tx, connection.id, who=by, now=now, note=connections.ASKED_AGAIN, about=(case.state.address or "")[:16]
     )

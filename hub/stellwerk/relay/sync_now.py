@@ -28,23 +28,23 @@ ASK_AGAIN = "ask-again"
 REQUESTED = "requested"
 """Outcome of that trace: what came of it, its event's own traces say."""
 
-AS_ONE_SECONDS = 60.0
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 
 
 async def sync_now(hub: Hub, connection: Connection, *, who: str, by: str) -> list[str]:
     """Have the contact named by its address or its id at a system read again. The systems it is read at.
 
-    None where nothing is known by that name and it is no address. Asked for again within the same minute it is the same.
+    None where nothing is known by that name and it is no address. Asked for again before it was read it is the same.
     """
 
     def work(tx: Tx) -> list[str]:
+        now = hub.now()
         states = contacts_named(tx, hub, connection, who)
         refs = _refs(connection, states, who)
-        new = [system for system, ref, state in refs if _put(tx, hub, connection, system, ref, state, by)]
+        new = [system for system, ref, state in refs if _put(tx, hub, connection, system, ref, state, by, now)]
         if new:
             digest = next((one.address for one in states if one.address), None) or hub.vault.address(who)
-            connections.note(tx, connection.id, who=by, now=hub.now(), note=SYNCED_NOW, about=digest[:16])
+            connections.note(tx, connection.id, who=by, now=now, note=SYNCED_NOW, about=digest[:16])
         return list(dict.fromkeys(system for system, _, _ in refs))
 
     systems = await hub.store.write(work)
@@ -72,11 +72,23 @@ def _refs(
     return found
 
 
-def _put(tx: Tx, hub: Hub, connection: Connection, system: str, ref: Ref, state: ContactState | None, by: str) -> bool:
-    """False where that was asked for a moment ago."""
-    moment = int(hub.now() // AS_ONE_SECONDS)
-    key = f"{SYNC_NOW}/{connection.id}/{moment}/{subject_of(hub.vault, ref)}"
-    return request(tx, hub, connection, system, Signal(kind=EventKind.CHANGED, ref=ref, key=key), state, SYNC_NOW, by)
+def _put(
+    tx: Tx,
+    hub: Hub,
+    connection: Connection,
+    system: str,
+    ref: Ref,
+    state: ContactState | None,
+    by: str,
+    now: float,
+) -> bool:
+    """False where that was asked for already and is still to be read."""
+    subject, ours = subject_of(hub.vault, ref), f"{SYNC_NOW}/{connection.id}/"
+    waiting = inbox.waiting_of(tx, connection.accounts[system], subject, EventKind.CHANGED.value)
+    if any((row["dedup"] or "").startswith(ours) for row in waiting):
+        return False
+    signal = Signal(kind=EventKind.CHANGED, ref=ref, key=f"{ours}{now}/{subject}")
+    return request(tx, hub, connection, system, signal, state, SYNC_NOW, by, now)
 
 
 def request(
@@ -88,12 +100,13 @@ def request(
     state: ContactState | None,
     what: str,
     by: str,
+    now: float,
 ) -> bool:
     """Put `signal`, which has a key, into the inbox of the account at `system`, and who asked for it into the traces.
 
-    False where an event with that key stands already.
+    What is asked for at several systems at once has one `now`. False where an event with that key stands already.
     """
-    now, account, ref = hub.now(), connection.accounts[system], signal.ref
+    account, ref = connection.accounts[system], signal.ref
     accounts.by_id(tx, hub.vault, account)
     new = inbox.put(tx, [new_event(hub, account, signal, now)])
     if not new:

@@ -79,7 +79,7 @@ def look_now(tx: Tx, account: str, subject: str, code: str, now: float) -> None:
 def waiting_of(tx: Tx, account: str, subject: str, kind: str) -> list[Row]:
     """Waiting events of that kind of one contact, oldest first."""
     return tx.all(
-        "select id, received from inbox where account = :account and subject = :subject and state = 'waiting'"
+        "select id, received, dedup from inbox where account = :account and subject = :subject and state = 'waiting'"
         " and kind = :kind order by id",
         account=account,
         subject=subject,

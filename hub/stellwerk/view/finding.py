@@ -101,7 +101,7 @@ def findings(
     ]
     done = [step for step in known.steps if step.what not in ASKED_FOR]
     found += _of_the_steps(done, {one.code for one in known.waiting})
-    if not known:
+    if not (done or known.events or known.waiting or known.consent):
         found.append(Finding(code="never-heard"))
     return found or [Finding(code="nothing-decided")]
 

@@ -12,12 +12,15 @@ from stellwerk.store.store import Tx
 from stellwerk.view.activity import Reason, Step
 
 ASKED_FOR = frozenset({SYNC_NOW, ASK_AGAIN})
+UNDONE = frozenset({"waiting", "dead"})
+NOBODY_THERE = "reads-absent"
 
 
 class ReadAgain(Struct, frozen=True, kw_only=True):
     """One reading. `state` of its event: waiting, decided (something was changed), skipped, dead or erased.
 
-    `changes` were decided on, `reasons` say why else nothing was; `code` is why it waits or was given up.
+    `changes` were decided on, `reasons` say why else nothing was; `code` is why it waits or was given up, or that nobody is
+    there (`reads-absent`): other codes of an event that is over may be another connection's.
     """
 
     system: str
@@ -57,7 +60,7 @@ def _reading(tx: Tx, asked: Step, steps: Sequence[Step]) -> ReadAgain | None:
         system=row["account"].partition(":")[0],
         event=asked.event,
         state=row["state"],
-        code=row["code"],
+        code=row["code"] if row["state"] in UNDONE or row["code"] == NOBODY_THERE else "",
         changes=[change.change for step in came for change in step.changes],
         reasons=list(dict.fromkeys(reasons)),
     )

@@ -16,7 +16,7 @@ from stellwerk.relay.hub import Hub
 from stellwerk.view.activity import Reason
 from stellwerk.view.asking_again import Asking
 from stellwerk.view.finding import Finding, explained
-from stellwerk.view.sync_now import SyncNow
+from stellwerk.view.sync_now import NOBODY_THERE, SyncNow
 from stellwerk.web.choose import LOOKS, Here
 from stellwerk.web.credentials import why_code
 from stellwerk.web.forgery import posted
@@ -86,11 +86,13 @@ def _readings(hub: Hub, say: Speaker, titles: dict[str, str], asked: SyncNow) ->
     for one in asked.readings:
         changes = ", ".join(dict.fromkeys(word.of("change", change) for change in one.changes))
         state = "skipped" if one.state == "decided" and not changes else one.state
-        sentence = say(f"reading-{state}", system=titles.get(one.system, one.system), changes=changes)
+        system = titles.get(one.system, one.system)
+        key = "absent" if state == "skipped" and one.code == NOBODY_THERE else state
         why = [] if changes else [word.reason(reason.code, reason.text) for reason in one.reasons]
-        told.append(
-            {"sentence": sentence, "why": list(dict.fromkeys(why)), "code": one.code if one.state == "dead" else ""}
-        )
+        if state == "dead":
+            why.append(why_code(say, system, one.code))
+        sentence = say(f"reading-{key}", system=system, changes=changes)
+        told.append({"sentence": sentence, "why": list(dict.fromkeys(why))})
     return told
 
 

@@ -17,7 +17,7 @@ from stellwerk.relay.sync_now import sync_now
 from stellwerk.view.asking_again import Asking, as_told
 from stellwerk.web.api_answers import problems
 from stellwerk.web.api_key import CHANGES, Caller
-from stellwerk.web.limits import SYNCS_NOW, Limits
+from stellwerk.web.limits import ASKS_AGAIN, SYNCS_NOW, Limits
 from stellwerk_rules.asking_again import ALLOWED
 
 
@@ -65,7 +65,7 @@ async def api_ask_again(
 
     That a mail did not go out (`ask-unknown`) only a person may say, on the page.
     """
-    limits.spend(SYNCS_NOW, caller.connection.id)
+    limits.spend(ASKS_AGAIN, caller.connection.id)
     told = await ask_again(hub, caller.connection, who=data.who.strip(), by=caller.name)
     if told is None:
         raise NotFoundException()

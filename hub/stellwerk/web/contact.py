@@ -12,13 +12,13 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ClientException
 from litestar.response import Template
 
-from stellwerk.relay.asking_again import ask_again
+from stellwerk.relay.asking_again import TO_BE_DONE, ask_again
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.sync_now import sync_now
 from stellwerk.web.activity import LONGEST, activity_page
 from stellwerk.web.choose import Here
 from stellwerk.web.forgery import posted
-from stellwerk.web.limits import SYNCS_NOW, Limits
+from stellwerk.web.limits import ASKS_AGAIN, SYNCS_NOW, Limits
 from stellwerk.web.pages import speaker
 from stellwerk_rules.asking_again import ALLOWED
 
@@ -45,14 +45,22 @@ async def change_contact(
     who = form.get("who", "").strip()[:LONGEST]
     if form.get("action") not in ACTIONS or not who:
         raise ClientException("no such action")
-    limits.spend(SYNCS_NOW, running.connection.id)
     say = speaker(request, running.visitor)
-    if form["action"] != "sync-now":
+    limit = SYNCS_NOW if form["action"] == "sync-now" else ASKS_AGAIN
+    seconds = limits.wait(limit, running.connection.id)
+    if seconds is not None:
+        wrong = say("contact-often", seconds=seconds)
+        return await activity_page(request, hub, running, who, wrong=wrong, status=429)
+    if form["action"] == "sync-now":
+        known = bool(await sync_now(hub, running.connection, who=who, by=running.by))
+        good = say("sync-now-asked")
+    else:
         not_sent = form["action"] == "ask-again-not-sent"
         told = await ask_again(hub, running.connection, who=who, by=running.by, did_not_go_out=not_sent)
-        if told is None or told.code != ALLOWED:
+        if told is not None and told.code not in (ALLOWED, TO_BE_DONE):
             return await activity_page(request, hub, running, who, wrong=say("ask-again-not"), status=409)
-        return await activity_page(request, hub, running, who, good=say("ask-again-asked"))
-    if not await sync_now(hub, running.connection, who=who, by=running.by):
+        known = told is not None
+        good = say("ask-again-asked" if told is not None and told.code == ALLOWED else "ask-again-already")
+    if not known:
         return await activity_page(request, hub, running, who, wrong=say("sync-now-unknown"), status=422)
-    return await activity_page(request, hub, running, who, good=say("sync-now-asked"))
+    return await activity_page(request, hub, running, who, good=good)

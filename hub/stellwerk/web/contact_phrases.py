@@ -9,8 +9,8 @@ CONTACT: Mapping[str, tuple[str, str]] = {
     # Sync now.
     "sync-now": ("Sync now", "Jetzt abgleichen"),
     "sync-now-what": (
-        "The contact is read again at both systems and decided as after any change. Nobody is mailed, given a permission or moved who would not be so by the next change anyway.",
-        "Der Kontakt wird in beiden Systemen neu gelesen und wie nach jeder Änderung entschieden. Niemand erhält dadurch eine Mail, eine Berechtigung oder eine Phase, der sie nicht mit der nächsten Änderung ohnehin erhielte.",
+        "The contact is read again at both systems and decided as after any change. It sends no mail, gives no permission and moves no lifecycle stage that the contact's next change would not bring as well.",
+        "Der Kontakt wird in beiden Systemen neu gelesen und wie nach jeder Änderung entschieden. Das sendet keine Mail, erteilt keine Berechtigung und ändert keine Phase, was nicht auch die nächste Änderung des Kontakts brächte.",
     ),
     "sync-now-asked": (
         "Asked for. As soon as the contact is read, it says here what came of it.",
@@ -25,6 +25,7 @@ CONTACT: Mapping[str, tuple[str, str]] = {
     "reading-waiting": ("{system}: not read yet.", "{system}: noch nicht gelesen."),
     "reading-decided": ("{system}: read, and this followed: {changes}.", "{system}: gelesen, und daraus folgte: {changes}."),
     "reading-skipped": ("{system}: read, and there was nothing to do.", "{system}: gelesen, und es war nichts zu tun."),
+    "reading-absent": ("{system}: no contact with this address there.", "{system}: Dort gibt es keinen Kontakt mit dieser Adresse."),
     "reading-dead": ("{system}: could not be read, and was given up.", "{system}: ließ sich nicht lesen und wurde aufgegeben."),
     "reading-erased": ("{system}: not read, since the person was erased.", "{system}: nicht gelesen, denn die Person wurde gelöscht."),
     # Ask again. "-until" is said where it ends by itself.
@@ -37,6 +38,14 @@ CONTACT: Mapping[str, tuple[str, str]] = {
     "ask-again-not": (
         "Nobody was asked: that is not allowed for this contact now. The reason stands below.",
         "Niemand wurde gefragt: Bei diesem Kontakt ist das jetzt nicht erlaubt. Der Grund steht unten.",
+    ),
+    "ask-again-already": (
+        "It was asked for already: something of this contact is still to be read or written. It says below what came of it.",
+        "Das wurde schon angefordert: Von diesem Kontakt ist noch etwas zu lesen oder zu schreiben. Unten steht, was daraus wurde.",
+    ),
+    "contact-often": (
+        "That was asked for often just now. Please try again in {seconds} seconds.",
+        "Das wurde gerade oft angefordert. Bitte versuchen Sie es in {seconds} Sekunden noch einmal.",
     ),
     "asking-allowed": (
         "The contact said yes on {seen} (UTC), and no confirmation mail has gone out for it. One may be asked for until {until} (UTC): the yes is read again and decided once more.",
@@ -103,19 +112,19 @@ CONTACT: Mapping[str, tuple[str, str]] = {
         "Noch einmal fragen geht nicht: Was eine andere Verbindung dieses Mailkontos von dieser Adresse weiß, erlaubt keine Mail.",
     ),
     "asking-not-running": (
-        "Cannot be asked again now: the connection does not run.",
-        "Noch einmal fragen geht jetzt nicht: Die Verbindung läuft nicht.",
+        "Cannot be asked again now: the connection does not run; start it under “Overview”.",
+        "Noch einmal fragen geht jetzt nicht: Die Verbindung läuft nicht; starten Sie sie unter „Überblick“.",
     ),
     "asking-on-its-way": (
         "Need not be asked again: something of this contact is still to be read or written.",
         "Noch einmal fragen ist nicht nötig: Von diesem Kontakt ist noch etwas zu lesen oder zu schreiben.",
     ),
     "asking-held": (
-        "Need not be asked again: its coming in is held; release it under “Dead letters”, or discard it first.",
-        "Noch einmal fragen ist nicht nötig: Seine Aufnahme ist zurückgehalten; geben Sie sie unter „Aufgegeben“ frei, oder verwerfen Sie sie zuerst.",
+        "Need not be asked again: it is held before it enters; release it under “Dead letters”, or discard it first.",
+        "Noch einmal fragen ist nicht nötig: Er wird vor der Aufnahme zurückgehalten; geben Sie ihn unter „Aufgegeben“ frei, oder verwerfen Sie ihn zuerst.",
     ),
     "event-ask-again": ("Ask again", "Noch einmal fragen"),
-    "state-asked-again-now": ("Asked a contact once more ({name}).", "Einen Kontakt noch einmal gefragt ({name})."),
+    "state-asked-again-now": ("Wanted a contact asked once more ({name}).", "Wollte einen Kontakt noch einmal fragen lassen ({name})."),
     "state-ask-not-sent-now": (
         "Said that a confirmation mail did not go out ({name}).",
         "Gesagt, dass eine Bestätigungsmail nicht hinausging ({name}).",

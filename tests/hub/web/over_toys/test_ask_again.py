@@ -190,7 +190,7 @@ async def test_what_was_held_and_discarded_may_be_asked_for_while_the_wish_is_va
     await yard.store.write(lambda tx: tx.run("update outbox set state = 'held', code = 'old-wish' where tag = 'enter'"))
     page = await asks(ADA, "en")
     assert offered(page) == []
-    assert "its coming in is held" in about(page)
+    assert "it is held before it enters" in about(page)
     await held.discard(yard.hub, connection="toys", code="old-wish", by="jo")
     page = await asks(ADA, "en")
     assert offered(page) == ["ask-again"]
@@ -219,7 +219,7 @@ async def test_an_unknown_outcome_waits_for_a_persons_word_that_it_did_not_go_ou
     history = await guest.open("/history")
     reference = yard.hub.vault.address(ADA)[:16]
     assert f"Said that a confirmation mail did not go out ({reference})." in history.text
-    assert f"Asked a contact once more ({reference})." in history.text
+    assert f"Wanted a contact asked once more ({reference})." in history.text
     assert ADA not in history.answer.text
 
 

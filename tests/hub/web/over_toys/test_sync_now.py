@@ -120,7 +120,9 @@ async def test_the_history_names_who_asked_and_no_address(asks: Asks, guest: Any
     assert ADA not in page.answer.text
 
 
-async def test_pressed_twice_within_a_minute_it_is_read_once(asks: Asks, guest: Any, yard: Yard, world: World) -> None:
+async def test_pressed_again_before_it_was_read_it_is_read_once(
+    asks: Asks, guest: Any, yard: Yard, world: World
+) -> None:
     await joined(yard, world)
     before = await yard.look(lambda tx: tx.all("select id from inbox"))
     await press(asks, guest)
