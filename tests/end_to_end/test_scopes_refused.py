@@ -80,7 +80,7 @@ def test_who_can_do_without_is_not_asked_again_at_the_next_login(there: Any) -> 
     there.marketer.browser.submit(form, button=("action", f"repaired:{number}"))
     page = refuses(there)
     assert "so a part does not work" not in page.text
-    assert f"Missing: {SCOPE}" in settings(there).text
+    assert f"Missing: {SCOPE}" not in settings(there).text
 
 
 def test_it_is_said_in_german_too(there: Any) -> None:

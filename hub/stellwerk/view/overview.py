@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from stellwerk.relay.hub import Hub
-from stellwerk.relay.scopes import NOT_GRANTED
+from stellwerk.relay.scopes import NOT_GRANTED, lacking
 from stellwerk.store import accounts, comparisons, connections, consent, hold, inbox, opt_outs, outbox, repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Row, Tx
@@ -18,10 +18,19 @@ DAY_SECONDS = 86_400.0
 DAYS = 14
 
 
+class LackingScope(Struct, frozen=True, kw_only=True):
+    """A right that the last login did not bring: what does not work without it, and who may grant it."""
+
+    name: str
+    without: list[str]
+    granted_by: str
+
+
 class Side(Struct, frozen=True, kw_only=True):
     """One account of the connection. `state` is ok, paused (until `paused_until`) or a word for what a person has to do.
 
     `events` of this account (dead ones only where nobody else uses it) and `changes` of this connection to it, by state; what has ended is not counted.
+    `lacking` is there whether or not somebody can do without.
     """
 
     system: str
@@ -32,6 +41,7 @@ class Side(Struct, frozen=True, kw_only=True):
     paused_until: str | None
     events: dict[str, int]
     changes: dict[str, int]
+    lacking: list[LackingScope] = []
 
 
 class Day(Struct, frozen=True, kw_only=True):
@@ -178,6 +188,12 @@ def _side(tx: Tx, hub: Hub, connection: Connection, system: str, now: float) -> 
         paused_until=moment(row.paused_until) if row is not None and paused else None,
         events=events,
         changes=outbox.undone(tx, one, connection.id),
+        lacking=[]
+        if row is None
+        else [
+            LackingScope(name=it.name, without=[line.en for line in it.without], granted_by=it.granted_by.en)
+            for it in lacking(hub, row)
+        ],
     )
 
 

@@ -142,7 +142,9 @@ def _repair(hub: Hub, say: Speaker, repair: Repair, rows: Mapping[str, AccountRo
         "scopes": shown_scopes(hub, say, rows[system]) if repair.code == NOT_GRANTED and system in rows else (),
         "place": title,
         "meaning": text.meaning[german].format(system=title),
-        "mend": text.mend[german].format(system=title),
+        "mend": say("scopes-mend-shared")
+        if repair.code == NOT_GRANTED and not repair.closable
+        else text.mend[german].format(system=title),
         "button": "" if button == NO_BUTTON else button,
         "link": links.get(button, ""),
         "label": "" if button == NO_BUTTON else say(f"repair-button-{button}"),

@@ -17,6 +17,14 @@ SCOPES: Mapping[str, tuple[str, str]] = {
         "Everything else works. To add it, log in again and grant access with everything that is asked for.",
         "Alles andere geht. Um es nachzuholen, melden Sie sich noch einmal an und gewähren alles, worum gebeten wird.",
     ),
+    "scopes-rest-others": (
+        "Everything else works. To add it, ask somebody who logs in with {system} to log in again and grant everything that is asked for.",
+        "Alles andere geht. Um es nachzuholen, bitten Sie jemanden, der sich mit {system} anmeldet, sich neu anzumelden und alles zu gewähren, worum gebeten wird.",
+    ),
+    "scopes-mend-shared": (
+        "Log in once more as somebody who may grant it, and grant all that is asked for. If you can do without, whoever runs the hub can take it off the list.",
+        "Melden Sie sich noch einmal an als jemand, der es erteilen darf, und gewähren Sie alles. Wenn Sie darauf verzichten können, kann der Betreiber des Hubs es von der Liste nehmen.",
+    ),
 }
 
 SCOPE_REPAIRS: Mapping[str, RepairText] = {

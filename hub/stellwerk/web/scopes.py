@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from stellwerk.relay.hub import Hub
-from stellwerk.relay.scopes import lacking
+from stellwerk.relay.scopes import NOT_GRANTED, lacking
 from stellwerk.sdk.connector import Words
+from stellwerk.store import repairs
 from stellwerk.store.accounts import AccountRow
 from stellwerk.web.pages import Speaker, system_title
 
@@ -22,10 +23,11 @@ class ShownScope(Struct, frozen=True, kw_only=True):
 
 
 class Lacking(Struct, frozen=True, kw_only=True):
-    """What one account lacks, and where to log in again."""
+    """What one account lacks, how it is added, and where to log in again."""
 
     heading: str
     scopes: tuple[ShownScope, ...]
+    rest: str
     again: str
     label: str
 
@@ -46,14 +48,16 @@ def _said(words: Words, say: Speaker) -> str:
     return words.de if say.language == "de" else words.en
 
 
-def shown_lacking(hub: Hub, say: Speaker, rows: Mapping[str, AccountRow]) -> list[Lacking]:
-    """For each account that lacks something."""
+async def shown_lacking(hub: Hub, say: Speaker, rows: Mapping[str, AccountRow], *, logs_in: bool) -> list[Lacking]:
+    """For each account that lacks something, until somebody says that it can be done without. `logs_in`: the visitor may."""
+    still = await hub.store.read(lambda tx: repairs.subjects(tx, NOT_GRANTED))
     found = []
     for name, row in rows.items():
-        scopes = shown_scopes(hub, say, row)
+        scopes = shown_scopes(hub, say, row) if row.id in still else ()
         if scopes:
             title = system_title(hub.systems[name])
             again = f"{hub.public_url}/login/{hub.integration.login}"
             heading, label = say("scopes-lacking", system=title), say("log-in-with", system=title)
-            found.append(Lacking(heading=heading, scopes=scopes, again=again, label=label))
+            rest = say("scopes-rest" if logs_in else "scopes-rest-others", system=title)
+            found.append(Lacking(heading=heading, scopes=scopes, rest=rest, again=again, label=label))
     return found

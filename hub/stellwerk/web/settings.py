@@ -226,7 +226,7 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
         "login_account": _login_account(hub, look.here, say),
         "lasts": "" if look.here.stored else say("login-lasts", days=hub.integration.keep.unsaved_login_days),
         "waits": _waits(hub, look.here, say),
-        "lacking": shown_lacking(hub, say, look.here.accounts),
+        "lacking": await shown_lacking(hub, say, look.here.accounts, logs_in=look.here.rights == "own"),
         "account": _account_part(hub, look, say, opt_outs),
         "sections": sections,
         "agreement": await _agreement_part(hub, lists, doors, look, say),
