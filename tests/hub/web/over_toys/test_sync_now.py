@@ -51,6 +51,7 @@ async def test_a_change_that_nobody_told_us_of_is_carried_over(
     assert "Asked for. As soon as the contact is read, it says here what came of it." in page.text
     assert "Toycrm: not read yet." in outcome(page)
     assert "Toymail: not read yet." in outcome(page)
+    assert "asked for by Eva (jo), to be read at Toycrm" in page.text
     await yard.settle(30)
     assert world.news(ADA).fields["FIRST"] == "Augusta"
     after = outcome(await asks(ADA, "en"))
