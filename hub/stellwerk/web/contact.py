@@ -52,15 +52,13 @@ async def change_contact(
         wrong = say("contact-often", seconds=seconds)
         return await activity_page(request, hub, running, who, wrong=wrong, status=429)
     if form["action"] == "sync-now":
-        known = bool(await sync_now(hub, running.connection, who=who, by=running.by))
-        good = say("sync-now-asked")
-    else:
-        not_sent = form["action"] == "ask-again-not-sent"
-        told = await ask_again(hub, running.connection, who=who, by=running.by, did_not_go_out=not_sent)
-        if told is not None and told.code not in (ALLOWED, TO_BE_DONE):
-            return await activity_page(request, hub, running, who, wrong=say("ask-again-not"), status=409)
-        known = told is not None
-        good = say("ask-again-asked" if told is not None and told.code == ALLOWED else "ask-again-already")
-    if not known:
-        return await activity_page(request, hub, running, who, wrong=say("sync-now-unknown"), status=422)
+        if not await sync_now(hub, running.connection, who=who, by=running.by):
+            return await activity_page(request, hub, running, who, wrong=say("sync-now-unknown"), status=422)
+        return await activity_page(request, hub, running, who, good=say("sync-now-asked"))
+    not_sent = form["action"] == "ask-again-not-sent"
+    told = await ask_again(hub, running.connection, who=who, by=running.by, did_not_go_out=not_sent)
+    if told is None or told.code not in (ALLOWED, TO_BE_DONE):
+        wrong = say("ask-again-nobody" if told is None else "ask-again-not")
+        return await activity_page(request, hub, running, who, wrong=wrong, status=409)
+    good = say("ask-again-asked" if told.code == ALLOWED else "ask-again-already")
     return await activity_page(request, hub, running, who, good=good)

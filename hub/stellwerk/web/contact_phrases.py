@@ -39,6 +39,10 @@ CONTACT: Mapping[str, tuple[str, str]] = {
         "Nobody was asked: that is not allowed for this contact now. The reason stands below.",
         "Niemand wurde gefragt: Bei diesem Kontakt ist das jetzt nicht erlaubt. Der Grund steht unten.",
     ),
+    "ask-again-nobody": (
+        "Nobody was asked: by this name no contact that can have said yes is known here, or more than one. Please enter the whole e-mail address.",
+        "Niemand wurde gefragt: Unter diesem Namen ist hier kein Kontakt bekannt, der Ja gesagt haben kann, oder mehr als einer. Bitte geben Sie die ganze E-Mail-Adresse ein.",
+    ),
     "ask-again-already": (
         "It was asked for already: something of this contact is still to be read or written. It says below what came of it.",
         "Das wurde schon angefordert: Von diesem Kontakt ist noch etwas zu lesen oder zu schreiben. Unten steht, was daraus wurde.",

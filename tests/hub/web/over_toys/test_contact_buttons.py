@@ -87,8 +87,8 @@ async def test_a_double_click_says_that_it_was_asked_for_already(guest: Any, yar
 
 async def test_whoever_is_not_known_cannot_be_asked_and_the_page_says_so(guest: Any) -> None:
     page = await press(guest, "ask-again", "nobody@example.com")
-    assert page.status == 422
-    assert "Nothing is known of a contact by this name here." in page.text
+    assert page.status == 409
+    assert "by this name no contact that can have said yes is known here" in page.text
     assert "The reason stands below" not in page.text
 
 
