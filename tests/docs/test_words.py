@@ -34,6 +34,7 @@ NO_CODES = frozenset(
         "BY_ANOTHER",
         "REQUESTED",
         "SYNC_NOW",
+        "TO_BE_DONE",
         "RENEWED",
         "STAGES",
         "UNPROVIDED",
