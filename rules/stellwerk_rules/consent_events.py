@@ -155,9 +155,8 @@ def _came_back(scene: Scene) -> bool:
     Where another system told the opt-out, that is two clocks, and nothing here shows that it was carried out before.
     """
     changed = scene.contact.updated_at
-    if scene.consent.watched():
-        return False  # nobody took the contact off the list, so that it reads confirmed shows nothing
-    # A CRM's own opt-out says nothing of the mail system, where somebody may come back all the same.
+    # A CRM's own opt-out says nothing of the mail system, where somebody may come back all the same. Of a no that was only
+    # watched nobody took the contact off the list, so that it reads confirmed shows nothing.
     outs = [fact for fact in scene.consent.standing if fact.final and not fact.key.startswith(SOURCE_OPT_OUT)]
     if scene.contact.opted_out or changed is None or not outs:
         return False

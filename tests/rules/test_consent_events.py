@@ -145,6 +145,12 @@ def test_who_came_back_without_us_is_subscribed_again(linked: Any) -> None:
     assert found.key == "rise:after:w0"
 
 
+def test_who_was_never_taken_out_after_a_no_that_was_only_watched_has_not_come_back(linked: Any) -> None:
+    linked.facts = [fact(linked, "opted_out", "no:1", told_by="crm", final=False)]
+    decision = confirm(linked, mark=None)
+    assert (decision.facts, codes(decision)) == ((), ["opted-out-since"])
+
+
 def test_a_crms_own_opt_out_does_not_keep_anybody_from_coming_back_to_the_mail_system(linked: Any) -> None:
     linked.facts = [
         fact(linked, "confirmed", "w0", 2 * DAY),

@@ -15,6 +15,7 @@ from stellwerk.store.accounts import AccountRow
 from stellwerk.store.api_tokens import ApiToken
 from stellwerk.store.connections import IN_FILE, Connection
 from stellwerk.store.store import Tx
+from stellwerk.web.described import as_described
 from stellwerk.web.limits import Limits
 
 SCHEME = "bearer "
@@ -43,7 +44,7 @@ class Caller(Struct, frozen=True, kw_only=True):
 async def provide_caller(
     request: Request[Any, Any, Any], hub: NamedDependency[Hub], limits: NamedDependency[Limits]
 ) -> Caller:
-    """The caller. Raises `NotAuthorizedException` (401) for a token that does not work, 403 for one that may only look."""
+    """The caller, whose body is as described. Raises 401 for a token that does not work, 403 for one that may only look, 400."""
     header = request.headers.get("authorization", "")
     text = header[len(SCHEME) :].strip() if header.lower().startswith(SCHEME) else ""
     caller = await hub.store.read(lambda tx: _caller(tx, hub, text)) if 0 < len(text) <= LONGEST else None
@@ -54,6 +55,7 @@ async def provide_caller(
     if opt.get("changes") and caller.token.rights != "change":
         raise PermissionDeniedException()
     await hub.store.write(lambda tx: api_tokens.used(tx, caller.token.id, hub.now()))
+    await as_described(request)
     return caller
 
 

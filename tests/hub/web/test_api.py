@@ -170,6 +170,17 @@ async def test_a_program_cannot_agree_to_what_mails_or_grants(person: Any, hub: 
     assert (one.settings["ask"], one.agreed) == (False, None)
 
 
+@pytest.mark.parametrize("almost", [0, 1, "false", "yes", None])
+async def test_what_is_almost_of_the_type_described_is_refused_and_nothing_changes(person: Any, almost: Any) -> None:
+    await person.sets_up()
+    text = await token(person)
+    await call(person, "PUT", "/api/hold", text, {"stopped": True})
+    answer = await call(person, "PUT", "/api/hold", text, {"stopped": almost})
+    assert answer.status_code == 400
+    assert "$.stopped" in answer.json()["detail"]
+    assert (await call(person, "GET", "/api/overview", text)).json()["stopped_since"] is not None
+
+
 async def test_a_program_lets_the_connection_rest_and_mends(person: Any, hub: Any) -> None:
     await person.sets_up()
     text = await token(person)
