@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from stellwerk_rules.consent import fold
+from stellwerk_rules.learned import lost_ask
 from stellwerk_rules.model import Ask, Contact, Enter, Fact, FactKind, Permission, Planned, Presence, Skip
 from stellwerk_rules.prepare import Ready, prepare
 
@@ -45,6 +47,14 @@ def test_who_carries_the_mark_of_an_ask_from_before_the_back_up_is_not_asked_wit
     assert not asks(unknown, planned, there(unknown))
     assert asks(unknown, planned, there(unknown, mark=None))
     assert asks(unknown, planned, there(unknown, DAY))
+
+
+def test_a_mark_whose_confirmation_is_known_tells_of_no_lost_ask(unknown: Any) -> None:
+    confirmed = Fact(kind=FactKind.CONFIRMED, key="w0", at=unknown.now - DAY, event="e", permission=Permission.DOUBLE)
+    known = replace(unknown.known(), facts=(confirmed,))
+    consent = fold(known.facts, False, unknown.now, unknown.plan.limits)
+    assert lost_ask("mail", there(unknown), known, consent, unknown.now) == ()
+    assert lost_ask("mail", there(unknown, mark="w9"), known, consent, unknown.now) != ()
 
 
 def test_without_an_explicit_yes_it_is_not_asked_while_that_is_pending(unknown: Any) -> None:
