@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 import stellwerk.web.phrases as phrases_module
+import stellwerk_hubspot
+import stellwerk_maileon
 import stellwerk_rules
 from stellwerk.web.language import accepted_language
 from stellwerk.web.phrases import PHRASES
@@ -110,7 +112,8 @@ def test_every_reason_of_the_rules_has_its_sense_in_german() -> None:
 def test_what_a_connector_did_not_understand_has_a_code_with_its_sense_in_both_languages() -> None:
     reasons = [
         reason
-        for path in (Path(__file__).parents[3] / "plugins").rglob("*.py")
+        for plugin in (stellwerk_hubspot, stellwerk_maileon)
+        for path in Path(plugin.__file__).parent.rglob("*.py")
         for reason in re.findall(r"\bUnread\([^\n]*because=([^,)]+)", path.read_text("utf-8"))
     ]
     assert len(reasons) > 6
