@@ -8,8 +8,9 @@ contract of both: lanes inside the process (`relay/lanes.py`), and jobs on the s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol, TypeAlias
 
 from stellwerk.relay.place import Place
@@ -17,7 +18,7 @@ from stellwerk.store import duty, lease
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Store, Tx
 
-__all__ = ["LANES", "SWEEP_SECONDS", "Drain", "Engine", "Process", "Work", "take_over"]
+__all__ = ["LANES", "SWEEP_SECONDS", "Drain", "Engine", "Process", "Work", "take_over", "until_woken"]
 
 LANES = 4
 """Accounts that one process drains at once."""
@@ -80,3 +81,10 @@ async def take_over(process: Process) -> None:
 def _all(tx: Tx) -> None:
     lease.expire_all(tx)
     duty.leave(tx, "")
+
+
+async def until_woken(woken: asyncio.Event, seconds: float | None) -> None:
+    """Wait for `woken`, or for so long. Who is cancelled ends: `wait_for` swallows that in Python 3.11 when both come at once."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await woken.wait()

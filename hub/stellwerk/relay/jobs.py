@@ -22,7 +22,7 @@ from psycopg.sql import SQL, Identifier
 
 from stellwerk.errors import StellwerkError, StoreAway, StoreError
 from stellwerk.relay.bug import place
-from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process
+from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process, until_woken
 from stellwerk.relay.timetable import Timetable
 from stellwerk.store import job_tables, lease
 
@@ -107,8 +107,7 @@ class Jobs:
             if due:
                 await _ask(app, queue, due)
             self._broken = False
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), seconds)
+            await until_woken(self._woken, seconds)
 
     async def _tell(self, error: Exception) -> None:
         """Once, until it works again; of a server that is away the store has told."""

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 from stellwerk.errors import StellwerkError, StoreAway
 from stellwerk.relay.bug import place
-from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process
+from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process, until_woken
 from stellwerk.relay.timetable import Timetable
 from stellwerk.store import lease
 
@@ -62,8 +62,7 @@ class Lanes:
 
     async def woken(self, seconds: float) -> None:
         """Wait for `wake`, or `seconds`."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
+        await until_woken(self._woken, seconds)
         self._woken.clear()
 
     async def lane(self, drain: Drain) -> None:
