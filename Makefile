@@ -9,9 +9,9 @@ WHEEL_ROOM := .wheel-room
 ONE_OF_EACH_LAW := law-1-an-older-yes law-2-nobody-need-agree law-3-an-unknown-outcome law-4-plus-follows \
   law-5-the-stage-is-not-compared law-8-an-event-forgets law-9-payloads
 
-# Simulated histories that CI plays, 500 of three kinds: as first drawn, with what was thought of later, with all. They take about two minutes on two idle cores.
-SIMULATED := --seeds 290
-SIMULATED_LATER := --first 10001 --seeds 125
+# Simulated histories that CI plays, of three kinds: as first drawn, with what was thought of later, with all. They take about two minutes on two idle cores.
+SIMULATED := --seeds 300
+SIMULATED_LATER := --first 10001 --seeds 200
 SIMULATED_LATEST := --first 20315 --seeds 85
 
 SIMULATION = PYTHONPATH=tests/toys $(BIN)/python -m stellwerk_simulation

@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"[^\s@]+@[^\s@.]+(\.[^\s@.]+)+")
 async def sync_now(hub: Hub, connection: Connection, *, who: str, by: str) -> list[str]:
     """Have the contact named by its address or its id at a system read again. The systems it is read at.
 
-    None where nothing is known by that name and it is no address. Asked for again before it was read it is the same.
+    Nowhere if nothing is known by that name and it is no address. Asked for again before it was read it is the same.
     """
 
     def work(tx: Tx) -> list[str]:

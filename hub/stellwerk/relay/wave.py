@@ -33,7 +33,8 @@ def wave(connector: Any) -> int:
 def gathers(connector: Any, rows: Sequence[InboxRow], left: float, now: float) -> float:
     """Seconds until these are read: a few events gather for a moment where one call reads many and few calls are `left`.
 
-    `left` is a share of the account's calls, `now` seconds by the clock that `received` was told by. Opt-outs never wait.
+    `left` is a share of the account's calls, `now` seconds by the clock that `received` was told by. What
+    is told as an opt-out or an erasure never waits; a no that is only seen once the contact is read does.
     """
     contacts = len({row.subject for row in rows})
     at_once = connector.read_batch if isinstance(connector, Batched) else MOST
