@@ -11,29 +11,11 @@ import pytest
 from stellwerk.sdk import Create, FieldSpec, FieldValue, LeftOut, Outcome, Permission, SetFields
 from stellwerk_maileon import bulkreport
 from stellwerk_maileon.left_out import meant
-from stellwerk_maileon.problem import WireError
+from stellwerk_toys.bulk_reports import invalid, report
 
 pytestmark = pytest.mark.anyio
 
 NOBODY = 404
-
-
-def report(new: int = 0, existing: int = 0, marked: int = 0, invalid: str = "", count: int | None = None) -> str:
-    counted = invalid.count("<contact>") if count is None else count
-    return (
-        f"<report><success>true</success><count_new_contacts>{new}</count_new_contacts>"
-        f"<count_existing_contacts>{existing}</count_existing_contacts>"
-        f"<count_unsubscribed_contacts>{marked}</count_unsubscribed_contacts>"
-        f"<count_invalid_contacts>{counted}</count_invalid_contacts>"
-        f"<invalid_contacts>{invalid}</invalid_contacts></report>"
-    )
-
-
-def invalid(email: str, code: int, field: str = "GENDER", external_id: str = "") -> str:
-    return (
-        f"<contact><email>{email}</email><external_id>{external_id}</external_id>"
-        f'<error code="{code}"><error_field>{field}</error_field></error></contact>'
-    )
 
 
 def fields(**values: str | None) -> SetFields:
@@ -373,41 +355,3 @@ async def test_a_large_creation_without_doubt_leaves_the_ids_to_paging(canned: A
         receipts = await connector.apply(batch)
     assert {(receipt.outcome, receipt.id) for receipt in receipts} == {(Outcome.DONE, None)}
     assert len(canned.asked) == 1
-
-
-# --- the report
-
-
-@pytest.mark.parametrize("code", range(1, 28))
-def test_each_of_the_27_codes_has_a_reason_of_its_own(code: int) -> None:
-    found = bulkreport.read(report(invalid=invalid("a@example.com", code)).encode())
-    reason = found.invalid[0].faults[0].reason
-    assert reason != "invalid"
-    assert [name for name, _ in bulkreport.REASONS.values()].count(reason) == 1
-    assert found.invalid[0].faults[0].mend != bulkreport.UNKNOWN[1]
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        "<errors><error><code>19</code><error_field>GENDER</error_field></error></errors>",
-        "<error>19</error><error_field>GENDER</error_field>",
-        '<error code="19"/><error_field>GENDER</error_field>',
-        "<error><error_code>19</error_code><error_field>GENDER</error_field></error>",
-    ],
-)
-def test_an_error_is_read_however_it_is_nested(error: str) -> None:
-    body = report(invalid=f"<contact><email>a@example.com</email>{error}</contact>")
-    (fault,) = bulkreport.read(body.encode()).invalid[0].faults
-    assert (fault.code, fault.field) == (19, "GENDER")
-
-
-@pytest.mark.parametrize("error", ["", "<error/>", '<error code="99"/>', "<error>worse</error>"])
-def test_an_unknown_reason_is_still_a_refusal(error: str) -> None:
-    body = report(invalid=f"<contact><email>a@example.com</email>{error}</contact>")
-    assert bulkreport.read(body.encode()).invalid[0].faults[0].reason == "invalid"
-
-
-def test_a_report_whose_counts_are_no_numbers_is_not_believed() -> None:
-    with pytest.raises(WireError):
-        bulkreport.read(b"<report><count_new_contacts>many</count_new_contacts></report>")
