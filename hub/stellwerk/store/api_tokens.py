@@ -58,27 +58,6 @@ def used(tx: Tx, one: int, now: float) -> None:
     )
 
 
-def revoke(tx: Tx, connection: str, one: int, now: float) -> bool:
-    """False when this connection has no such token that still stands."""
-    return bool(
-        tx.run(
-            "update api_token set revoked = :now where id = :id and connection = :connection and revoked is null",
-            now=now,
-            id=one,
-            connection=connection,
-        )
-    )
-
-
-def revoke_all(tx: Tx, connection: str, now: float) -> None:
-    """None of this connection's works any more."""
-    tx.run(
-        "update api_token set revoked = :now where connection = :connection and revoked is null",
-        now=now,
-        connection=connection,
-    )
-
-
 def _digest(vault: Vault, text: str) -> str:
     return vault.digest("api token:" + text)
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.store import api_tokens, invitations, meta, recipients, repairs, runs
+from stellwerk.store import access, meta, recipients, repairs, runs
 from stellwerk.store.store import Row, Tx
 from stellwerk_rules.model import Agreement
 
@@ -174,8 +174,7 @@ def note(tx: Tx, one: str, *, who: str, now: float, note: str, about: str) -> No
 def end(tx: Tx, ended: Connection, *, who: str, now: float) -> None:
     """It takes part in nothing from now on, and its tokens work no more. Saved anew it begins anew. Raises `Changed`."""
     save(tx, msgspec.structs.replace(ended, state=ENDED, began=None, on_hold=None), who=who, now=now, note=ENDED)
-    api_tokens.revoke_all(tx, ended.id, now)
-    invitations.revoke_all(tx, ended.id, now)
+    access.revoke_all(tx, ended.id, now)
     meta.set_cursor(tx, LEFT, ended.id, str(now))
 
 

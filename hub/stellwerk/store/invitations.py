@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from stellwerk.store import access
 from stellwerk.store.access import COLUMNS, Access, Rights
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.vault import Vault
@@ -59,22 +60,7 @@ def used(tx: Tx, one: int, now: float) -> None:
 
 def revoke(tx: Tx, connection: str, one: int, now: float) -> Invitation | None:
     """The invitation that ends now; None when this connection has no such one that still stands."""
-    changed = tx.run(
-        "update invitation set revoked = :now where id = :id and connection = :connection and revoked is null",
-        now=now,
-        id=one,
-        connection=connection,
-    )
-    return by_id(tx, one) if changed else None
-
-
-def revoke_all(tx: Tx, connection: str, now: float) -> None:
-    """None of this connection's works any more."""
-    tx.run(
-        "update invitation set revoked = :now where connection = :connection and revoked is null",
-        now=now,
-        connection=connection,
-    )
+    return by_id(tx, one) if access.revoke(tx, "invitation", connection, one, now) else None
 
 
 def _digest(vault: Vault, text: str) -> str:

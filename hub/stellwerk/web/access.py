@@ -10,7 +10,7 @@ from litestar.exceptions import ClientException
 from litestar.response import Redirect, Template
 
 from stellwerk.relay.hub import Hub
-from stellwerk.store import api_tokens
+from stellwerk.store import access, api_tokens
 from stellwerk.store.access import Rights
 from stellwerk.view.access import listed
 from stellwerk.web.choose import OWN, Here
@@ -44,7 +44,7 @@ async def change_access(
     one = running.connection.id
     token = row_id(number)
     if action == "revoke" and token is not None:
-        gone = await hub.store.write(lambda tx: api_tokens.revoke(tx, one, token, hub.now()))
+        gone = await hub.store.write(lambda tx: access.revoke(tx, "api_token", one, token, hub.now()))
         flash = Flash(kind="good" if gone else "warning", text=say("access-revoked" if gone else "access-gone"))
         return goes_on(request, running.visitor, "/access", flash)
     if action != "make" or form.get("rights") not in RIGHTS or form.get("days") not in DAYS:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk.store import api_tokens
+from stellwerk.store import access, api_tokens
 from stellwerk.store.store import Store
 from stellwerk.store.vault import Vault
 
@@ -47,7 +47,7 @@ async def test_a_token_works_until_its_time_is_over_or_it_is_revoked(store: Stor
     assert token is not None
     assert token.works(199.0)
     assert not token.works(200.0)
-    assert await store.write(lambda tx: api_tokens.revoke(tx, "acme", 1, 150.0))
+    assert await store.write(lambda tx: access.revoke(tx, "api_token", "acme", 1, 150.0))
     gone = await found(store, vault, text)
     assert gone is not None
     assert not gone.works(151.0)
@@ -55,9 +55,9 @@ async def test_a_token_works_until_its_time_is_over_or_it_is_revoked(store: Stor
 
 async def test_another_connection_cannot_revoke_it_and_it_is_revoked_once(store: Store, vault: Vault) -> None:
     await made(store, vault)
-    assert not await store.write(lambda tx: api_tokens.revoke(tx, "other", 1, 150.0))
-    assert await store.write(lambda tx: api_tokens.revoke(tx, "acme", 1, 150.0))
-    assert not await store.write(lambda tx: api_tokens.revoke(tx, "acme", 1, 160.0))
+    assert not await store.write(lambda tx: access.revoke(tx, "api_token", "other", 1, 150.0))
+    assert await store.write(lambda tx: access.revoke(tx, "api_token", "acme", 1, 150.0))
+    assert not await store.write(lambda tx: access.revoke(tx, "api_token", "acme", 1, 160.0))
 
 
 async def test_a_connection_lists_its_own_newest_first(store: Store, vault: Vault) -> None:
