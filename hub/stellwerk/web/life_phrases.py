@@ -125,6 +125,14 @@ LIFE: Mapping[str, tuple[str, str]] = {
     ),
     "state-invited-now": ("Invited {name}.", "{name} eingeladen."),
     "state-uninvited-now": ("Revoked the invitation of {name}.", "Einladung von {name} widerrufen."),
+    "error-not-logged-in": (
+        "You are not logged in here any more: a login is good for twelve hours, an invitation for seven days. Please log in, or ask for a new invitation.",
+        "Sie sind hier nicht mehr angemeldet: Eine Anmeldung gilt zwölf Stunden, eine Einladung sieben Tage. Bitte melden Sie sich an, oder lassen Sie sich neu einladen.",
+    ),
+    "error-no-operator": (
+        "The page over all connections is open for an hour after its link was followed. Whoever runs the hub makes a new link by “stellwerk operator-link”.",
+        "Die Seite über alle Verbindungen ist nach dem Öffnen ihres Links eine Stunde lang offen. Der Betreiber macht einen neuen Link mit „stellwerk operator-link“.",
+    ),
     "error-not-allowed": (
         "Your invitation does not reach that far. Please ask whoever invited you.",
         "So weit reicht Ihre Einladung nicht. Bitte fragen Sie, wer Sie eingeladen hat.",

@@ -25,6 +25,8 @@ async def home(
     request: Request[Any, Any, Any], hub: NamedDependency[Hub], visitor: NamedDependency[Visitor]
 ) -> Template:
     """The login page."""
+    if visitor.flashes:
+        keep_visitor(request, structs.replace(visitor, flashes=()))
     login = hub.integration.login
     usable = login is not None and oauth.login_system(hub, login) is not None
     return page(

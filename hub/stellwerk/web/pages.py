@@ -73,12 +73,20 @@ def page(
             "visitor": visitor,
             "languages": LANGUAGES,
             "here": request.url.path,
+            "home": home_of(visitor),
             "nav": (),
             **(context or {}),
         },
         status_code=status,
         media_type="text/html",
     )
+
+
+def home_of(visitor: Visitor) -> str:
+    """Where this visitor begins: the login page is for who has not logged in."""
+    if visitor.account or visitor.invitation:
+        return "/overview"
+    return "/operator" if visitor.operator else "/"
 
 
 def system_title(system: System) -> str:

@@ -41,11 +41,15 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "You choose an account there and grant access. The same login brings you back to your settings at any time.",
         "Dort wählen Sie ein Konto und gewähren den Zugriff. Dieselbe Anmeldung führt jederzeit zurück zu Ihren Einstellungen.",
     ),
+    "log-in-without": (
+        "This needs the right to install apps in {system}. Without it, ask a colleague who has it to invite you by a link, under People.",
+        "Dazu braucht man in {system} das Recht, Apps zu installieren. Ohne dieses lassen Sie sich von jemandem, der es hat, unter Personen mit einem Link einladen.",
+    ),
     "log-in-nowhere": (
         "Nobody can log in here: the file of this hub names no system to log in with.",
         "Hier kann sich niemand anmelden: Die Datei dieses Hubs nennt kein System zum Anmelden.",
     ),
-    "to-settings": ("To your settings", "Zu Ihren Einstellungen"),
+    "go-inside": ("To your connection", "Zu Ihrer Verbindung"),
     "login-problem": ("That did not work", "Das hat nicht geklappt"),
     "login-not-begun": (
         "This login was not begun in this browser, or it has been used already, or it took more than ten minutes. Please begin again.",
@@ -323,14 +327,26 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     ),
     "agreed": ("Agreed by {user} on {day}.", "Zugestimmt von {user} am {day}."),
     # Errors.
-    "error-400": ("This request cannot be understood.", "Diese Anfrage ist nicht zu verstehen."),
+    "error-400": (
+        "This request cannot be understood. Please go back and try again.",
+        "Diese Anfrage ist nicht zu verstehen. Bitte gehen Sie zurück und versuchen Sie es noch einmal.",
+    ),
     "error-403": (
         "This form does not belong to your session; it may have been open too long. Please load the page again.",
         "Dieses Formular gehört nicht zu Ihrer Sitzung; vielleicht war es zu lange offen. Bitte laden Sie die Seite neu.",
     ),
-    "error-404": ("There is nothing here.", "Hier ist nichts."),
-    "error-405": ("This cannot be done here.", "Das geht hier nicht."),
-    "error-413": ("That is too much at once.", "Das ist zu viel auf einmal."),
+    "error-404": (
+        "There is nothing here. The address may be mistyped, or the link too old.",
+        "Hier ist nichts. Vielleicht ist die Adresse vertippt oder der Link zu alt.",
+    ),
+    "error-405": (
+        "This cannot be done here. Please begin at the start.",
+        "Das geht hier nicht. Bitte beginnen Sie auf der Startseite.",
+    ),
+    "error-413": (
+        "That is too much at once. Please enter less and try again.",
+        "Das ist zu viel auf einmal. Bitte geben Sie weniger ein und versuchen Sie es noch einmal.",
+    ),
     "error-429": (
         "Too many tries. Please wait a minute, then try again.",
         "Zu viele Versuche. Bitte warten Sie eine Minute und versuchen Sie es dann noch einmal.",

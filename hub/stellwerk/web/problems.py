@@ -14,8 +14,10 @@ from litestar.types import ExceptionHandlersMap
 from stellwerk.errors import StoreAway, StoreError
 from stellwerk.relay.hub import Hub, log
 from stellwerk.web.api_answers import PROBLEM_JSON
-from stellwerk.web.pages import page, speaker
-from stellwerk.web.visitor import NotAllowed, NotLoggedIn, NotSetUp
+from stellwerk.web.language import wanted_language
+from stellwerk.web.pages import home_of, page, speaker
+from stellwerk.web.session import Sealed, cookie_reader
+from stellwerk.web.visitor import Flash, NotAllowed, NotLoggedIn, NotSetUp, goes_on, visitor_of
 
 FOR_PROGRAMS = ("/api", "/webhooks", "/health", "/metrics", "/schema")
 API = "/api/"
@@ -26,10 +28,17 @@ EXPLAINED = frozenset({400, 403, 404, 405, 413, 429, 503})
 
 def problem_handlers(hub: Hub) -> ExceptionHandlersMap:
     """What an exception becomes."""
+    cookies = cookie_reader(hub)
 
     def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
         detail = error.detail if request.url.path.startswith(API) and error.status_code in TOLD else ""
-        return answer(request, hub, error.status_code, headers=error.headers, detail=detail)
+        return answer(request, hub, cookies, error.status_code, headers=error.headers, detail=detail)
+
+    def not_logged_in(request: Request[Any, Any, Any], error: NotLoggedIn) -> Redirect:
+        visitor = visitor_of(request)
+        say = speaker(request, visitor)
+        why = say("error-no-operator" if request.url.path == "/operator" else "error-not-logged-in")
+        return goes_on(request, visitor, "/", Flash(kind="warning", text=why))
 
     def not_allowed(request: Request[Any, Any, Any], error: NotAllowed) -> Template:
         say = speaker(request)
@@ -39,16 +48,16 @@ def problem_handlers(hub: Hub) -> ExceptionHandlersMap:
     def no_store(request: Request[Any, Any, Any], error: StoreError) -> Response[Any]:
         if not isinstance(error, StoreAway):  # the store has said so, once
             log.error("web: %s", error)
-        return answer(request, hub, 503)
+        return answer(request, hub, cookies, 503)
 
     def bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         log.error("web: a bug stopped %s %s", request.method, request.scope["route_handler"].name, exc_info=error)
-        return answer(request, hub, 500)
+        return answer(request, hub, cookies, 500)
 
     return {
         HTTPException: refused,
         NotAllowed: not_allowed,
-        NotLoggedIn: lambda request, error: Redirect("/", status_code=303),
+        NotLoggedIn: not_logged_in,
         NotSetUp: lambda request, error: Redirect("/settings", status_code=303),
         StoreError: no_store,
         Exception: bug,
@@ -58,6 +67,7 @@ def problem_handlers(hub: Hub) -> ExceptionHandlersMap:
 def answer(
     request: Request[Any, Any, Any],
     hub: Hub,
+    cookies: Sealed,
     status: int,
     *,
     headers: dict[str, str] | None = None,
@@ -66,10 +76,17 @@ def answer(
     """The error as a problem document or a page."""
     if _for_program(request):
         return _document(status, headers, detail)
-    say = speaker(request)
+    # An address without a route has no session middleware, and its error is seen by people all the same.
+    request.scope.setdefault("session", cookies.held(request))
+    visitor = visitor_of(request)
+    asked = wanted_language(request.query_params.get("lang"))
+    visitor = msgspec.structs.replace(visitor, language=asked or visitor.language)
+    say = speaker(request, visitor)
     sentence = say(f"error-{status}" if status in EXPLAINED else "error-500")
-    context = {"sentence": sentence, "again": "/", "again_label": ""}
-    shown = page(request, hub, "problem.html", status=status, context=context)
+    # A language chosen on this page is kept by the next.
+    again = home_of(visitor) + (f"?lang={asked}" if asked else "")
+    context = {"sentence": sentence, "again": again, "again_label": ""}
+    shown = page(request, hub, "problem.html", visitor=visitor, status=status, context=context)
     for name, value in (headers or {}).items():
         shown.set_header(name, value)
     return shown

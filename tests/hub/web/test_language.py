@@ -72,6 +72,55 @@ async def test_errors_speak_the_chosen_language(person: Any) -> None:
     assert "Bitte geben Sie den API Key Ihres Toypost-Kontos ein." in refused.text
 
 
+@pytest.mark.anyio
+async def test_an_address_that_leads_nowhere_speaks_the_chosen_language(person: Any, somebody: Any) -> None:
+    await person.open("/?lang=de")
+    for path in ("/nothing", "/login/nothing", "/invited", "/static/nothing.css"):
+        page = await person.open(path, accept="text/html")
+        assert (page.status, "Hier ist nichts." in page.text) == (404, True), path
+    assert "Das geht hier nicht." in (await person.post("/login/shop", {})).text
+    assert "There is nothing here." in (await somebody().open("/nothing", accept="text/html")).text
+
+
+@pytest.mark.anyio
+async def test_a_language_chosen_on_an_error_page_is_kept_by_the_next(person: Any) -> None:
+    await person.logs_in()
+    page = await person.open("/nothing?lang=de", accept="text/html")
+    assert "Hier ist nichts." in page.text
+    (on,) = [given["href"] for tag, given in page.read.tags if given.get("class") == "button"]
+    assert on == "/overview?lang=de"
+    await person.open(on)
+    assert "Hier ist nichts." in (await person.open("/nothing", accept="text/html")).text
+
+
+@pytest.mark.anyio
+async def test_an_address_that_leads_nowhere_is_no_dead_end_for_who_is_logged_in(person: Any) -> None:
+    await person.sets_up()
+    page = await person.open("/nothing", accept="text/html")
+    assert "Logged in as jo@shop7.example" in page.text
+    assert ("a", {"class": "brand", "href": "/overview"}) in page.read.tags
+    out = await person.submit(page)
+    assert (out.status, out.where) == (303, "/")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("cookie", ["", "x", "stellwerk", "é" * 10, "A" * 5000])
+async def test_a_cookie_that_says_nothing_leaves_an_error_page_as_it_is(person: Any, cookie: str) -> None:
+    sent = f"stellwerk={cookie}; stellwerk-0={cookie}".encode()
+    answer = await person.client.get("/nothing", headers={"cookie": sent, "accept": "text/html"})
+    assert (answer.status_code, "There is nothing here." in answer.text) == (404, True)
+
+
+@pytest.mark.anyio
+async def test_whoever_is_not_logged_in_is_told_why_once(person: Any) -> None:
+    await person.open("/?lang=de")
+    assert (await person.open("/overview")).where == "/"
+    assert "Sie sind hier nicht mehr angemeldet" in (await person.open("/")).text
+    assert "nicht mehr angemeldet" not in (await person.open("/")).text
+    assert (await person.open("/operator")).where == "/"
+    assert "stellwerk operator-link" in (await person.open("/")).text
+
+
 @pytest.mark.parametrize("key", sorted(PHRASES))
 def test_both_languages_of_a_phrase_have_the_same_places(key: str) -> None:
     english, german = PHRASES[key]
