@@ -21,6 +21,7 @@ from stellwerk_rules.effects import Cause, effects
 from stellwerk_rules.entering import enter
 from stellwerk_rules.entry import Entry
 from stellwerk_rules.gone import gone, made_up_for, opted_out_at_source, taken_out
+from stellwerk_rules.learned import lost_ask
 from stellwerk_rules.merging import renamed
 from stellwerk_rules.mirror import Trouble, mirrored
 from stellwerk_rules.model import (
@@ -186,7 +187,7 @@ def _at_mail(now: Scene) -> Decision:
     now = now.remembering(fields.remembered)
     done = _done(now, happened)
     now = now.remembering(done.remembered)
-    shown = _mirror(now)
+    shown = _mirror(_as_asked(now))
     first_of_all = (came_in, confirmation) if coming else (confirmation, came_in)
     return _told(_all((*first_of_all, fields, done, shown)), now, happened, "enter")
 
@@ -201,7 +202,18 @@ def _noted(now: Scene) -> Decision:
     at = now.event.occurred_at or now.event.at
     cause = Cause(kind=kind, fact=f"{kind}:{named}", at=at, in_ledger=False, details=now.event.details)
     done = effects(now, frozenset({kind}), cause)
-    return _told(joined(done, _mirror(now.remembering(done.remembered))), now, frozenset())
+    shown = _mirror(_as_asked(now.remembering(done.remembered)))
+    return _told(joined(done, shown), now, frozenset())
+
+
+def _as_asked(now: Scene) -> Scene:
+    """With the ask that only its mark over there tells of: pending is who was asked by us, also before a back-up was put back.
+
+    Who left may still read as before for some seconds, with the mark of an ask that the opt-out has ended.
+    """
+    if now.consent.left or now.system != now.plan.mail_system:
+        return now
+    return now.with_facts(lost_ask(now.system, now.contact, now.known, now.consent, now.event.at))
 
 
 def _opt_out(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:

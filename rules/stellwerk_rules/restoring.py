@@ -65,11 +65,12 @@ def _answered_no(now: Scene) -> Decision:
 
 
 def _shown(now: Scene) -> Decision:
-    """The state of a contact that has nobody left over there to be read, where one was ever shown."""
+    """The state of a contact that has nobody left over there to be read: of one that left, or where one was ever shown."""
     remembered, mail = now.known.remembered, now.plan.mail_system
     names = now.plan.mirror_fields(now.system)
-    stands = mail in remembered.ids and not now.consent.left
-    if mail is None or stands or all(remember.seen(remembered, now.system, one) is None for one in names):
+    left = now.consent.left
+    was_shown = any(remember.seen(remembered, now.system, one) is not None for one in names)
+    if mail is None or not (left or (was_shown and mail not in remembered.ids)):
         return Decision(remembered=remembered)
     nowhere = Contact(presence=Presence.ABSENT, read_at=now.event.at)
     return mirrored(now.plan, mail, nowhere, now.consent, remembered, now.known.digest, key=now.event.id)

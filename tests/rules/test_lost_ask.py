@@ -10,7 +10,20 @@ from msgspec.structs import replace
 
 from stellwerk_rules.consent import fold
 from stellwerk_rules.learned import lost_ask
-from stellwerk_rules.model import Ask, Contact, Enter, Fact, FactKind, Permission, Planned, Presence, Skip
+from stellwerk_rules.model import (
+    Ask,
+    Contact,
+    Enter,
+    EventKind,
+    Fact,
+    FactKind,
+    Permission,
+    Planned,
+    Presence,
+    Remembered,
+    SetFields,
+    Skip,
+)
 from stellwerk_rules.prepare import Ready, prepare
 
 HOUR = timedelta(hours=1)
@@ -99,3 +112,24 @@ def test_an_ask_that_is_known_is_not_learned_again(unknown: Any, kind: str) -> N
 def test_who_has_answered_or_is_gone_owes_no_answer(unknown: Any, more: dict[str, Any]) -> None:
     unknown.make(entering(unknown), there(unknown, **more))
     assert "w0" not in [one.key for one in unknown.facts if one.kind is FactKind.ASKED]
+
+
+def status_shown(world: Any, target: Contact, kind: EventKind = EventKind.CHANGED) -> str | None:
+    """What a look at the mail system lets the CRM show, of a contact linked with who stands there."""
+    world.remembered = Remembered(ids={"crm": "c1", "mail": "m1"}, entered=True)
+    written = [one.change for one in world.decide(target, kind, "mail").changes]
+    return next((one.fields["x_status"].value for one in written if isinstance(one, SetFields) and one.mirror), None)
+
+
+@pytest.mark.behaviour("trouble-restored-asked")
+@pytest.mark.parametrize("kind", [EventKind.CHANGED, EventKind.BOUNCED])
+def test_it_is_shown_as_pending_like_any_other_ask_while_that_is_valid(unknown: Any, kind: EventKind) -> None:
+    assert status_shown(unknown, there(unknown), kind) == "pending"
+    assert status_shown(unknown, there(unknown, 15 * DAY), kind) == "not_subscribed"
+    assert status_shown(unknown, there(unknown, mark=None), kind) == "not_subscribed"
+    assert unknown.facts == []
+
+
+def test_of_who_left_and_still_reads_as_before_that_she_left_is_shown(unknown: Any) -> None:
+    unknown.facts = [Fact(kind=FactKind.OPTED_OUT, key="o", at=unknown.now, event="e", told_by="mail")]
+    assert status_shown(unknown, there(unknown)) == "unsubscribed"

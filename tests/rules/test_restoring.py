@@ -14,6 +14,7 @@ from stellwerk_rules.model import Decision, EventKind, Fact, FactKind, Remembere
 
 HOUR = timedelta(hours=1)
 TAKEN_OUT = Remembered(ids={"crm": "c1"}, seen={"crm": {"x_status": Seen(digest="subscribed")}}, by_wish=True)
+NEVER_SHOWN = Remembered(ids={"crm": "c1"}, by_wish=True)
 
 
 def left(world: Any) -> None:
@@ -68,8 +69,16 @@ def test_the_state_is_shown_of_whoever_is_not_there_any_more(world: Any) -> None
 
 
 def test_where_no_state_was_ever_shown_none_is_now(world: Any) -> None:
+    assert written(back(world, by=NEVER_SHOWN)) == {}
+
+
+@pytest.mark.behaviour("restored-out")
+def test_that_somebody_left_is_shown_at_once_also_where_no_state_ever_was(world: Any) -> None:
     left(world)
-    assert set(written(back(world, by=Remembered(ids={"crm": "c1"}, by_wish=True)))) == {"x_subscribe"}
+    shown = written(back(world, "no", by=NEVER_SHOWN))
+    assert (shown["x_status"], shown["x_permission"]) == ("unsubscribed", "none")
+    later = world.decide(world.crm(subscribe="no", said_at=world.now - 2 * HOUR, firstname="Augusta"))
+    assert "x_status" not in written(later)
 
 
 def test_of_who_left_the_link_is_not_what_counts(world: Any) -> None:
