@@ -153,6 +153,18 @@ FOUND = {
         Merge(who=1, other=0),
         double_opt_in=False,
     ),
+    "who was never brought in and is out because its record went shows that once it is restored": history(
+        Write(who=0, by="workflow", values={"maileon_subscribe": "false"}),
+        Delete(who=0),
+        Restore(who=0),
+        on_deleted="unsubscribe",
+    ),
+    "whoever was asked after the back-up that was put back still shows as pending": history(
+        BackUp(), says("true", "person"), says("false", "import", "Augusta"), GoBack(), on_no="keep"
+    ),
+    "a yes soon after an opt-out that set no answer to no is the older one, and asks nobody": history(
+        says("true"), Delete(who=0), Leave(who=0), says("true")
+    ),
     "a timeline entry from before a back-up was put back is not made a second time": history(
         Step(deed=says("true"), hasty=True), BackUp(), Confirm(who=0), GoBack()
     ),

@@ -9,6 +9,8 @@ from stellwerk_simulation.history import FIELDS, PEOPLE, Write
 from stellwerk_simulation.people import BOUNCES_THAT_BLOCK, PERMISSIONS, Person, Record
 
 DAY = 86_400.0
+TWO_CLOCKS = 7_200.0
+"""Law 1: “Without such a no the two times are compared with a margin of two hours, and inside it the opt-out is the younger.”"""
 MOST_ASKS = 3
 STAGES = ("", "lead", "marketingqualifiedlead")
 OWN = "maileon_contact_"
@@ -44,13 +46,13 @@ class Oracle:
         """The click on the link was the one that confirmed."""
         one = self.people[email]
         one.there.permission = "double_plus" if one.there.plus else "double"
-        one.there.asked, one.out, one.left, one.open = False, one.refuses, False, []
+        one.there.asked, one.out, one.left, one.open, one.apart = False, one.refuses, False, [], None
         self._tell(one, "Double opt-in confirmed", "on_confirmed")
         one.carry()
 
-    def left(self, email: str) -> None:
+    def left(self, email: str, at: float) -> None:
         one = self.people[email]
-        one.let_go("unsubscribe", shows=one.linked)
+        one.let_go("unsubscribe", shows=one.linked, apart=None if one.linked else at)
         if one.linked:
             one.record.subscribe = "false"
         self._tell(one, "Unsubscribed from Maileon", "on_unsubscribed")
@@ -88,7 +90,7 @@ class Oracle:
         one.record, one.linked = one.binned, one.there.alive
         one.record.only_wish = True
         if one.left and one.record.subscribe == "true":
-            one.record.subscribe = "false"
+            one.record.subscribe, one.apart = "false", None
 
     def moved(self, email: str, to: str, by: str, at: float) -> None:
         """Consent belongs to an address: the new one starts anew, or the permission goes along where nothing speaks against it."""
@@ -102,7 +104,7 @@ class Oracle:
             one.let_go("delete")
             return
         if linked and not along and by != "form":
-            one.let_go(self.settings["on_moved_old"])
+            one.let_go(self.settings["on_moved_old"], apart=at)
         if other.refuses:
             self.opted_out(to)
         by_itself = not record.older and not record.only_wish
@@ -157,7 +159,8 @@ class Oracle:
         waits = bool(one.open) and (not wish or at - one.open[-1] < DAY or len(one.open) >= MOST_ASKS)
         if one.out:
             often = sum(at - asked < 30 * DAY for asked in one.ways_back) >= MOST_ASKS
-            if wish and not often and not waits:
+            younger = one.apart is None or at - one.apart > TWO_CLOCKS
+            if wish and younger and not often and not waits:
                 one.ways_back.append(at)
                 self._ask(one, at, plus)
             return

@@ -45,6 +45,7 @@ class Person(Struct, kw_only=True):
 
     `left`: opted out as the newsletter shows it; `out`: nothing may be sent; `refuses` all mail, as the CRM shows it.
     `open` are the times of the double opt-ins that nobody answered, `written` is what one side has and the other not yet.
+    `apart`: when an opt-out came for which no contact of the CRM was set to no, so that only another clock tells of it.
     `within`: linked once with what is now part of that one's contact. `known`: ever asked, granted or removed.
     """
 
@@ -54,6 +55,7 @@ class Person(Struct, kw_only=True):
     left: bool = False
     out: bool = False
     refuses: bool = False
+    apart: float | None = None
     open: list[float] = field(default_factory=list)
     ways_back: list[float] = field(default_factory=list)
     written: dict[str, str] = field(default_factory=dict)
@@ -81,13 +83,14 @@ class Person(Struct, kw_only=True):
             self.there.fields.update(self.written)
             self.written = {}
 
-    def let_go(self, how: str, *, shows: bool = True) -> None:
+    def let_go(self, how: str, *, shows: bool = True, apart: float | None = None) -> None:
         """Of the newsletter's contact, where `how` is not to keep it. The mail that asked went out, and still counts."""
         if how == "keep":
             return
         self.there, self.written, self.known = Subscriber(), {}, True
         if how == "unsubscribe":
             self.left, self.out, self.open = True, True, []
+            self.apart = self.apart if apart is None else apart
             self.opt_outs += 1
             self.record.mirrored = self.record.mirrored or shows
 

@@ -182,7 +182,7 @@ class _Player:
                     oracle.confirmed(email)
             case Leave():
                 if happened := vendors.leave(email):
-                    oracle.left(email)
+                    oracle.left(email, world.now())
             case EditThere():
                 if happened := vendors.edit_there(email, deed.field, deed.value):
                     oracle.edited_there(email, HERE[deed.field], deed.value)
