@@ -95,6 +95,13 @@ class Told(Struct, frozen=True, rename="camel"):
     property_changes: Mapping[str, Any] = {}
 
 
+class Whose(Struct, frozen=True, rename="camel"):
+    """Of which portal and kind of object an event is, whatever else stands in it."""
+
+    portal_id: int | str = ""
+    object_type_id: str = CONTACT_TYPE
+
+
 class File(Struct, frozen=True, rename="camel"):
     journal_events: list[msgspec.Raw]
 
@@ -240,12 +247,14 @@ def _signals(content: bytes, offset: str, portal: str) -> Iterator[Signal | Unre
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise RetryableError("unreadable-answer", "not a file of the journal") from None
     for number, raw in enumerate(events):
+        if _of_others(bytes(raw), portal):
+            continue
         try:
             told = lenient.read(bytes(raw), Told)
         except (msgspec.DecodeError, UnicodeDecodeError):
             yield Unread(raw=_placed(bytes(raw), offset, number), because="not-as-described")
             continue
-        if str(told.portal_id) != portal or told.object_type_id != CONTACT_TYPE or told.action in NOT_OURS:
+        if told.action in NOT_OURS:
             continue
         kind = ACTIONS.get(told.action)
         if kind is None:
@@ -264,6 +273,15 @@ def _signals(content: bytes, offset: str, portal: str) -> Iterator[Signal | Unre
                 occurred_at=None if told.occurred_at is None else clock(str(told.occurred_at)),
                 field_name=name,
             )
+
+
+def _of_others(raw: bytes, portal: str) -> bool:
+    """Whether it names another portal or kind of object: of that nothing is kept, understood or not (law 9)."""
+    try:
+        whose = lenient.read(raw, Whose)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False  # names nobody: as little as can be told of it must not vanish
+    return str(whose.portal_id or portal) != portal or whose.object_type_id != CONTACT_TYPE
 
 
 def _placed(raw: bytes, offset: str, number: int) -> bytes:

@@ -131,6 +131,29 @@ async def test_what_is_not_understood_is_told_with_its_place_and_nothing_vanishe
     ]
 
 
+@pytest.mark.parametrize(
+    "whose", [{"portalId": 4711, "objectTypeId": "0-2"}, {"portalId": 4712, "objectTypeId": "0-1"}]
+)
+@pytest.mark.parametrize("event", [{"action": "RENAME"}, {"action": ["UPDATE"]}, {"action": "UPDATE"}])
+async def test_nothing_is_kept_of_another_portal_or_object_understood_or_not(
+    opened: Opened, vendor: Vendor, whose: dict[str, Any], event: dict[str, Any]
+) -> None:
+    told = {**whose, **event, "propertyChanges": {"name": "very-hidden"}}
+    vendor.answers["/one"] = [(200, {"journalEvents": [told]})]
+    async with opened() as connector:
+        found, _, _ = await connector.poll(None)
+    assert found == []
+
+
+async def test_an_event_that_does_not_say_whose_it_is_counts_as_this_portals_contact(
+    opened: Opened, vendor: Vendor
+) -> None:
+    vendor.answers["/one"] = [(200, {"journalEvents": [{"action": "DELETE", "objectId": 7}]})]
+    async with opened() as connector:
+        found, _, _ = await connector.poll(None)
+    assert [(one.kind, one.ref.value) for one in found if isinstance(one, Signal)] == [(EventKind.DELETED, "7")]
+
+
 async def test_the_file_is_fetched_without_any_token_of_ours(opened: Opened, vendor: Vendor) -> None:
     async with opened() as connector:
         await connector.poll(None)
