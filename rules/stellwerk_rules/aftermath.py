@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from stellwerk_rules import moving, remember
+from stellwerk_rules import moving, remember, unlinked
 from stellwerk_rules.arrived import arrived, is_of_another
 from stellwerk_rules.carrying import digests
 from stellwerk_rules.consent import Consent, fold
@@ -46,6 +46,10 @@ _ILL = ("rejected", "ambiguous_given_up")
 
 def after(plan: Plan, ending: Ending, known: Known, at: datetime) -> Decision:
     """What follows from a change that has ended."""
+    return unlinked.held_back(plan, _after(plan, ending, known, at), known)
+
+
+def _after(plan: Plan, ending: Ending, known: Known, at: datetime) -> Decision:
     planned, change, target = ending.planned, ending.change, ending.target
     before = _consent(plan, known, at)
     facts = learned(plan, ending, known, before, at)
@@ -115,7 +119,7 @@ def dropped(
         key=planned.key,
         trouble="held",
     )
-    return joined(decision, shown)
+    return unlinked.held_back(plan, joined(decision, shown), known)
 
 
 def _not_moved(plan: Plan, planned: Planned, change: MoveAddress, decision: Decision, known: Known) -> Decision:

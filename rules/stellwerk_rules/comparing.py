@@ -39,6 +39,7 @@ from stellwerk_rules.model import (
     Value,
 )
 from stellwerk_rules.plan import Plan
+from stellwerk_rules.unlinked import standing
 
 
 class DriftKind(StrEnum):
@@ -122,14 +123,18 @@ def left_alone(known: Known, why: Because) -> Decision:
 
 
 def drift(plan: Plan, event: Event, known: Known, decision: Decision) -> frozenset[DriftKind]:
-    """How the sides differ, by the `decision` that was made on a comparison's event; nothing where they agree."""
-    left = {BY_EVENT[skip.because.code] for skip in decision.skips if skip.because.code in BY_EVENT}
+    """How the sides differ, by the `decision` that was made on a comparison's event; nothing where they agree.
+
+    An unlinked contact differs as it is meant to, but for what still goes on.
+    """
+    apart = standing(known) is not None
+    left = set() if apart else {BY_EVENT[skip.because.code] for skip in decision.skips if skip.because.code in BY_EVENT}
     if left:
         return frozenset(left)
     facts = {_OF_FACT[fact.kind] for fact in (*decision.facts, *decision.former_facts) if fact.kind in _OF_FACT}
     if facts:
         return frozenset(facts)  # what else is decided follows from these
-    kinds = set(stands(plan, event, known).kinds)
+    kinds = set() if apart else set(stands(plan, event, known).kinds)
     changes = (*(one.change for one in decision.changes), *(one.change for one, _ in decision.held))
     kinds |= {kind for change in changes if (kind := _of(change)) is not None}
     return frozenset(kinds)

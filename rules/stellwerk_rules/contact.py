@@ -168,7 +168,8 @@ class Event(Struct, frozen=True, kw_only=True):
     `released`: a person let go an entry or a deletion of this contact: it is decided as if nothing had been handled before.
     `occurred_at` is when it happened by the clock of its system, if it tells. `backfill`: nothing happened, a sync looks at it.
     `fields_released`: a person let go field values of this contact that were held. `compared`: nothing happened, a comparison looks.
-    `asked_again`: nothing happened, a person asks for a mail for the explicit yes that was handled before.
+    `asked_again`: nothing happened, a person asks for a mail for the explicit yes that was handled before. `linked_again`:
+    a person takes back that the contact was unlinked.
     """
 
     id: str
@@ -184,6 +185,7 @@ class Event(Struct, frozen=True, kw_only=True):
     fields_released: bool = False
     compared: bool = False
     asked_again: bool = False
+    linked_again: bool = False
 
 
 class Because(Struct, frozen=True, kw_only=True):

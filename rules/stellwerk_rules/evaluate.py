@@ -3,7 +3,7 @@
 An event is a signal that a contact should be looked at; the contact came with it as it reads now. From that, from what is
 remembered and from the consent ledger follows everything; the signal's kind matters only where the state cannot tell.
 Read on in `entering` (who comes in), `fields` (values), `consent_events` (confirmations, opt-outs), `effects` (stage,
-timeline, fixed values), `mirror` (state shown) and `laws` (what is never done).
+timeline, fixed values), `mirror` (state shown), `laws` (what is never done) and `unlinked` (of whom nothing is carried).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from stellwerk_rules import remember
+from stellwerk_rules import remember, unlinked
 from stellwerk_rules.carrying import carried_over, digests, met
 from stellwerk_rules.comparing import DriftKind, address_left, left_alone, left_to_its_event, stands
 from stellwerk_rules.consent import fold
@@ -22,6 +22,7 @@ from stellwerk_rules.entering import enter
 from stellwerk_rules.entry import Entry
 from stellwerk_rules.gone import gone, made_up_for, opted_out_at_source, taken_out
 from stellwerk_rules.learned import lost_ask
+from stellwerk_rules.linking_again import linked_again
 from stellwerk_rules.merging import renamed
 from stellwerk_rules.mirror import Trouble, mirrored
 from stellwerk_rules.model import (
@@ -49,7 +50,13 @@ _NOTED = frozenset({EventKind.ASKED, EventKind.BOUNCED, EventKind.BLOCKED, Event
 
 def evaluate(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:
     """The changes, skips, held changes, facts and notices that `event` leads to, and what is remembered from now on."""
-    return _compared(plan, event, known, settings) if event.compared else _decided(plan, event, known, settings)
+    decide = _compared if event.compared else _decided
+    decision = decide(plan, event, known, settings)
+    if unlinked.standing(known) is None:
+        return decision
+    present = event.contact.presence is Presence.PRESENT
+    left = unlinked.held_back(plan, decision, known, tell=present)
+    return linked_again(plan, event, known, settings, left) if event.linked_again and present else left
 
 
 def _compared(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:

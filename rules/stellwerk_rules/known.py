@@ -77,6 +77,13 @@ class Agreement(Struct, frozen=True, kw_only=True):
     confirmation_given: str | None = None
 
 
+class Unlinked(Struct, frozen=True, kw_only=True):
+    """A person took the contact out of what is carried between the systems: who, and when."""
+
+    by: str
+    at: datetime
+
+
 class Remembered(Struct, frozen=True, kw_only=True):
     """What the hub keeps of one contact of one connection between events: ids, digests, no clear text.
 
@@ -84,7 +91,8 @@ class Remembered(Struct, frozen=True, kw_only=True):
     `entered` says the contact was brought in by a decision; `answered` is the digest and time of the answer last handled.
     `by_wish`: it came out of a merge or back from a deletion, and only an explicit yes brings it in. `within` is the id, at the
     system where contacts have their addresses, of the one this was merged into: its address is a secondary one there.
-    `binned`: it was deleted there and may come back. `erased`: it was deleted for privacy.
+    `binned`: it was deleted there and may come back. `erased`: it was deleted for privacy. `unlinked`: nothing of it is carried
+    any more but opt-outs and a deletion for privacy, until somebody links it again; what was carried before tells where it is.
     """
 
     ids: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +104,7 @@ class Remembered(Struct, frozen=True, kw_only=True):
     within: str | None = None
     binned: bool = False
     erased: bool = False
+    unlinked: Unlinked | None = None
 
 
 class Wrote(Struct, frozen=True, kw_only=True):
@@ -122,7 +131,8 @@ class Known(Struct, frozen=True, kw_only=True):
     `unzoned` are the systems whose times bear no zone, as long as it was not learnt: they may be wrong by a day.
     `address` is the digest of the address that the contact is stored with, `about` of the one the facts are of, `former` the
     address it had before, where that changes; `absorbed` are the contacts that the event's turned out to be merged with.
-    `written` has by system and field what was written of this contact in the last minutes, oldest first.
+    `written` has by system and field what was written of this contact in the last minutes, oldest first. `within_unlinked`: the
+    contact whose secondary address this is was unlinked.
     """
 
     digest: Digest
@@ -139,6 +149,7 @@ class Known(Struct, frozen=True, kw_only=True):
     former: Former | None = None
     absorbed: tuple[Remembered, ...] = ()
     written: Mapping[str, Mapping[str, tuple[Wrote, ...]]] = field(default_factory=dict)
+    within_unlinked: Unlinked | None = None
 
 
 class Decision(Struct, frozen=True, kw_only=True):

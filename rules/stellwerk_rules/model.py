@@ -54,6 +54,7 @@ from stellwerk_rules.known import (
     Known,
     Remembered,
     Seen,
+    Unlinked,
     Wrote,
 )
 
@@ -99,6 +100,7 @@ __all__ = [
     "SetPeer",
     "SetStage",
     "Skip",
+    "Unlinked",
     "Unsubscribe",
     "Value",
     "Written",

@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stellwerk_rules import breaker, moving
+from stellwerk_rules import breaker, moving, unlinked
 from stellwerk_rules.consent import Consent, fold, is_younger
 from stellwerk_rules.entering import held_for_age
 from stellwerk_rules.fields import wins
@@ -79,6 +79,9 @@ def prepare(
     re-read. `released`: a person let a wish through that was held for its age, or values that the breaker had stopped.
     `early`: an opt-out that was just carried out may not be seen over there yet; a way back that meets one is `STILL_LEAVING`.
     """
+    apart = unlinked.refusal(planned, known)
+    if apart is not None:
+        return Skip(because=replace(apart, rule=planned.because.rule, line=planned.because.line))
     consent = fold(known.facts, known.suppressed, at, plan.limits, known.suppressed_at)
     change = planned.change
     to_mail = planned.system == plan.mail_system

@@ -40,12 +40,12 @@ def restored(now: Scene) -> Decision:
     skip = Skip(because=Because(code="restored", text=text))
     mail = now.plan.mail_system
     decision = joined(Decision(skips=(skip,), look_again=() if mail is None else (mail,)), fields)
-    decision = joined(decision, _answered_no(now.remembering(decision.remembered)))
-    return joined(decision, _shown(now.remembering(decision.remembered)))
+    decision = joined(decision, answered_no(now.remembering(decision.remembered), "deleted"))
+    return joined(decision, shown_to_it(now.remembering(decision.remembered)))
 
 
-def _answered_no(now: Scene) -> Decision:
-    """The answer of a contact that left while it was gone, as the file sets it for who leaves: else a later yes would be no change."""
+def answered_no(now: Scene, while_it_was: str) -> Decision:
+    """The answer of a contact that left meanwhile, as the file sets it for who leaves: else a later yes would be no change."""
     remembered, name = now.known.remembered, now.plan.answer_field(now.system)
     if name is None or not now.consent.left or now.contact.fields.get(name) != "yes":
         return Decision(remembered=remembered)
@@ -57,14 +57,14 @@ def _answered_no(now: Scene) -> Decision:
             system=now.system,
             change=SetFields(fields={name: FieldValue(value=value, at=now.event.at, owned=True)}),
             key=f"set:{rule.spec.id}:{now.contact.id}:{now.event.id}",
-            because=because(rule, "unsubscribed", "left while the contact was deleted"),
+            because=because(rule, "unsubscribed", f"left while the contact was {while_it_was}"),
         )
         going = {name: Seen(digest=remember.digest_of(now.known.digest, value), at=now.event.at)}
         return Decision(changes=(planned,), remembered=remember.with_going(remembered, now.system, going))
     return Decision(remembered=remembered)
 
 
-def _shown(now: Scene) -> Decision:
+def shown_to_it(now: Scene) -> Decision:
     """The state of a contact that has nobody left over there to be read: of one that left, or where one was ever shown."""
     remembered, mail = now.known.remembered, now.plan.mail_system
     names = now.plan.mirror_fields(now.system)

@@ -22,6 +22,7 @@ from stellwerk_rules.asking_again import ALLOWED, UNKNOWN, AskAgain, Wish, asks_
 from stellwerk_rules.asking_again import ask_again as may_ask_again
 from stellwerk_rules.consent import AskOutcome, Consent, fold
 from stellwerk_rules.model import EventKind, Fact, FactKind
+from stellwerk_rules.unlinked import UNLINKED, standing
 
 ASKED_AGAIN = "asked_again"
 """Names, in the details of an event of ours, the connection that it was asked for at."""
@@ -95,6 +96,9 @@ def _may(tx: Tx, hub: Hub, case: Case) -> AskAgain:
     Nobody is asked for a word that would bring no mail: what forbids one all the same is told then.
     """
     home = case.book.plan.wish_system or ""
+    apart = standing(case.known)
+    if apart is not None:
+        return AskAgain(code=UNLINKED, seen=apart.at)
     told = _as_things_stand(tx, hub, case)
     if told.code == UNKNOWN:
         then = _as_things_stand(tx, hub, case, _denied(tx, hub, case, told))

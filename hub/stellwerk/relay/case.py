@@ -27,6 +27,7 @@ from stellwerk_rules.model import (
     MoveAddress,
     Presence,
     SetPeer,
+    Unlinked,
     Unsubscribe,
     Wrote,
 )
@@ -202,12 +203,21 @@ def _case(
             former=None if former is None else former_of(tx, mail_account, former),
             absorbed=tuple(one.remembered for one in absorbed),
             written=_written(tx, hub, state.id),
+            within_unlinked=_within_unlinked(tx, connection, book.plan.wish_system, state),
         ),
         mail_account=mail_account,
         address=address,
         tells=tells,
         absorbed=absorbed,
     )
+
+
+def _within_unlinked(tx: Tx, connection: Connection, home: str | None, state: ContactState) -> Unlinked | None:
+    """Whether the contact was unlinked whose secondary address this is."""
+    if state.remembered.within is None or home is None:
+        return None
+    first = contacts.by_link(tx, connection.id, home, state.remembered.within)
+    return None if first is None else first.remembered.unlinked
 
 
 def _written(tx: Tx, hub: Hub, contact: int) -> dict[str, dict[str, tuple[Wrote, ...]]]:

@@ -34,6 +34,7 @@ from stellwerk_rules.consent import fold
 from stellwerk_rules.evaluate import evaluate
 from stellwerk_rules.model import Contact, Decision, Event, EventKind, OptOutEvidence, OptOutProof, Presence
 from stellwerk_rules.proof import prove
+from stellwerk_rules.unlinked import standing
 
 SLICE = 100
 CANNOT = "cannot-be-compared"
@@ -209,6 +210,8 @@ def _kinds(
         kinds, decision = _differs(tx, hub, part, case, EventKind.DELETED, contact)
         if kinds or decision.remembered != known.remembered:
             return dict.fromkeys({DriftKind.GONE, *kinds}, EventKind.DELETED)
+        return {}
+    if standing(known) is not None and told is None:
         return {}
     missed = told is not None or (at_home and not known.remembered.by_wish and not known.remembered.erased)
     return {DriftKind.GONE: None} if contact.presence in GONE_THERE and missed else {}

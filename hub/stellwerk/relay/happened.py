@@ -15,6 +15,7 @@ from stellwerk.relay.case import Case
 from stellwerk.relay.decide import COMPARED, Decided, decide
 from stellwerk.relay.evidence import evidence_of, is_settled
 from stellwerk.relay.hub import Desk, Hub
+from stellwerk.relay.linking import LINKED_AGAIN, is_linked_again
 from stellwerk.relay.looking import late_confirmation, next_look
 from stellwerk.relay.putting import AS_RELEASED
 from stellwerk.relay.waiting import DAY_SECONDS, Waiting, later, named
@@ -52,7 +53,7 @@ EACH = frozenset({EventKind.BOUNCED, EventKind.BLOCKED, EventKind.UNBLOCKED})
 
 ENTRY = "entry"
 FIELDS = frozenset({"set_fields"})
-OUR_OWN = frozenset({held_rows.RELEASED, COMPARED, ASKED_AGAIN, *seeking.DETAILS})
+OUR_OWN = frozenset({held_rows.RELEASED, COMPARED, ASKED_AGAIN, LINKED_AGAIN, *seeking.DETAILS})
 """Details that the hub gave its own events, and no remote told."""
 
 
@@ -205,6 +206,7 @@ def _event(
         backfill=None if run is None else run.terms(),
         compared=COMPARED in happening.signals[0].details,
         asked_again=is_asked_again(case.connection, happening.signals),
+        linked_again=is_linked_again(case.connection, case.known, happening.signals),
     )
 
 

@@ -16,6 +16,7 @@ from stellwerk.relay.bug import BUG, place
 from stellwerk.relay.company import OUTAGE, companies
 from stellwerk.relay.happened import decide_contact, is_released, let_go, only_looks
 from stellwerk.relay.hub import Desk, Hub, log
+from stellwerk.relay.linking import is_linked_again
 from stellwerk.relay.reading import read_all
 from stellwerk.relay.unread import show_unread
 from stellwerk.relay.waiting import Waiting, by_contact, end_unread, later, not_now
@@ -150,5 +151,6 @@ def _wants(
     more = frozenset[str]().union(
         *(busy(plan.ways.get((system, other), ()), known.written.get(other, {})) for other in plan.others(system))
     )
-    released = is_released(tx, case, let_go(signals)) or is_asked_again(connection, signals)
+    asked = is_asked_again(connection, signals) or is_linked_again(connection, known, signals)
+    released = is_released(tx, case, let_go(signals)) or asked
     return more if more or wants_history(plan, contact, known, case.settings, released=released) else None

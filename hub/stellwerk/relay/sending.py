@@ -91,9 +91,15 @@ def _braked(tx: Tx, hub: Hub, write: Write, now: float) -> Held | None:
 
 
 def _stands(tx: Tx, job: Job, *, first: bool) -> bool:
-    """Whether the contact's address and its consent are as they were when the job was looked up; of a move, at both addresses."""
+    """Whether the contact's address and its consent are as they were when the job was looked up; of a move, at both addresses.
+
+    And whether it was unlinked since; what stands between clear and set is ended all the same.
+    """
     case = job.case
-    if contacts.address_of(tx, case.state.id) != case.state.address:
+    state = contacts.by_id(tx, case.state.id)
+    if (None if state is None else state.address) != case.state.address:
+        return False
+    if state is not None and state.remembered.unlinked != case.state.remembered.unlinked and not job.row.progress:
         return False
     if case.address is None or not case.mail_account:
         return True

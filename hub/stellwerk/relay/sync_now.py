@@ -23,6 +23,8 @@ from stellwerk_rules.model import Because, EventKind
 
 SYNC_NOW = "sync-now"
 ASK_AGAIN = "ask-again"
+UNLINK = "unlink"
+LINK_AGAIN = "link-again"
 """What a trace calls what a person asked for, and the code of its reason."""
 
 REQUESTED = "requested"

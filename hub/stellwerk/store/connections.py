@@ -45,6 +45,10 @@ ASKED_AGAIN = "asked-again"
 NOT_SENT = "ask-not-sent"
 """What the history calls it when a person asks for a mail once more, and when one says that a mail did not go out."""
 
+UNLINKED = "unlinked"
+LINKED_AGAIN = "linked-again"
+"""What the history calls it when a person unlinks a contact, and when one links it again."""
+
 SYNCED_NOW = "synced-now"
 """What the history calls it when a contact is read again on a person's word; about a reference of the address as well."""
 

@@ -110,12 +110,20 @@ class Consent(Struct, frozen=True, kw_only=True):
     facts: list[FactTold]
 
 
+class UnlinkedBy(Struct, frozen=True, kw_only=True):
+    """Who unlinked a contact, and when."""
+
+    by: str
+    at: str
+
+
 class ContactKnown(Struct, frozen=True, kw_only=True):
-    """A contact of a connection; `ids` is its id by system."""
+    """A contact of a connection; `ids` is its id by system. `unlinked`: nothing of it is carried but opt-outs and erasures."""
 
     connection: str
     contact: int
     ids: dict[str, str]
+    unlinked: UnlinkedBy | None
 
 
 class Activity(Struct, frozen=True, kw_only=True):
@@ -151,9 +159,7 @@ def activity(tx: Tx, vault: Vault, who: str, within: Connection | None = None) -
     if within is not None:
         rows = {key: row for key, row in rows.items() if row["connection"] == within.id}
     return Activity(
-        contacts=[
-            ContactKnown(connection=one.connection, contact=one.id, ids=dict(one.remembered.ids)) for one in found
-        ],
+        contacts=[_known(one) for one in found],
         steps=[_step(vault, rows[key], by_id.get(rows[key]["connection"])) for key in sorted(rows)],
         events=[
             _event(vault, row)
@@ -172,6 +178,16 @@ def activity(tx: Tx, vault: Vault, who: str, within: Connection | None = None) -
             for address in addresses
             if (told := _consent(tx, account, address, within, known)) is not None
         ],
+    )
+
+
+def _known(one: ContactState) -> ContactKnown:
+    flag = one.remembered.unlinked
+    return ContactKnown(
+        connection=one.connection,
+        contact=one.id,
+        ids=dict(one.remembered.ids),
+        unlinked=None if flag is None else UnlinkedBy(by=flag.by, at=moment(flag.at.timestamp())),
     )
 
 

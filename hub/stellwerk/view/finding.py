@@ -16,8 +16,9 @@ from stellwerk.view.activity import Activity, Reason, Step, activity
 from stellwerk.view.asking_again import Asking, asking
 from stellwerk.view.moment import moment
 from stellwerk.view.overview import Side, on_hold_since, sides
-from stellwerk.view.sync_now import ASKED_FOR, SyncNow, last_sync_now
+from stellwerk.view.sync_now import PRESSED, SyncNow, last_sync_now
 from stellwerk_rules.model import EventKind
+from stellwerk_rules.unlinked import UNLINKED
 
 RUNS = "runs"
 STOPPED = "stopped"
@@ -93,14 +94,16 @@ def findings(
     if held_since is not None:
         found.append(Finding(code="on-hold", at=held_since))
     found += [Finding(code="not-deployed", system=one) for one in silent]
+    apart = [one.unlinked for one in known.contacts if one.unlinked is not None]
+    found += [Finding(code=UNLINKED, detail=one.by, at=one.at) for one in apart[:1]]
     found += _of_what_waits(known)
     found += [
         Finding(code="suppressed", system=_system(one.account), at=one.suppressed_since)
         for one in known.consent
         if one.suppressed_since is not None
     ]
-    done = [step for step in known.steps if step.what not in ASKED_FOR]
-    found += _of_the_steps(done, {one.code for one in known.waiting})
+    done = [step for step in known.steps if step.what not in PRESSED]
+    found += _of_the_steps(done, {*(one.code for one in known.waiting), *(UNLINKED for _ in apart)})
     if not (done or known.events or known.waiting or known.consent):
         found.append(Finding(code="never-heard"))
     return found or [Finding(code="nothing-decided")]
@@ -146,17 +149,17 @@ def _of_what_waits(known: Activity) -> list[Finding]:
     return found
 
 
-def _of_the_steps(steps: Sequence[Step], waiting: Set[str]) -> list[Finding]:
+def _of_the_steps(steps: Sequence[Step], told_already: Set[str]) -> list[Finding]:
     """The last decision that says something, what was not made of it, what was left out, and what came back since."""
     last = _last(steps)
     if last is None:
         return []
     answer = _of_the_last(steps[last])
-    # What waits, or is held, has been told with its reason.
-    found = [] if answer.about and answer.about in waiting else [answer]
+    # What waits, is held or unlinked has been told with its reason.
+    found = [] if answer.about and answer.about in told_already else [answer]
     later = steps[last + 1 :]
     found += [_not_made(step) for step in later if not _silent(step)]
-    told = {one.about for one in found} | set(waiting)
+    told = {one.about for one in found} | set(told_already)
     found += _noted(steps, told)
     back = next((step for step in reversed(later) if step.reasons and _silent(step)), None)
     if back is not None:

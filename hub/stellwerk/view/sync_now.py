@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from stellwerk.relay.sync_now import ASK_AGAIN, SYNC_NOW
+from stellwerk.relay.sync_now import ASK_AGAIN, LINK_AGAIN, REQUESTED, SYNC_NOW, UNLINK
 from stellwerk.store import inbox
 from stellwerk.store.store import Tx
 from stellwerk.view.activity import Reason, Step
 
-ASKED_FOR = frozenset({SYNC_NOW, ASK_AGAIN})
+ASKED_FOR = frozenset({SYNC_NOW, ASK_AGAIN, LINK_AGAIN})
+PRESSED = ASKED_FOR | {UNLINK}
+"""What a person did: no decision of the rules."""
+
 UNDONE = frozenset({"waiting", "dead"})
 NOBODY_THERE = "reads-absent"
 
@@ -40,7 +43,7 @@ class SyncNow(Struct, frozen=True, kw_only=True):
 
 def last_sync_now(tx: Tx, steps: Sequence[Step]) -> SyncNow | None:
     """Of a contact's `steps`, oldest first; None where nobody asked for it."""
-    asked = [step for step in steps if step.what in ASKED_FOR]
+    asked = [step for step in steps if step.what in ASKED_FOR and step.outcome == REQUESTED]
     if not asked:
         return None
     last = [step for step in asked if step.at == asked[-1].at]
@@ -54,7 +57,7 @@ def _reading(tx: Tx, asked: Step, steps: Sequence[Step]) -> ReadAgain | None:
         return None
     # Events that were read together are decided on under the number of the first.
     numbers = {asked.event, str(row["together"])}
-    came = [step for step in steps if step.event in numbers and step.what not in ASKED_FOR and step.at >= asked.at]
+    came = [step for step in steps if step.event in numbers and step.what not in PRESSED and step.at >= asked.at]
     reasons = [reason for step in came if not step.changes for reason in step.reasons]
     return ReadAgain(
         system=row["account"].partition(":")[0],

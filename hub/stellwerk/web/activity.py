@@ -24,6 +24,7 @@ from stellwerk.web.inside import inside
 from stellwerk.web.pages import Speaker, speaker, system_title
 from stellwerk.web.reason_phrases import GERMAN_REASONS
 from stellwerk.web.reason_values import with_values
+from stellwerk_rules.unlinked import UNLINKED
 
 LONGEST = 320
 
@@ -70,6 +71,7 @@ async def activity_page(
             "findings": [_finding(hub, say, titles, one) for one in found.findings] if found else [],
             "titles": titles,
             "word": Words(say, hub),
+            "apart": [one for one in found.activity.contacts if one.unlinked] if found else [],
             "asking": "" if found is None or found.ask_again is None else _asking(hub, running, say, found.ask_again),
             "good": good,
             "wrong": wrong,
@@ -118,9 +120,11 @@ def _finding(hub: Hub, say: Speaker, titles: dict[str, str], one: Finding) -> di
     )
     if one.code == "never-heard":
         about = say("finding-unheard-fields", system=system, fields=one.detail) if one.detail else ""
+    if one.code == UNLINKED:
+        about = ""
     at, change = (one.at or "")[:16].replace("T", " "), word.of("change", one.change)
     return {
-        "sentence": say(f"finding-{one.code}", system=system, at=at, change=change),
+        "sentence": say(f"finding-{one.code}", system=system, at=at, change=change, by=one.detail),
         "about": about,
         "finding": one,
     }

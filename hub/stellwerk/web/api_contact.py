@@ -13,11 +13,12 @@ from msgspec import Meta, Struct
 
 from stellwerk.relay.asking_again import ask_again
 from stellwerk.relay.hub import Hub
+from stellwerk.relay.linking import NOT_RUNNING, link_again, unlink
 from stellwerk.relay.sync_now import sync_now
 from stellwerk.view.asking_again import Asking, as_told
 from stellwerk.web.api_answers import problems
 from stellwerk.web.api_key import CHANGES, Caller
-from stellwerk.web.limits import ASKS_AGAIN, SYNCS_NOW, Limits
+from stellwerk.web.limits import ASKS_AGAIN, LINKINGS, SYNCS_NOW, Limits
 from stellwerk_rules.asking_again import ALLOWED
 
 
@@ -74,4 +75,53 @@ async def api_ask_again(
     return as_told(told)
 
 
-about_a_contact: tuple[HTTPRouteHandler, ...] = (api_sync_now, api_ask_again)
+class Pressed(Struct, frozen=True, kw_only=True):
+    """What came of it: `unlinked`; `asked-for` (to be linked again once it is read); `done` (it is not unlinked any more, and
+    there was nothing to read); `already` (it was so before).
+    """
+
+    outcome: str
+
+
+@post(
+    "/contact/unlink",
+    name="api-unlink",
+    status_code=200,
+    opt=CHANGES,
+    responses=problems(404, changes=True, body=True),
+)
+async def api_unlink(
+    hub: NamedDependency[Hub], caller: NamedDependency[Caller], limits: NamedDependency[Limits], data: JSONBody[Whom]
+) -> Pressed:
+    """Unlink a contact: nothing of it is carried any more but opt-outs and deletions for privacy, until it is linked again."""
+    limits.spend(LINKINGS, caller.connection.id)
+    outcome = await unlink(hub, caller.connection, who=data.who.strip(), by=caller.name)
+    if outcome is None:
+        raise NotFoundException()
+    return Pressed(outcome=outcome)
+
+
+@post(
+    "/contact/link-again",
+    name="api-link-again",
+    status_code=202,
+    opt=CHANGES,
+    responses=problems(404, 409, changes=True, body=True),
+)
+async def api_link_again(
+    hub: NamedDependency[Hub], caller: NamedDependency[Caller], limits: NamedDependency[Limits], data: JSONBody[Whom]
+) -> Pressed:
+    """Read an unlinked contact again and link it: blanks are filled, nobody is mailed, nothing is granted or moved for it.
+
+    409 where the connection does not run.
+    """
+    limits.spend(LINKINGS, caller.connection.id)
+    outcome = await link_again(hub, caller.connection, who=data.who.strip(), by=caller.name)
+    if outcome is None:
+        raise NotFoundException()
+    if outcome == NOT_RUNNING:
+        raise ClientException(outcome, status_code=409)
+    return Pressed(outcome=outcome)
+
+
+about_a_contact: tuple[HTTPRouteHandler, ...] = (api_sync_now, api_ask_again, api_unlink, api_link_again)

@@ -127,6 +127,78 @@ CONTACT: Mapping[str, tuple[str, str]] = {
         "Need not be asked again: it is held before it enters; release it under “Dead letters”, or discard it first.",
         "Noch einmal fragen ist nicht nötig: Er wird vor der Aufnahme zurückgehalten; geben Sie ihn unter „Aufgegeben“ frei, oder verwerfen Sie ihn zuerst.",
     ),
+    "asking-unlinked": (
+        "Cannot be asked again: this contact was unlinked on {seen} (UTC).",
+        "Noch einmal fragen geht nicht: Die Verknüpfung dieses Kontakts wurde am {seen} (UTC) gelöst.",
+    ),
+    # Unlink, and link again.
+    "unlink-ask": ("Unlink …", "Verknüpfung lösen …"),
+    "unlink-what": (
+        "Unlinked, nothing of this contact is carried between the two systems any more; opt-outs go on. It is asked first.",
+        "Ist die Verknüpfung gelöst, wird von diesem Kontakt nichts mehr zwischen den beiden Systemen übertragen; Abmeldungen gehen weiter. Vorher wird gefragt.",
+    ),
+    "unlink-title": ("Unlink this contact?", "Verknüpfung dieses Kontakts lösen?"),
+    "unlink-becomes": ("What becomes of {who}", "Was mit {who} geschieht"),
+    "unlink-stops": (
+        "From now on nothing is carried between {systems}: no field, no confirmation mail, no permission, no lifecycle stage, no timeline entry, no state. What still waits is not written any more.",
+        "Ab jetzt wird zwischen {systems} nichts mehr übertragen: kein Feld, keine Bestätigungsmail, keine Berechtigung, keine Phase, kein Timeline-Eintrag, kein Stand. Was noch wartet, wird nicht mehr geschrieben.",
+    ),
+    "unlink-goes-on": (
+        "Opt-outs and deletions for privacy go on in both directions.",
+        "Abmeldungen und Löschungen aus Datenschutzgründen gehen in beide Richtungen weiter.",
+    ),
+    "unlink-stands": (
+        "Nothing is deleted: in both systems the contact stays as it is, and whoever is subscribed stays subscribed.",
+        "Nichts wird gelöscht: In beiden Systemen bleibt der Kontakt, wie er ist, und wer angemeldet ist, bleibt angemeldet.",
+    ),
+    "unlink-back": (
+        "“Link again” on this page takes it back: blanks are filled, and nobody is mailed for it.",
+        "„Wieder verknüpfen“ auf dieser Seite macht es rückgängig: Leere Felder werden gefüllt, und niemand bekommt dafür eine Mail.",
+    ),
+    "unlink-noted": (
+        "The history keeps who unlinked a contact and when, without its address.",
+        "Der Verlauf hält fest, wer die Verknüpfung wann gelöst hat, ohne die Adresse.",
+    ),
+    "unlink": ("Unlink", "Verknüpfung lösen"),
+    "unlink-not": ("Do not unlink", "Nicht lösen"),
+    "unlink-told-unlinked": (
+        "Unlinked. From now on nothing of this contact is carried but opt-outs and deletions for privacy.",
+        "Die Verknüpfung ist gelöst. Ab jetzt werden von diesem Kontakt nur noch Abmeldungen und Löschungen aus Datenschutzgründen übertragen.",
+    ),
+    "unlink-told-already": ("This contact is unlinked already.", "Die Verknüpfung dieses Kontakts ist schon gelöst."),
+    "linking-nobody": (
+        "By this name no contact is known here, or more than one. Please enter the whole e-mail address.",
+        "Unter diesem Namen ist hier kein Kontakt bekannt oder mehr als einer. Bitte geben Sie die ganze E-Mail-Adresse ein.",
+    ),
+    "link-again": ("Link again", "Wieder verknüpfen"),
+    "link-again-what": (
+        "Linked again, the contact is read at both systems, and blanks are filled from the other side; what stands at both stays. It sends no mail, gives no permission, moves no lifecycle stage and writes no timeline entry. What the contact answered meanwhile counts as handled, and an opt-out stays.",
+        "Beim Verknüpfen wird der Kontakt in beiden Systemen gelesen, und leere Felder werden von der anderen Seite gefüllt; was auf beiden Seiten steht, bleibt. Das sendet keine Mail, erteilt keine Berechtigung, ändert keine Phase und schreibt keinen Timeline-Eintrag. Was der Kontakt inzwischen geantwortet hat, gilt als erledigt, und eine Abmeldung bleibt.",
+    ),
+    "link-again-told-asked-for": (
+        "Asked for. As soon as the contact is read, it is linked again, and it says here what came of it.",
+        "Angefordert. Sobald der Kontakt gelesen ist, ist er wieder verknüpft, und hier steht, was daraus wurde.",
+    ),
+    "link-again-told-done": (
+        "Not unlinked any more. There was nothing to read of it.",
+        "Die Verknüpfung ist nicht mehr gelöst. Zu lesen war von dem Kontakt nichts.",
+    ),
+    "link-again-told-already": (
+        "That was asked for already, or this contact is not unlinked.",
+        "Das wurde schon angefordert, oder die Verknüpfung dieses Kontakts ist nicht gelöst.",
+    ),
+    "link-again-not-running": (
+        "Not linked again: the connection does not run; start it under “Overview”.",
+        "Nicht wieder verknüpft: Die Verbindung läuft nicht; starten Sie sie unter „Überblick“.",
+    ),
+    "finding-unlinked": (
+        "Unlinked by {by} on {at} (UTC): nothing of this contact is carried any more but opt-outs and deletions for privacy.",
+        "Die Verknüpfung wurde am {at} (UTC) von {by} gelöst: Von diesem Kontakt werden nur noch Abmeldungen und Löschungen aus Datenschutzgründen übertragen.",
+    ),
+    "event-unlink": ("Unlink", "Verknüpfung lösen"),
+    "event-link-again": ("Link again", "Wieder verknüpfen"),
+    "state-unlinked-now": ("Unlinked a contact ({name}).", "Die Verknüpfung eines Kontakts gelöst ({name})."),
+    "state-linked-again-now": ("Linked a contact again ({name}).", "Einen Kontakt wieder verknüpft ({name})."),
     "event-ask-again": ("Ask again", "Noch einmal fragen"),
     "state-asked-again-now": ("Wanted a contact asked once more ({name}).", "Wollte einen Kontakt noch einmal fragen lassen ({name})."),
     "state-ask-not-sent-now": (

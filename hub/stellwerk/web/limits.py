@@ -32,6 +32,7 @@ TRIES = Limit(name="try", count=10, seconds=3600.0)
 PREVIEWS = Limit(name="preview", count=10, seconds=60.0)
 SYNCS_NOW = Limit(name="sync now", count=30, seconds=60.0)
 ASKS_AGAIN = Limit(name="ask again", count=30, seconds=60.0)
+LINKINGS = Limit(name="unlink", count=30, seconds=60.0)
 NOTIFICATION_TESTS = Limit(name="notification test", count=10, seconds=3600.0)
 REFUSALS = Limit(name="refusal", count=100, seconds=60.0)
 

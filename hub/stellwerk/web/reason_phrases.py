@@ -9,6 +9,8 @@ GERMAN_REASONS: Mapping[str, str] = {
     "wish": "Der Kontakt hat ausdrücklich Ja gesagt.",
     "new-address": "Eine neue Adresse beginnt wie ein neuer Kontakt.",
     "way-back": "Ein ausdrückliches Ja, das jünger ist als die Abmeldung.",
+    "unlinked": "Die Verknüpfung dieses Kontakts wurde gelöst.",
+    "linked-again": "Wieder verknüpft; was inzwischen gesagt wurde, gilt als erledigt.",
     "ignored": "Kontakte dieses Systems werden nicht übernommen.",
     "not-begun": "Die Verbindung hat noch nicht begonnen.",
     "not-live": "Der erste Abgleich nimmt nach dieser Regel niemanden auf.",

@@ -19,7 +19,12 @@ _OVERRIDES = {
 _FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "said-no": ((r"(?P<field>\S+) is (?P<value>\w+)", "{field} steht auf {value}."),),
     "wish": ((r"(?P<field>\S+) is (?P<value>\w+), said by (?P<origin>\w+)", "{field} steht auf {value}, gesetzt durch {origin}."),),
-    **dict.fromkeys(("sync-now", "ask-again"), ((r"asked for by (?P<by>.+), to be read at \S+", "Angefordert von {by}."),)),
+    **dict.fromkeys(
+        ("sync-now", "ask-again", "link-again"), ((r"asked for by (?P<by>.+?)(?:, to be read at \S+)?", "Angefordert von {by}."),)
+    ),
+    "unlinked": (
+        (r"it was unlinked by (?P<by>.+) on (?P<at>.+) \(UTC\)", "Die Verknüpfung wurde am {at} (UTC) von {by} gelöst."),
+    ),
     "no-answer": (
         (r"(?P<field>\S+) is not set, which counts as no", "{field} ist nicht gesetzt, und das zählt als Nein."),
         (r"(?P<field>\S+) is not set, which counts as no until somebody agreed", "{field} ist nicht gesetzt, und das zählt als Nein, bis jemand zugestimmt hat."),

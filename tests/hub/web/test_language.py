@@ -139,7 +139,7 @@ def test_every_phrase_named_in_a_template_or_module_exists_and_every_phrase_is_u
         "remote-", "error-", "permission-", "topic-", "language-", "page-", "state-", "repair-button-", "finding-",
         "fact-", "event-", "change-", "outcome-", "delivery-",
         "arrival-", "kind-", "reading-", "asking-", "access-", "foresight-", "outlook-", "invited-", "way-", "how-", "sync-",
-        "foretold-", "told-kind-", "told-wrong-", "untold-", "unread-",
+        "foretold-", "told-kind-", "told-wrong-", "untold-", "unread-", "unlink-told-", "link-again-told-",
     )  # fmt: skip
     unused = [
         key for key in PHRASES if not key.startswith(families) and f'"{key}"' not in text and f"'{key}'" not in text

@@ -59,6 +59,8 @@ API: dict[str, tuple[str, Any]] = {
     "/api/activity": ("POST", {"who": "ada@example.com"}),
     "/api/contact/ask-again": ("POST", {"who": "ada@example.com"}),
     "/api/contact/sync-now": ("POST", {"who": "ada@example.com"}),
+    "/api/contact/unlink": ("POST", {"who": "ada@example.com"}),
+    "/api/contact/link-again": ("POST", {"who": "ada@example.com"}),
     "/api/consent": ("POST", {"address": "ada@example.com"}),
     "/api/erase": ("POST", {"address": "ada@example.com", "again": "ada@example.com"}),
     "/api/letters": ("GET", None),
