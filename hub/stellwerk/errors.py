@@ -5,6 +5,7 @@ StellwerkError
 ├── PluginError          an installed distribution offers nothing usable
 ├── StoreError           the database cannot be used as it is
 │   ├── StoreAway        it cannot be reached now; what waits goes on when it is back
+│   ├── StoreFull        its disk has no room; what waits goes on when there is some
 │   └── NeverUsed        no hub has run on it yet
 ├── WebhookError         refused, nothing stored
 └── DeliveryError        a remote did not do what was asked
@@ -40,6 +41,10 @@ class StoreError(StellwerkError):
 
 class StoreAway(StoreError):
     """The database cannot be reached now. The store has logged it once, and tries again at each call."""
+
+
+class StoreFull(StoreError):
+    """The disk of the database has no room for this write. Nothing that was acknowledged is lost, and the next one tries again."""
 
 
 class NeverUsed(StoreError):

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from functools import partial
 
-from stellwerk.errors import StoreAway, StoreError
+from stellwerk.errors import StoreAway, StoreError, StoreFull
 from stellwerk.relay import instance
 from stellwerk.relay.bug import place
 from stellwerk.relay.giving_back import give_back
@@ -58,7 +58,7 @@ async def _attend(hub: Hub) -> None:
                 beaten = hub.now()
             await listen(hub)
             await give_back(hub)
-        except StoreAway:
+        except (StoreAway, StoreFull):
             pass  # the store has said so
         except StoreError as error:
             log.error("attending: %s", error)

@@ -20,7 +20,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from psycopg.sql import SQL, Identifier
 
-from stellwerk.errors import StellwerkError, StoreAway, StoreError
+from stellwerk.errors import StellwerkError, StoreAway, StoreError, StoreFull
 from stellwerk.relay.bug import place
 from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process, until_woken
 from stellwerk.relay.timetable import Timetable
@@ -73,7 +73,7 @@ class Jobs:
                 queue = await asyncio.to_thread(job_tables.ready, self._url)
                 async with _opened(self._url, queue, self._lanes) as app:
                     await self._until_it_breaks(app, queue, drain)
-            except StoreAway:
+            except (StoreAway, StoreFull):
                 pass  # the store has said so
             except (StoreError, *FAILURES) as error:
                 await self._tell(error)
@@ -146,7 +146,7 @@ class Jobs:
             if held is not None:
                 await drain(held)
                 self.wake()
-        except StoreAway:
+        except (StoreAway, StoreFull):
             pass  # the store has said so
         except StellwerkError as error:
             log.error("lane: %s", error)

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 
-from stellwerk.errors import StellwerkError, StoreAway
+from stellwerk.errors import StellwerkError, StoreAway, StoreFull
 from stellwerk.relay.bug import place
 from stellwerk.relay.engine import LANES, SWEEP_SECONDS, Drain, Process, until_woken
 from stellwerk.relay.timetable import Timetable
@@ -71,7 +71,7 @@ class Lanes:
             try:
                 if not await self.turn(drain) and not self._stopping:
                     await self.woken(self._seconds)
-            except StoreAway:
+            except (StoreAway, StoreFull):
                 await asyncio.sleep(SWEEP_SECONDS)  # the store has said so, and says when it is back
             except StellwerkError as error:
                 log.error("lane: %s", error)

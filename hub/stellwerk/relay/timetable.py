@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 
 from msgspec import Struct
 
-from stellwerk.errors import StoreAway, StoreError
+from stellwerk.errors import StoreAway, StoreError, StoreFull
 from stellwerk.relay.bug import place
 from stellwerk.relay.engine import Process, Work
 from stellwerk.store import duty
@@ -58,7 +58,7 @@ class Timetable:
         while True:
             try:
                 await self._look(entry)
-            except StoreAway:
+            except (StoreAway, StoreFull):
                 pass  # the store has said so
             except StoreError as error:
                 log.error("%s: %s", entry.name, error)

@@ -39,6 +39,10 @@ class Undoing:
     def alone(self) -> bool:
         return self._store.alone
 
+    @property
+    def full(self) -> bool:
+        return self._store.full
+
     def now(self) -> float:
         return self._store.now()
 

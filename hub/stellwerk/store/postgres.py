@@ -20,10 +20,11 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from stellwerk.errors import NeverUsed, StoreAway, StoreError
+from stellwerk.errors import NeverUsed, StoreAway, StoreError, StoreFull
 from stellwerk.store.dialect import parameters
 from stellwerk.store.postgres_schema import applied, migrate
 from stellwerk.store.postgres_session import connect, is_lost, named, said
+from stellwerk.store.room import Room
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.writer import Answer, Work, Writer
 
@@ -107,6 +108,7 @@ class PostgresStore:
         self._ahead = 0.0
         self._clock_read = 0.0
         self._read_clock(connection)
+        self._room = Room(self._name)
         self._writer = Writer(self._commit)
 
     @classmethod
@@ -125,6 +127,10 @@ class PostgresStore:
         except StoreError:
             connection.close()
             raise
+
+    @property
+    def full(self) -> bool:
+        return self._room.none
 
     async def write(self, work: Callable[[Tx], T], /) -> T:
         if self._closed:
@@ -179,6 +185,11 @@ class PostgresStore:
 
     def _commit(self, works: list[Work]) -> list[Answer]:
         """All of `works` in one transaction, each under a savepoint. A failing commit fails every one of them."""
+        answers = self._answers(works)
+        self._room.note(answers)
+        return answers
+
+    def _answers(self, works: list[Work]) -> list[Answer]:
         why = ""
         for _ in range(ATTEMPTS):
             try:
@@ -210,7 +221,7 @@ class PostgresStore:
                 connection.execute("rollback")
             if isinstance(error, CONFLICTS):
                 raise _Lost(said(error)) from None
-            raise StoreError(f"the database did not take a write: {said(error)}") from None
+            raise _refused(error) from None
         try:
             _control(connection, "commit")
         except psycopg.errors.IdleInTransactionSessionTimeout as error:
@@ -223,7 +234,7 @@ class PostgresStore:
             if is_lost(error, connection):
                 connection.close()
                 raise self._gone(said(error)) from None
-            raise StoreError(f"the database did not take a write: {said(error)}") from None
+            raise _refused(error) from None
         return answers
 
     def _writing(self) -> Connection[Any]:
@@ -289,9 +300,14 @@ def _under_savepoint(connection: Connection[Any], tx: Tx, work: Work) -> Answer:
             raise
         _control(connection, "rollback to savepoint one")
         if isinstance(error, psycopg.Error):
-            return None, StoreError(f"the database did not take a write: {said(error)}")
+            return None, _refused(error)
         return None, error
     return result, None
+
+
+def _refused(error: psycopg.Error) -> StoreError:
+    text = f"the database did not take a write: {said(error)}"
+    return StoreFull(text) if isinstance(error, psycopg.errors.DiskFull) else StoreError(text)
 
 
 def _control(connection: Connection[Any], statements: str) -> None:

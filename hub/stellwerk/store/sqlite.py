@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
-from stellwerk.errors import StoreError
+from stellwerk.errors import StoreError, StoreFull
+from stellwerk.store.room import Room
 from stellwerk.store.schema import KNOWN_MIGRATIONS, migrations
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.writer import Answer, Work, Writer
@@ -77,6 +78,7 @@ class SqliteStore:
         self._local = threading.local()
         self._reader_connections: list[sqlite3.Connection] = []
         self._closed = False
+        self._room = Room(str(path))
         self._writer = Writer(self._commit)
 
     @classmethod
@@ -100,6 +102,10 @@ class SqliteStore:
             if isinstance(error, StoreError):
                 raise
             raise StoreError(f"{path} cannot be used as a database: {error}") from None
+
+    @property
+    def full(self) -> bool:
+        return self._room.none
 
     async def write(self, work: Callable[[Tx], T], /) -> T:
         if self._closed:
@@ -140,6 +146,11 @@ class SqliteStore:
 
     def _commit(self, works: list[Work]) -> list[Answer]:
         """All of `works` in one transaction, each under a savepoint. A failing commit fails every one of them."""
+        answers = self._group(works)
+        self._room.note(answers)
+        return answers
+
+    def _group(self, works: list[Work]) -> list[Answer]:
         connection = self._connection
         try:
             connection.execute("begin immediate")
@@ -150,7 +161,7 @@ class SqliteStore:
             with suppress(sqlite3.Error):
                 if connection.in_transaction:
                     connection.execute("rollback")
-            return [(None, StoreError(f"the database did not take a write: {error}"))] * len(works)
+            return [(None, _refused(error))] * len(works)
         return answers
 
 
@@ -164,10 +175,18 @@ def _under_savepoint(connection: sqlite3.Connection, work: Work) -> Answer:
         connection.execute("rollback to one")
         connection.execute("release one")
         if isinstance(error, sqlite3.Error):
-            return None, StoreError(f"the database did not take a write: {error}")
+            return None, _refused(error)
         return None, error
     connection.execute("release one")
     return result, None
+
+
+def _refused(error: sqlite3.Error) -> StoreError:
+    """What to tell. Where SQLite undid the whole transaction, the reason is what came before its missing savepoint."""
+    for one in (error, error.__context__):
+        if getattr(one, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return StoreFull(f"the database did not take a write: {one}")
+    return StoreError(f"the database did not take a write: {error}")
 
 
 def _take_lock(path: Path) -> Any:

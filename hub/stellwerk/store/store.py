@@ -40,6 +40,11 @@ class Store(Protocol):
         """Whether no other process can have this database while it is open."""
         ...
 
+    @property
+    def full(self) -> bool:
+        """Whether this process lately found no room on the database's disk, or has not written since."""
+        ...
+
     async def write(self, work: Callable[[Tx], T], /) -> T:
         """Run `work` in a transaction; when this returns, its rows are on disk. An exception undoes it alone."""
         ...

@@ -9,7 +9,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
-from stellwerk.errors import StoreAway, StoreError
+from stellwerk.errors import StoreAway, StoreError, StoreFull
 from stellwerk.relay.hearing import wrong_clocks
 from stellwerk.relay.hub import Hub, log
 from stellwerk.store import accounts, comparisons, counts, inbox, meta, opt_outs, outbox, repairs
@@ -29,13 +29,17 @@ async def ready(hub: NamedDependency[Hub]) -> Response[dict[str, Any]]:
 
     Anybody may ask, so nothing is named: that is in the log and in `stellwerk status`.
     """
+    waiting = 0
     try:
         await hub.store.write(lambda tx: meta.count(tx, "health_checks"))
         waiting = await hub.store.read(lambda tx: sum(row.state != "ok" for row in accounts.every(tx, hub.vault)))
     except StoreError as error:
-        if not isinstance(error, StoreAway):  # the store has said so, once
+        if not isinstance(error, (StoreAway, StoreFull)):  # the store has said so, once
             log.error("not ready: %s", error)
-        return _down("the database cannot be used as it is; the hub's log says why")
+        if not hub.store.full:
+            return _down("the database cannot be used as it is; the hub's log says why")
+    if hub.store.full:  # also where this one small write still fitted
+        return _down("the disk of the database is full: make room there; nothing that was taken in is lost")
     wrong = wrong_clocks(hub)
     if wrong:
         return _down("clocks are more than five minutes apart; set this host's clock", clocks_apart=len(wrong))

@@ -133,6 +133,14 @@ LIFE: Mapping[str, tuple[str, str]] = {
         "The page over all connections is open for an hour after its link was followed. Whoever runs the hub makes a new link by “stellwerk operator-link”.",
         "Die Seite über alle Verbindungen ist nach dem Öffnen ihres Links eine Stunde lang offen. Der Betreiber macht einen neuen Link mit „stellwerk operator-link“.",
     ),
+    "error-full": (
+        "The disk of this hub is full, so nothing can be saved. What you did just now was not done; nothing that was saved before is lost. Please tell whoever runs the hub to make room, then try again.",
+        "Die Festplatte dieses Hubs ist voll, daher kann nichts gespeichert werden. Was Sie eben getan haben, wurde nicht ausgeführt; nichts vorher Gespeichertes ist verloren. Bitte sagen Sie dem Betreiber, dass er Platz schaffen muss, und versuchen Sie es dann noch einmal.",
+    ),
+    "disk-full": (
+        "The disk of this hub is full: nothing can be saved, decided or sent at the moment. Nothing that was taken in is lost, and it goes on by itself once there is room. Please tell whoever runs the hub to make room.",
+        "Die Festplatte dieses Hubs ist voll: Zurzeit lässt sich nichts speichern, entscheiden oder senden. Nichts, was angenommen wurde, ist verloren, und es geht von selbst weiter, sobald Platz ist. Bitte sagen Sie dem Betreiber, dass er Platz schaffen muss.",
+    ),
     "error-not-allowed": (
         "Your invitation does not reach that far. Please ask whoever invited you.",
         "So weit reicht Ihre Einladung nicht. Bitte fragen Sie, wer Sie eingeladen hat.",

@@ -74,6 +74,7 @@ def page(
             "languages": LANGUAGES,
             "here": request.url.path,
             "home": home_of(visitor),
+            "full": hub.store.full,
             "nav": (),
             **(context or {}),
         },

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
 from litestar.types import ExceptionHandlersMap
 
-from stellwerk.errors import StoreAway, StoreError
+from stellwerk.errors import StoreAway, StoreError, StoreFull
 from stellwerk.relay.hub import Hub, log
 from stellwerk.web.api_answers import PROBLEM_JSON
 from stellwerk.web.language import wanted_language
@@ -23,6 +23,7 @@ FOR_PROGRAMS = ("/api", "/webhooks", "/health", "/metrics", "/schema")
 API = "/api/"
 TOLD = frozenset({400, 409, 412, 422, 428, 502})
 """Statuses whose detail is told to who calls the API with a token."""
+NO_ROOM = "the disk of the database is full; nothing was changed"
 EXPLAINED = frozenset({400, 403, 404, 405, 413, 429, 503})
 
 
@@ -46,8 +47,10 @@ def problem_handlers(hub: Hub) -> ExceptionHandlersMap:
         return page(request, hub, "problem.html", status=403, context=context)
 
     def no_store(request: Request[Any, Any, Any], error: StoreError) -> Response[Any]:
-        if not isinstance(error, StoreAway):  # the store has said so, once
+        if not isinstance(error, (StoreAway, StoreFull)):  # the store has said so, once
             log.error("web: %s", error)
+        if isinstance(error, StoreFull):
+            return answer(request, hub, cookies, 503, because="error-full", detail=NO_ROOM)
         return answer(request, hub, cookies, 503)
 
     def bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -72,8 +75,9 @@ def answer(
     *,
     headers: dict[str, str] | None = None,
     detail: str = "",
+    because: str = "",
 ) -> Response[Any] | Template:
-    """The error as a problem document or a page."""
+    """The error as a problem document or a page; `because` is the phrase of a page that says more than its status does."""
     if _for_program(request):
         return _document(status, headers, detail)
     # An address without a route has no session middleware, and its error is seen by people all the same.
@@ -82,7 +86,7 @@ def answer(
     asked = wanted_language(request.query_params.get("lang"))
     visitor = msgspec.structs.replace(visitor, language=asked or visitor.language)
     say = speaker(request, visitor)
-    sentence = say(f"error-{status}" if status in EXPLAINED else "error-500")
+    sentence = say(because or (f"error-{status}" if status in EXPLAINED else "error-500"))
     # A language chosen on this page is kept by the next.
     again = home_of(visitor) + (f"?lang={asked}" if asked else "")
     context = {"sentence": sentence, "again": again, "again_label": ""}

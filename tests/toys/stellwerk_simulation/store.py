@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from stellwerk.errors import StoreError
+from stellwerk.store.room import Room
 from stellwerk.store.sqlite import SqliteStore
 from stellwerk.store.store import Tx
 from stellwerk_simulation.fate import Fate, Gone
@@ -31,6 +32,7 @@ class SimulatedStore(SqliteStore):
         self._local = threading.local()
         self._reader_connections: list[sqlite3.Connection] = []
         self._closed = False
+        self._room = Room(path.name)
         self._group: list[tuple[Callable[[Tx], Any], asyncio.Future[Any]]] = []
         self.wake = lambda: None
 
