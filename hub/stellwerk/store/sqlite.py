@@ -146,11 +146,11 @@ class SqliteStore:
 
     def _commit(self, works: list[Work]) -> list[Answer]:
         """All of `works` in one transaction, each under a savepoint. A failing commit fails every one of them."""
-        answers = self._group(works)
+        answers = self._in_one_transaction(works)
         self._room.note(answers)
         return answers
 
-    def _group(self, works: list[Work]) -> list[Answer]:
+    def _in_one_transaction(self, works: list[Work]) -> list[Answer]:
         connection = self._connection
         try:
             connection.execute("begin immediate")
