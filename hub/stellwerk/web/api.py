@@ -36,6 +36,7 @@ from stellwerk.web.api_letters import about_letters
 from stellwerk.web.api_notifications import about_notifications
 from stellwerk.web.api_people import about_people
 from stellwerk.web.api_person import about_a_person
+from stellwerk.web.api_reconcile import about_reconciling
 from stellwerk.web.api_sync import about_syncs
 from stellwerk.web.limits import Limits
 from stellwerk.web.lists import Lists
@@ -312,6 +313,7 @@ handlers: tuple[HTTPRouteHandler, ...] = (
     *about_notifications,
     *about_people,
     *about_syncs,
+    *about_reconciling,
 )
 
 

@@ -71,6 +71,7 @@ async def test_a_token_that_may_only_look_changes_nothing(person: Any, hub: Any)
         ("POST", "/api/set-up", None),
         ("POST", "/api/repairs/1/end", None),
         *(("POST", f"/api/sync/{order}", {}) for order in ("dry-run", "start", "stop", "resume", "cancel")),
+        ("POST", "/api/reconcile", {}),
         ("POST", "/api/letters/replay", {"group": "x"}),
         ("POST", "/api/letters/release", {"group": "x"}),
         ("POST", "/api/letters/dismiss", {"group": "x", "why": "y"}),

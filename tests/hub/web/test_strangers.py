@@ -75,6 +75,7 @@ API: dict[str, tuple[str, Any]] = {
     "/api/sync/stop": ("POST", None),
     "/api/sync/resume": ("POST", None),
     "/api/sync/cancel": ("POST", None),
+    "/api/reconcile": ("POST", {}),
     "/api/fields": ("GET", None),
     "/api/history": ("GET", None),
     "/api/invitations": ("GET", None),
