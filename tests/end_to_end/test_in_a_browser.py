@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright
 
 from stellwerk_demo.scene import KEY, Cast, Scene
 
@@ -89,3 +89,51 @@ async def test_from_the_login_to_the_first_confirmed_contact(browser: Browser, s
     await page.get_by_role("button", name=word["activity"]).click()
     await page.get_by_role("cell", name=word["consent"]).wait_for()
     assert complaints == []
+
+
+MOST_STOPS = 80
+RING = "one => getComputedStyle(one).outlineStyle !== 'none' && parseFloat(getComputedStyle(one).outlineWidth) >= 2"
+
+
+async def tab_to(page: Page, wanted: Locator) -> None:
+    """To a control by the Tab key alone; a person sees there where they are."""
+    await wanted.wait_for()
+    for _ in range(MOST_STOPS):
+        await page.keyboard.press("Tab")
+        if await wanted.evaluate("one => one === document.activeElement"):
+            assert await wanted.evaluate(RING), "the focus is not to be seen"
+            return
+    raise AssertionError(f"no Tab leads to {wanted}")
+
+
+async def test_the_keyboard_alone_leads_from_the_login_to_a_saved_connection(browser: Browser, scene: Scene) -> None:
+    word = WORDS["en"]
+    page = await (await browser.new_context(locale="en-GB")).new_page()
+
+    async def press(wanted: Locator, key: str = "Enter") -> None:
+        await tab_to(page, wanted)
+        await page.keyboard.press(key)
+
+    async def write(wanted: Locator, text: str) -> None:
+        await tab_to(page, wanted)
+        await page.keyboard.type(text)
+
+    await page.goto(scene.url)
+    await press(page.get_by_role("link", name=word["login"]))
+    await press(page.get_by_role("link", name="Acme GmbH"))
+    await press(page.get_by_role("button", name="Grant access"))
+    await page.wait_for_url("**/settings")
+
+    await write(page.get_by_label(word["key"]), KEY)
+    await press(page.get_by_role("button", name=word["test"]))
+    await page.get_by_text(word["good"]).wait_for()
+    await press(page.get_by_label(word["ask"], exact=True), "Space")
+    await write(page.get_by_label(word["mailing"]), "K1")
+    # What the list of the field suggests is closed first, as a person would.
+    await page.keyboard.press("Escape")
+    await press(page.get_by_role("button", name=word["save"]).last)
+    await page.get_by_role("alert").wait_for()
+    await press(page.get_by_label(word["agree"]), "Space")
+    await press(page.get_by_role("button", name=word["save"]).last)
+    await page.get_by_text(word["saved"]).wait_for()
+    assert await page.get_by_label(word["mailing"]).input_value() == "K1"
