@@ -95,9 +95,8 @@ def dropped(
     `tried` as in `Ending`.
     """
     if isinstance(why, Skip):
-        # Whoever deleted it, and be it we before a crash: it is as gone as it was to be.
-        deleted = isinstance(planned.change, DeleteContact) and target.presence is Presence.ABSENT
-        outcome = "done" if deleted else "not_needed" if why.because.code in SETTLED else "skipped"
+        went = _is_gone(planned.change, target, tried=tried)
+        outcome = "done" if went else "not_needed" if why.because.code in SETTLED else "skipped"
         ending = Ending(planned=planned, change=planned.change, outcome=outcome, target=target, tried=tried)
         follows = after(plan, ending, known, at)
         if why.because.code == SECONDARY_THERE and target.id is not None:
@@ -120,6 +119,13 @@ def dropped(
         trouble="held",
     )
     return unlinked.held_back(plan, joined(decision, shown), known)
+
+
+def _is_gone(change: Change, target: Contact, *, tried: bool) -> bool:
+    """Whether the contact went as it was to go: by a call of ours whose answer was lost; or whoever deleted it."""
+    if tried and isinstance(change, Unsubscribe | DeleteContact):
+        return target.presence in (Presence.ABSENT, Presence.ANONYMOUS)
+    return isinstance(change, DeleteContact) and target.presence is Presence.ABSENT
 
 
 def _not_moved(plan: Plan, planned: Planned, change: MoveAddress, decision: Decision, known: Known) -> Decision:

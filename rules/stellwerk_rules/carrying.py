@@ -31,8 +31,8 @@ def carried_over(scene: Scene, happened: frozenset[str], *, brought: bool) -> De
         return decision  # a secondary address: the fields are those of the contact it belongs to
     for target in scene.plan.others(scene.system):
         rule, ways = _ways(scene, happened, target)
-        linked = target in decision.remembered.ids
-        if not ways or (brought and (not linked or scene.consent.left)) or not (linked or decision.remembered.entered):
+        met = remember.is_met(decision.remembered, target)
+        if not ways or (brought and (not met or scene.consent.left)) or not (met or decision.remembered.entered):
             continue
         found = carry(ways, scene.contact, decision.remembered, scene.known.digest, scene.system, target)
         decision = joined(decision, _decided(scene, target, rule, found, decision))

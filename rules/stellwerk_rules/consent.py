@@ -156,7 +156,8 @@ def fold(
         confirmation=total.confirmation,
         last_confirmation=total.last_confirmation,
         granted=total.granted,
-        counted=frozenset((fact.kind, fact.key) for fact in told if fact.final),
+        counted=frozenset((fact.kind, fact.key) for fact in told if fact.final)
+        | {(FactKind.CONFIRMED, fact.mark) for fact in told if fact.mark is not None},
         removed=total.removed,
         suppressed_at=suppressed_at if suppressed else None,
     )

@@ -260,7 +260,7 @@ def _entered(now: Scene, happened: frozenset[str]) -> Decision:
     remembered = _answered(now, in_=entry.planned is not None)
     if entry.planned is not None and isinstance(entry.planned.change, Enter):
         remembered = replace(remember.with_id(remembered, now.system, now.contact.id), entered=True)
-        if rule.spec.to not in remembered.ids:
+        if not remember.is_met(remembered, rule.spec.to):
             remembered = remember.with_going(
                 remembered, rule.spec.to, digests(now.known.digest, entry.planned.change.fields)
             )

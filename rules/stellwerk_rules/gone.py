@@ -152,7 +152,13 @@ def _planned(scene: Scene, rule: CompiledRule, change: Change, key: str, why: Be
 
 
 def _said_at(scene: Scene) -> tuple[datetime, str]:
-    """When the contact said no, and by whose clock; the event's time where its system does not tell."""
+    """When the contact said no, and by whose clock; the event's time where its system does not tell.
+
+    Where the record went, that is what takes it out, and not what it answered before.
+    """
+    if scene.event.kind in (EventKind.DELETED, EventKind.ERASED):
+        went = scene.event.occurred_at
+        return (scene.event.at, "") if went is None else (went, scene.system)
     answer = scene.plan.answer_field(scene.system)
     written = None if answer is None else last_written(scene.contact.history, scene.contact.fields, answer)
     if written is not None:

@@ -41,7 +41,8 @@ class Fact(Struct, frozen=True, kw_only=True):
     `key` makes the fact one fact however often it is told. `at` is by the clock of the system that told it, `told_by`.
     `permission` stands with confirmed, granted and kept; `final` with opted_out; `words` names the agreement (its hash).
     `unzoned`: the zone of that clock was not known yet, so that `at` may be wrong by a day. `contact` stands with asked: the
-    mail system's contact that was made for it, and of which nothing is older than the ask, whatever the clocks say.
+    mail system's contact that was made for it, and of which nothing is older than the ask, whatever the clocks say. `mark`
+    stands with kept: the ask whose confirmation came along, and was counted at the other address.
     """
 
     kind: FactKind
@@ -55,6 +56,7 @@ class Fact(Struct, frozen=True, kw_only=True):
     words: str | None = None
     unzoned: bool = False
     contact: str | None = None
+    mark: str | None = None
 
 
 class Seen(Struct, frozen=True, kw_only=True, omit_defaults=True):

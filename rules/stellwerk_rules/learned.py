@@ -106,7 +106,8 @@ def learned_of_former(ending: Ending, at: datetime) -> tuple[Fact, ...]:
 def _moved(told: Fact, outcome: str, target: Contact, consent: Consent) -> tuple[Fact, ...]:
     """What came along to the new address, or that it turned out to have opted out."""
     if outcome == "done":
-        return (replace(told, kind=FactKind.KEPT, permission=target.permission),)
+        mark = target.mark if target.permission in CONFIRMED_BY_CONTACT else None
+        return (replace(told, kind=FactKind.KEPT, permission=target.permission, mark=mark),)
     if outcome == "opted_out" and not consent.opted_out:
         return (replace(told, kind=FactKind.OPTED_OUT, key=period_key(consent, None)),)
     return ()

@@ -103,6 +103,11 @@ def unhandled(remembered: Remembered) -> Remembered:
     return replace(remembered, answered={}, entered=False)
 
 
+def is_met(remembered: Remembered, system: str) -> bool:
+    """Whether the contact at `system` is the same one already: linked, or written to by a call after which no id could be read."""
+    return system in remembered.ids or bool(remembered.seen.get(system))
+
+
 def unlinked(remembered: Remembered, system: str) -> Remembered:
     """Without the contact at `system` and everything known of its fields there."""
     return replace(

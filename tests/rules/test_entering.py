@@ -15,6 +15,7 @@ from stellwerk_rules.model import (
     Origin,
     Permission,
     Presence,
+    SetFields,
     Unsubscribe,
 )
 from stellwerk_toys.decisions import brought_in, codes, entered, fact
@@ -357,3 +358,18 @@ def test_a_linked_contact_is_not_created_again(world: Any) -> None:
 def test_what_does_not_read_does_not_enter(world: Any, presence: Presence) -> None:
     decision = world.decide(world.crm(subscribe="yes", presence=presence))
     assert (decision.changes, codes(decision)) == ((), [f"reads-{presence.value}"])
+
+
+def test_what_changed_with_a_yes_is_carried_where_the_contacts_id_could_not_be_read_when_it_was_made(
+    world: Any,
+) -> None:
+    world.settings["double_opt_in"] = False
+    (made,) = world.decide(world.crm(firstname="Ada")).changes
+    world.make(made, world.mail(presence=Presence.ABSENT, id=None), remote_id=None)
+    assert "mail" not in world.remembered.ids
+    world.settings["double_opt_in"] = True
+    decision = world.decide(world.crm(subscribe="yes", firstname="Augusta", said_at=world.now))
+    entry, fields = (one.change for one in decision.changes)
+    assert isinstance(entry, Enter)
+    assert isinstance(fields, SetFields)
+    assert {name: one.value for name, one in fields.fields.items()} == {"FIRSTNAME": "Augusta"}

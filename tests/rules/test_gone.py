@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -282,6 +282,38 @@ def test_a_deletion_that_unsubscribes_is_an_opt_out(subscriber: Any) -> None:
     decision = gone(subscriber)
     assert taken_out(decision) == [Unsubscribe(email="ada@example.com")]
     assert [one.kind for one in decision.facts] == [FactKind.OPTED_OUT]
+
+
+@pytest.mark.behaviour("deleted-unsubscribe")
+def test_it_is_one_since_the_deletion_and_not_since_the_answer_before_it(subscriber: Any) -> None:
+    """A yes said meanwhile, at another CRM of the mail account say, is the older one."""
+    subscriber.settings["on_deleted"] = "unsubscribe"
+    answered = subscriber.now - 30 * DAY
+    contact = subscriber.crm(subscribe="yes", said_at=answered, updated_at=answered, presence=Presence.ARCHIVED)
+    told = subscriber.now - HOUR
+    for occurred, at, by in ((told, told, "crm"), (None, subscriber.now, "")):
+        event = subscriber.event(contact, EventKind.DELETED, occurred_at=occurred)
+        decision = evaluate(subscriber.plan, event, subscriber.known(), subscriber.settings)
+        assert [(one.at, one.told_by) for one in decision.facts] == [(at, by)]
+
+
+@pytest.mark.behaviour("deleted-unsubscribe")
+def test_a_second_deletion_of_who_came_back_is_an_opt_out_of_its_own(subscriber: Any) -> None:
+    subscriber.settings["on_deleted"] = "unsubscribe"
+    contact = subscriber.crm(subscribe="no", said_at=subscriber.now - DAY, presence=Presence.ARCHIVED)
+
+    def deleted(at: datetime) -> tuple[Decision, Fact]:
+        event = subscriber.event(contact, EventKind.DELETED, occurred_at=at)
+        decision = evaluate(subscriber.plan, event, subscriber.known(), subscriber.settings)
+        (found,) = decision.facts
+        return decision, found
+
+    first, out = deleted(subscriber.now - 2 * HOUR)
+    back = Fact(kind=FactKind.CONFIRMED, key="w2", at=subscriber.now - HOUR, event="e", told_by="mail")
+    subscriber.facts = [*subscriber.facts, out, back]
+    second, again = deleted(subscriber.now)
+    assert out.key != again.key
+    assert {one.key for one in first.changes}.isdisjoint(one.key for one in second.changes)
 
 
 @pytest.mark.behaviour("erased")

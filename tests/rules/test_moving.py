@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 
-from stellwerk_rules.aftermath import after
+from stellwerk_rules.aftermath import after, dropped
 from stellwerk_rules.consent import fold
 from stellwerk_rules.ending import Ending
 from stellwerk_rules.evaluate import evaluate, wants_history
 from stellwerk_rules.laws import may_move_address
 from stellwerk_rules.model import (
     ADDRESS,
+    AddEntry,
     Contact,
     Decision,
     DeleteContact,
     Elsewhere,
     Enter,
+    EventKind,
     Fact,
     FactKind,
     Former,
@@ -176,6 +178,23 @@ def test_once_done_the_ledgers_of_both_addresses_say_so(going: Any, keeps: Any) 
     assert [one.kind for one in ended.former_facts] == [FactKind.REMOVED]
 
 
+@pytest.mark.behaviour("moved-keeps")
+@pytest.mark.parametrize(("permission", "told"), [(Permission.DOUBLE, 0), (Permission.SINGLE, 1)])
+def test_a_confirmation_that_came_along_and_is_told_again_is_counted_once_and_one_still_to_come_is_counted(
+    going: Any, keeps: Any, permission: Permission, told: int
+) -> None:
+    planned = going.planned
+    ending = Ending(
+        planned=planned, change=planned.change, outcome="done", target=keeps.mail(permission=permission, mark="w0")
+    )
+    keeps.keep(after(keeps.plan, ending, keeps.known(former=Former(address="old")), keeps.now))
+    for _ in range(2):
+        entry = keeps.mail(email=NEW, permission=Permission.DOUBLE, mark="w0")
+        decision = keeps.decide(entry, EventKind.CONFIRMED, "mail")
+        assert sum(isinstance(one, AddEntry) for one in changes(decision)) == told
+        told = 0
+
+
 @pytest.mark.parametrize("outcome", ["rejected", "not_needed", "opted_out", "skipped"])
 def test_where_it_cannot_be_done_the_address_starts_anew(going: Any, keeps: Any, outcome: str) -> None:
     ended = after_move(keeps, going.planned, outcome)
@@ -242,6 +261,27 @@ def test_an_old_address_that_was_taken_out_is_an_opt_out_of_its_own(linked: Any)
     ended = after(linked.plan, ending, linked.known(), linked.now)
     assert [one.kind for one in ended.facts] == [FactKind.OPTED_OUT]
     assert (ended.changes, ended.remembered.ids) == ((), before.ids)
+
+
+@pytest.mark.behaviour("moved-old-out")
+@pytest.mark.parametrize(("chosen", "kind"), [("unsubscribe", FactKind.OPTED_OUT), ("delete", FactKind.REMOVED)])
+@pytest.mark.parametrize("presence", [Presence.ABSENT, Presence.ANONYMOUS])
+def test_an_old_address_that_was_taken_out_by_a_call_whose_answer_was_lost_is_as_out_as_any(
+    linked: Any, chosen: str, kind: FactKind, presence: Presence
+) -> None:
+    linked.settings["on_moved_old"] = chosen
+    planned = moves(linked).changes[0]
+    target = Contact(presence=presence, read_at=linked.now)
+    why = prepare(linked.plan, planned, target, linked.known(), linked.settings, linked.now)
+    assert isinstance(why, Skip)
+
+    def facts(*, tried: bool) -> list[FactKind]:
+        ended = dropped(linked.plan, planned, why, target, linked.known(), linked.now, tried=tried)
+        return [one.kind for one in ended.facts]
+
+    assert facts(tried=True) == [kind]
+    # Who was not there before left or was deleted by somebody else: an unsubscription is told by its own report.
+    assert facts(tried=False) == ([kind] if (chosen, presence) == ("delete", Presence.ABSENT) else [])
 
 
 def test_who_wrote_an_address_is_asked_where_it_changed(linked: Any) -> None:

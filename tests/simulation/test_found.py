@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from stellwerk_simulation.history import (
     BackUp,
@@ -22,6 +23,7 @@ from stellwerk_simulation.history import (
     Restore,
     Save,
     Step,
+    Sync,
     Trouble,
     Wait,
     Watch,
@@ -161,6 +163,27 @@ FOUND = {
     ),
     "whoever was asked after the back-up that was put back still shows as pending": history(
         BackUp(), says("true", "person"), says("false", "import", "Augusta"), GoBack(), on_no="keep"
+    ),
+    "whose old address was unsubscribed by a call whose answer was lost is out there as anybody": history(
+        says("true"), Step(deed=Move(who=0, to=3, by="import"), trouble=Trouble(crash=105)), on_moved_old="unsubscribe"
+    ),
+    "a name that came with a yes is carried, though the contact's id could not be read when a sync made it": replace(
+        history(
+            Step(deed=Sync(), trouble=Trouble(calls=((9, "broken"), (8, "failed")))),
+            Write(who=2, by="person", values={"maileon_subscribe": "true", "firstname": "Cem"}),
+            seed=21394,
+            skew=-45.0,
+            no_answer="yes",
+        ),
+        older=tuple(Write(who=who, by="import", values={"firstname": "Olga"}) for who in (1, 2)),
+    ),
+    "a confirmation that went along to another address is told once": history(
+        says("true"),
+        Confirm(who=0),
+        Move(who=0, to=2),
+        Wait(hours=2.0, asleep=True),
+        on_moved="keep_permission",
+        skew=45.0,
     ),
     "a yes soon after an opt-out that set no answer to no is the older one, and asks nobody": history(
         says("true"), Delete(who=0), Leave(who=0), says("true")
