@@ -23,10 +23,6 @@ class FreezingStore:
     def alone(self) -> bool:
         return self._store.alone
 
-    @property
-    def full(self) -> bool:
-        return self._store.full
-
     def now(self) -> float:
         return self._store.now()
 

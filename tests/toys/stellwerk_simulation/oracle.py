@@ -8,9 +8,7 @@ from typing import Any
 from stellwerk_simulation.history import FIELDS, PEOPLE, Write
 from stellwerk_simulation.people import BOUNCES_THAT_BLOCK, PERMISSIONS, Person, Record
 
-DAY = 86_400.0
-TWO_CLOCKS = 7_200.0
-"""Law 1: “Without such a no the two times are compared with a margin of two hours, and inside it the opt-out is the younger.”"""
+TWO_CLOCKS, DAY = 7_200.0, 86_400.0  # law 1: “within a margin of two hours … the opt-out is the younger”
 MOST_ASKS = 3
 STAGES = ("", "lead", "marketingqualifiedlead")
 OWN = "maileon_contact_"
@@ -38,7 +36,7 @@ class Oracle:
         counts = self.settings["on_no"] == "unsubscribe" and (by != "form" or self.settings["form_no_unsubscribes"])
         if before != record.subscribe == "false" and counts and not new:
             one.let_go("unsubscribe")
-        elif wish or not (one.linked or record.older or record.only_wish or not self._comes_in(record)):
+        elif wish or not (one.linked or record.came or record.older or record.only_wish or not self._comes_in(record)):
             self._enter(one, at, wish=wish)
         one.carry()
 
@@ -53,8 +51,7 @@ class Oracle:
     def left(self, email: str, at: float) -> None:
         one = self.people[email]
         one.let_go("unsubscribe", shows=one.linked, apart=None if one.linked else at)
-        if one.linked:
-            one.record.subscribe = "false"
+        one.record.subscribe = "false" if one.linked else one.record.subscribe
         self._tell(one, "Unsubscribed from Maileon", "on_unsubscribed")
 
     def edited_there(self, email: str, name: str, value: str) -> None:
@@ -68,7 +65,7 @@ class Oracle:
         one = self.people[email]
         one.refuses = out
         if out:
-            one.out, one.open, one.there.asked = True, [], False
+            one.out, one.open, one.there.asked, one.record.back = True, [], False, False
             one.let_go(self.settings["on_opt_out"])
 
     def bounced(self, email: str) -> None:
@@ -87,9 +84,8 @@ class Oracle:
     def restored(self, email: str) -> None:
         """Back from the recycle bin: whoever still stands at the newsletter is linked again, and nobody is subscribed."""
         one = self.people[email]
-        one.record, one.linked = one.binned, one.there.alive
-        one.record.only_wish = True
-        if one.left and one.record.subscribe == "true":
+        one.record, one.linked, one.binned.only_wish = one.binned, one.there.alive, True
+        if one.left and one.record.subscribe == "true" and not one.record.back:
             one.record.subscribe, one.apart = "false", None
 
     def moved(self, email: str, to: str, by: str, at: float) -> None:
@@ -108,7 +104,8 @@ class Oracle:
         if other.refuses:
             self.opted_out(to)
         by_itself = not record.older and not record.only_wish
-        if (by_itself or (linked and (record.wished or not record.older))) and self._comes_in(record):
+        record.came = (by_itself or (linked and (record.came or not record.older))) and self._comes_in(record)
+        if record.came:
             self._enter(other, at, wish=False)
 
     def merged(self, email: str, other: str) -> None:
@@ -130,8 +127,9 @@ class Oracle:
     def synced(self, *, ask: bool, permission: str, at: float) -> None:
         """Whoever is not in yet and does not say no, on terms of its own."""
         for one in self.people.values():
-            comes = one.record.alive and not one.record.only_wish and self._comes_in(one.record)
-            if comes and not one.out and not (one.linked and (one.known or not ask)):
+            comes = one.record.alive and not one.record.only_wish and self._comes_in(one.record) and not one.out
+            entered = one.linked or one.record.came
+            if comes and not (entered and (one.known or (one.linked and not ask))):
                 asked_first, plus, grant = self._terms(one.record, permission)
                 if asked_first and not self.settings["double_opt_in"]:
                     grant = "none"
@@ -152,15 +150,16 @@ class Oracle:
 
     def _enter(self, one: Person, at: float, *, wish: bool) -> None:
         """By a wish, or as somebody who did not say no: the way back, a question, or a grant."""
+        younger = wish and (one.apart is None or at - one.apart > TWO_CLOCKS)
+        one.record.back = one.record.back or younger
         if one.refuses:
             return
-        one.record.wished = one.record.wished or wish
+        one.record.came = True
         ask, plus, grant = self._terms(one.record, self.settings["permission"])
         waits = bool(one.open) and (not wish or at - one.open[-1] < DAY or len(one.open) >= MOST_ASKS)
         if one.out:
             often = sum(at - asked < 30 * DAY for asked in one.ways_back) >= MOST_ASKS
-            younger = one.apart is None or at - one.apart > TWO_CLOCKS
-            if wish and younger and not often and not waits:
+            if younger and not often and not waits:
                 one.ways_back.append(at)
                 self._ask(one, at, plus)
             return
@@ -178,9 +177,8 @@ class Oracle:
 
     def _ask(self, one: Person, at: float, plus: bool) -> None:
         one.link()
-        one.there.asked, one.there.plus, one.known = True, plus, True
+        one.there.asked, one.there.plus, one.known, one.mails = True, plus, True, one.mails + 1
         one.open.append(at)
-        one.mails += 1
 
     def _tell(self, one: Person, text: str, stage: str = "") -> None:
         """The contact that it is linked with, whose stage may move; or else the one whose secondary address it is."""

@@ -14,7 +14,8 @@ BOUNCES_THAT_BLOCK = 3
 class Record(Struct, kw_only=True):
     """A contact of the CRM. `own`: its values for settings, and whether a form may have written them. `mirrored`: its status shows.
 
-    `older` than the connection, until it `wished`; `only_wish` brings it in, after a merge or back from a deletion.
+    It `came` in, linked or not; `older` than the connection, or where `only_wish` holds, after a merge or back from a deletion,
+    only by an explicit yes. `back`: one of those is younger than the last opt-out.
     """
 
     alive: bool = False
@@ -25,8 +26,9 @@ class Record(Struct, kw_only=True):
     own: dict[str, tuple[str, bool]] = field(default_factory=dict)
     mirrored: bool = False
     older: bool = False
-    wished: bool = False
     only_wish: bool = False
+    came: bool = False
+    back: bool = False
 
 
 class Subscriber(Struct, kw_only=True):
@@ -67,8 +69,7 @@ class Person(Struct, kw_only=True):
 
     def link(self, permission: str = "none") -> None:
         """From now on the two are one, made with this permission where there is none; a first meeting fills blanks only."""
-        if not self.linked:
-            self.written = {}
+        self.written = self.written if self.linked else {}
         if not self.there.alive:
             self.there = Subscriber(alive=True, permission=permission)
             self.known = self.known or permission != "none"
@@ -85,13 +86,12 @@ class Person(Struct, kw_only=True):
 
     def let_go(self, how: str, *, shows: bool = True, apart: float | None = None) -> None:
         """Of the newsletter's contact, where `how` is not to keep it. The mail that asked went out, and still counts."""
-        if how == "keep":
-            return
-        self.there, self.written, self.known = Subscriber(), {}, True
+        if how != "keep":
+            self.there, self.written, self.known = Subscriber(), {}, True
         if how == "unsubscribe":
-            self.left, self.out, self.open = True, True, []
+            self.left, self.out, self.open, self.opt_outs = True, True, [], self.opt_outs + 1
+            self.record.back = self.binned.back = False
             self.apart = self.apart if apart is None else apart
-            self.opt_outs += 1
             self.record.mirrored = self.record.mirrored or shows
 
     def shown(self) -> dict[str, Any]:
@@ -105,8 +105,5 @@ class Person(Struct, kw_only=True):
     def _status(self) -> str:
         if self.there.bounces >= BOUNCES_THAT_BLOCK:
             return "blocked"
-        if self.left and not self.there.asked:
-            return "unsubscribed"
-        if self.there.permission != "none":
-            return "subscribed"
-        return "pending" if self.there.asked else "not_subscribed"
+        asked = "pending" if self.there.asked else "unsubscribed" if self.left else "not_subscribed"
+        return asked if self.there.permission == "none" else "subscribed"

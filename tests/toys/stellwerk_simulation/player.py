@@ -41,6 +41,7 @@ from stellwerk_simulation.history import (
 from stellwerk_simulation.loop import run
 from stellwerk_simulation.oracle import Oracle
 from stellwerk_simulation.orders import Differs
+from stellwerk_simulation.people import Person
 from stellwerk_simulation.seen import HERE, explained, seen
 from stellwerk_simulation.world import World
 
@@ -181,7 +182,7 @@ class _Player:
                 if happened := vendors.confirm(email) == "confirmed":
                     oracle.confirmed(email)
             case Leave():
-                if happened := vendors.leave(email):
+                if happened := (self._is_heard(oracle.people[email]) and vendors.leave(email)):
                     oracle.left(email, world.now())
             case EditThere():
                 if happened := vendors.edit_there(email, deed.field, deed.value):
@@ -237,6 +238,12 @@ class _Player:
                     await orders.go_on(world)
                     world.told_by_polls += 1
         return happened
+
+    def _is_heard(self, one: Person) -> bool:
+        """Of whom no contact was ever linked with, or is any more, only the webhook tells that she left: reports name her no more."""
+        known = one.linked or one.binned.alive or one.within is not None
+        fate = self.world.process.fate
+        return known or not (self.world.lose_hooks or self.full or fate.crash_at is not None or fate.dead)
 
     def _reached(self) -> dict[str, int]:
         history, reached = self.history, Counter(self.world.reached)
