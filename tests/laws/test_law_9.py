@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
-from stellwerk_laws import grounds, openings, steps
-from stellwerk_laws.happenings import History, Scripted, Write
+from stellwerk_laws import grounds, openings, reached, steps
+from stellwerk_laws.happenings import History, Opening, Scripted, Write
 from stellwerk_laws.laws import play
 from stellwerk_laws.variants import made
 
@@ -20,6 +20,19 @@ EXAMPLES = 50
 @given(steps.histories((3, steps.edits), (4, steps.there)))
 def test_what_is_not_named_does_not_travel(history: History) -> None:
     play(history)
+
+
+@openings.each(*grounds.UNLINKED, *grounds.WHILE_IT_IS_WRITTEN, on_removal="delete", on_move="keep_permission")
+@settings(settings.get_profile("laws"), max_examples=EXAMPLES)
+@given(grounds.of_unlinked())
+def test_of_an_unlinked_contact_nothing_travels_but_opt_outs_and_deletions_for_privacy(history: History) -> None:
+    play(history)
+
+
+@pytest.mark.parametrize("begins", grounds.UNLINKED)
+def test_what_comes_again_of_an_unlinked_contact_changes_nothing(begins: Opening) -> None:
+    played = play(History(file=made(lambda options: options[0]), steps=begins, seed=0), again=True)
+    assert reached.UNLINKED in played.reached
 
 
 def test_two_databases_know_one_address_under_two_names() -> None:

@@ -20,11 +20,13 @@ from stellwerk_rules.model import (
     Contact,
     Create,
     Enter,
+    EventKind,
     Fact,
     FactKind,
     FieldValue,
     MoveAddress,
     MoveStage,
+    OptOut,
     Origin,
     Permission,
     Planned,
@@ -33,6 +35,8 @@ from stellwerk_rules.model import (
     SetPeer,
     SetStage,
     Skip,
+    Unlinked,
+    Unsubscribe,
 )
 from stellwerk_rules.prepare import Ready, prepare, resume_stage
 
@@ -296,3 +300,28 @@ def test_a_comparison_decides_nothing_that_mails_or_grants(moment: Moment) -> No
     assert {fact.key for fact in decision.facts} <= {fact.key for fact in live.facts}, (
         "it found out more than a look does"
     )
+
+
+# --- of an unlinked contact -------------------------------------------------------------------------------------------
+
+
+@LAWS
+@given(moments, st.sampled_from([EventKind.CHANGED, EventKind.CREATED, EventKind.RESTORED]), st.booleans())
+def test_of_an_unlinked_contact_only_an_opt_out_is_made_by_whatever_way_it_comes(
+    moment: Moment, kind: EventKind, released: bool
+) -> None:
+    """Decided on while it is unlinked, or before: then it waits, and is refused."""
+    apart = replace(moment.known, remembered=replace(moment.known.remembered, unlinked=Unlinked(by="Jo", at=BEGAN)))
+    event = replace(moment.event, kind=kind, released=released)
+    decision = evaluate(moment.plan, event, apart, moment.settings)
+    assert decision.held == ()
+    assert decision.remembered.unlinked == apart.remembered.unlinked
+    assert all(isinstance(one.change, Unsubscribe | OptOut) for one in decision.changes)
+    before = evaluate(moment.plan, event, moment.known, moment.settings)
+    # What is carried on of consent is what would be: neither less nor more.
+    assert decision.facts == before.facts
+    assert [one for one in before.changes if isinstance(one.change, Unsubscribe | OptOut)] == list(decision.changes)
+    for one in (*before.changes, *(one for one, _ in before.held)):
+        target = moment.there if one.system == "news" else moment.contact
+        ready = prepare(moment.plan, one, target, apart, moment.settings, NOON, released=released)
+        assert isinstance(ready, Skip) or isinstance(one.change, Unsubscribe | OptOut)

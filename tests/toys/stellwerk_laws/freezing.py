@@ -23,6 +23,10 @@ class FreezingStore:
     def alone(self) -> bool:
         return self._store.alone
 
+    @property
+    def full(self) -> bool:
+        return self._store.full
+
     def now(self) -> float:
         return self._store.now()
 

@@ -13,9 +13,12 @@ from stellwerk_laws.happenings import (
     Confirm,
     Delete,
     Disconnects,
+    EditThere,
     Erase,
     History,
     Leave,
+    LinksAgain,
+    Meanwhile,
     Merge,
     Move,
     Opening,
@@ -25,6 +28,7 @@ from stellwerk_laws.happenings import (
     Scripted,
     Step,
     Syncs,
+    Unlinks,
     Write,
 )
 from stellwerk_laws.variants import File, files
@@ -49,6 +53,11 @@ automations = st.builds(
     times=st.integers(5, 9),
     seconds=st.sampled_from([30.0, 30.0, 90.0, 300.0]),
     by_hand=st.sampled_from([None, None, 0, 2, 6]),
+)
+unlinks = st.builds(Unlinks, who=who)
+links_again = st.builds(LinksAgain, who=who)
+unlinks_meanwhile = st.builds(
+    Meanwhile, calls_before=st.integers(0, 6), step=st.builds(Unlinks, who=st.sampled_from([0, 0, 1]))
 )
 syncs = st.builds(Syncs, cancels=st.sampled_from([False, False, True]))
 rotations = st.builds(RotatesKey, sealed=st.booleans())
@@ -139,6 +148,44 @@ AUTOMATED: tuple[Opening, ...] = (
     (*IS_IN, Scripted(Automation(who=0, field="name", times=9, seconds=30.0, by_hand=6), "settle")),
     (*IS_IN, Scripted(Automation(who=0, field="name", times=9, seconds=90.0, by_hand=2), "settle")),
 )
+APART, BACK = Scripted(Unlinks(who=0), "settle"), Scripted(LinksAgain(who=0), "settle")
+CHANGED = (
+    Scripted(Write(who=0, by="person", values={"name": "…", "town": "…"}), "settle"),
+    Scripted(EditThere(who=0, field="TOWN"), "settle"),
+)
+UNLINKED: tuple[Opening, ...] = (
+    (*IS_IN, APART, *CHANGED),
+    (*IS_IN, APART, *CHANGED, BACK, *CHANGED),
+    (*IS_IN, APART, Scripted(Leave(who=0), "settle"), BACK),
+    (*IS_IN, APART, NO, BACK, SIGNS_UP[0]),
+    (SIGNS_UP[0], APART, Scripted(Confirm(who=0), "settle"), *CHANGED, BACK),
+    (*IS_IN, Scripted(CHANGED[0].step, "hold"), Scripted(Unlinks(who=0), "settle")),
+    (
+        *ARE_IN,
+        APART,
+        Scripted(Merge(into=1, who=0), "settle"),
+        Scripted(Write(who=1, by="person", values={"name": "…"}), "settle"),
+    ),
+    (*ARE_IN, APART, Scripted(Merge(into=0, who=1), "settle"), *CHANGED),
+    (
+        *IS_IN,
+        APART,
+        Scripted(Move(who=0, to=2), "settle"),
+        Scripted(Write(who=2, by="person", values={"name": "…"}), "settle"),
+    ),
+    (*IS_IN, APART, Scripted(Delete(who=0), "settle"), Scripted(Restore(who=0), "settle"), *CHANGED),
+    (*IS_IN, APART, Scripted(Erase(who=0), "settle"), SIGNS_UP[0]),
+    (*IS_IN, APART, Scripted(Delete(who=0), "settle"), SIGNS_UP[0]),
+)
+"""Somebody is unlinked, and whatever may become of it then."""
+
+WHILE_IT_IS_WRITTEN: tuple[Opening, ...] = tuple(
+    (*begins, Scripted(Meanwhile(calls_before=number, step=Unlinks(who=0)), "hold"), one)
+    for number in range(6)
+    for begins, one in (((), SIGNS_UP[0]), (IS_IN, CHANGED[0]), ((SIGNS_UP[0],), Scripted(Confirm(who=0), "settle")))
+)
+"""Between the calls by which something is read and written."""
+
 RECORDS: tuple[tuple[int, st.SearchStrategy[Step]], ...] = (
     (4, merges),
     (4, moves),
@@ -170,6 +217,24 @@ def of_records() -> st.SearchStrategy[History]:
     """Whose records merge, move, go and come back."""
     return steps.histories(
         *RECORDS, file=files_that_act(), begins=(*MERGED, *MOVED, MOVED[0], MOVED[0], *GONE) * 2, most=7
+    )
+
+
+def of_unlinked() -> st.SearchStrategy[History]:
+    """Of contacts that are unlinked and linked again, while records and operators go on."""
+    return steps.histories(
+        (8, unlinks),
+        (5, links_again),
+        (3, steps.edits),
+        (2, steps.yeses),
+        (2, unlinks_meanwhile),
+        (1, syncs),
+        (1, steps.clicks),
+        (1, disconnects),
+        *((1, strategy) for _, strategy in RECORDS),
+        file=files_that_act(),
+        begins=(*UNLINKED, *MERGED[:2], *MOVED[:1]) * 2,
+        most=7,
     )
 
 

@@ -179,11 +179,17 @@ class Freezes(Struct, frozen=True, kw_only=True):
     writes_before: int
 
 
+class Unlinks(Struct, frozen=True, kw_only=True):
+    """Somebody unlinks the contact on its page."""
+
+    who: int
+
+
 class Meanwhile(Struct, frozen=True, kw_only=True):
     """What people do between two calls of the hub; `told`: and the webhooks of it come in there too."""
 
     calls_before: int
-    step: Write | Confirm | Leave | Claim
+    step: Write | Confirm | Leave | Claim | Unlinks
     told: bool = False
 
 
@@ -205,6 +211,12 @@ class Clicks(Struct, frozen=True, kw_only=True):
 
     who: int
     what: Literal["sync-now", "ask-again", "not-sent"]
+
+
+class LinksAgain(Struct, frozen=True, kw_only=True):
+    """Somebody links the contact again on its page."""
+
+    who: int
 
 
 Step: TypeAlias = (
@@ -236,6 +248,8 @@ Step: TypeAlias = (
     | Meanwhile
     | Again
     | Clicks
+    | Unlinks
+    | LinksAgain
 )
 
 

@@ -24,9 +24,11 @@ def holds(player: Player) -> None:
         _noted_once(player.truth, record)
         if not record.gone and player.truth.is_told_whole(record):
             there = player.world.news(email)
-            _shown(player, record, there)
-            _answer(player, record, email, there)
-            if there is not None and there.extern == record.id:
+            apart = player.truth.is_apart(record)
+            if not apart:
+                _shown(player, record, there)
+            _answer(player, record, email, there, apart=apart)
+            if there is not None and there.extern == record.id and not apart:
                 _fields(player, record, email, there)
     for touch in player.world.touches:
         if touch.what == "unsubscribe":
@@ -94,7 +96,7 @@ def _shown(player: Player, record: Record, there: Address | None) -> None:
         assert state != "subscribed", "shows subscribed, and it is not"
 
 
-def _answer(player: Player, record: Record, email: str, there: Address | None) -> None:
+def _answer(player: Player, record: Record, email: str, there: Address | None, *, apart: bool) -> None:
     """A no that takes out has taken out; an opt-out at the newsletter has set the answer to no, or a yes is younger."""
     said = record.history.get("wants_news", [])
     own = bool(said) and address_at(record, said[-1].at.timestamp()) == email
@@ -104,7 +106,7 @@ def _answer(player: Player, record: Record, email: str, there: Address | None) -
     left = list(player.truth.left(email))
     confirmed = [one.at for one in player.truth.confirmations(email)]
     stays_out = left and max(left) > max(confirmed, default=0.0)
-    if stays_out and "left" in player.file.rules and there is None and _is_in(player, record):
+    if stays_out and not apart and "left" in player.file.rules and there is None and _is_in(player, record):
         younger = [entry for entry in said if entry.at.timestamp() > max(left)]
         assert record.value("wants_news") == "no" or younger, "left, and the answer still reads yes"
 
@@ -175,7 +177,15 @@ def _newest_won(
 
 
 def _linked_at(player: Player, record: Record, there: Address) -> float:
-    """Since when both sides are to agree: from the start where the hub itself made the contact there."""
+    """Since when both sides are to agree: from the start where the hub itself made the contact there.
+
+    Linked again it is linked anew.
+    """
+    again = [one.until for one in player.truth.unlinked_of(record)]
+    return max([_first_linked_at(player, record, there), *again])
+
+
+def _first_linked_at(player: Player, record: Record, there: Address) -> float:
     touches = [touch for touch in player.world.touches if touch.contact == there.id]
     made = touches and touches[0].before is None and touches[0].what in ("doi", "create")
     if made and touches[0].after is not None and touches[0].after.extern in (record.id, *record.took_in):

@@ -28,8 +28,9 @@ def holds(player: Player) -> None:
                 touch.email == record.value("email") and touch.what in ("doi", "create")
                 for touch in player.world.touches
             )
+            linked = LINKING + len(player.truth.unlinked_of(record))
             at_shop, at_news = _at_shop(player, record, row), _at_news(player, record, row)
-            assert at_shop <= made_there + LINKING + lost, f"{row.news} changed {made_there} times, {at_shop} writes"
+            assert at_shop <= made_there + linked + lost, f"{row.news} changed {made_there} times, {at_shop} writes"
             assert at_news <= made_here + brought_in + lost, f"{row.shop} changed {made_here} times, {at_news} writes"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import uvloop
 from hypothesis import currently_in_test_context, event
 
-from stellwerk_laws import law_1, law_2, law_3, law_4, law_5, law_6, law_7, law_9, of_records
+from stellwerk_laws import law_1, law_2, law_3, law_4, law_5, law_6, law_7, law_9, of_records, of_unlinked
 from stellwerk_laws.happenings import History
 from stellwerk_laws.player import Player
 from stellwerk_toys.databases import PostgresDatabase
@@ -27,7 +27,7 @@ def play(history: History, *, again: bool = False, server: PostgresDatabase | No
         player = Player(history, Path(folder), server)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(player.play(again=again))
-        for law in (law_1, law_2, law_3, law_4, law_5, law_6, law_7, law_9, of_records):
+        for law in (law_1, law_2, law_3, law_4, law_5, law_6, law_7, law_9, of_records, of_unlinked):
             law.holds(player)
     if currently_in_test_context():
         for one in sorted(player.reached):

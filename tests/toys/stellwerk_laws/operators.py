@@ -12,6 +12,7 @@ from stellwerk.relay import holding, sync
 from stellwerk.relay.asking_again import ask_again
 from stellwerk.relay.housekeeping import seal_anew
 from stellwerk.relay.leaving import ERASED_AFTER_SECONDS, OptOutsWait, disconnect, tidy_up
+from stellwerk.relay.linking import link_again, unlink
 from stellwerk.relay.sync import SyncRefused
 from stellwerk.relay.sync_now import sync_now
 from stellwerk.store import connections
@@ -19,7 +20,7 @@ from stellwerk.store.store import Tx
 from stellwerk_laws import reached
 from stellwerk_laws.happenings import PEOPLE
 from stellwerk_laws.law_yard import LONGEST_POLL_SECONDS, LawYard
-from stellwerk_laws.truth import Truth
+from stellwerk_laws.truth import Apart, Truth
 from stellwerk_laws.watched import WatchedWorld
 from stellwerk_rules.asking_again import ALLOWED
 from stellwerk_toys.yard import ENVIRON
@@ -76,6 +77,27 @@ class Operator:
         if told is not None and told.code == ALLOWED:
             self._played.reached.add(reached.CLICKED)
 
+    async def unlink(self, who: int) -> None:
+        played, email = self._played, f"{PEOPLE[who]}@example.com"
+        one = await played.yard.hub.store.read(lambda tx: connections.by_id(tx, "toys"))
+        record = played.world.crm.holder(email)
+        if one is None or await unlink(played.yard.hub, one, who=email, by="eve") is None or record is None:
+            return
+        played.truth.apart.append(Apart(email=email, record=record, since=played.world.clock.now))
+        played.reached.add(reached.UNLINKED)
+
+    async def link_again(self, who: int) -> None:
+        """Whoever has the address by now."""
+        played, email = self._played, f"{PEOPLE[who]}@example.com"
+        one = await played.yard.hub.store.read(lambda tx: connections.by_id(tx, "toys"))
+        if one is None or await link_again(played.yard.hub, one, who=email, by="eve") is None:
+            return
+        record = played.world.crm.holder(email)
+        for apart in played.truth.apart:
+            if email == apart.email or (record is not None and apart.record.id in (record.id, *record.took_in)):
+                apart.until = min(apart.until, played.world.clock.now)
+                played.reached.add(reached.LINKED_AGAIN)
+
     async def disconnect(self, away_seconds: float) -> None:
         played, yard = self._played, self._played.yard
         start = max(played.truth.calm, default=0.0)
@@ -92,7 +114,7 @@ class Operator:
             await played.connect()
         played.truth.knows_nothing_since(start)
         if away_seconds > ERASED_AFTER_SECONDS:
-            played.truth.unlinked = played.world.clock.now
+            played.truth.forgets_whom_it_knew()
         played.reached.add(reached.RECONNECTED)
 
     def _end(self, tx: Tx) -> None:

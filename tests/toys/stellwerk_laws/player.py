@@ -31,6 +31,7 @@ from stellwerk_laws.happenings import (
     Freezes,
     History,
     Jump,
+    LinksAgain,
     Meanwhile,
     RestoresBackUp,
     RotatesKey,
@@ -38,6 +39,7 @@ from stellwerk_laws.happenings import (
     StopsAtWrite,
     Syncs,
     Then,
+    Unlinks,
     Wait,
     Write,
 )
@@ -178,6 +180,10 @@ class Player:
                 await self.surviving(lambda: self._operator.sync(cancels=step.cancels))
             case Clicks():
                 await self.surviving(lambda: self._operator.click(step.who, step.what))
+            case Unlinks():
+                await self.surviving(lambda: self._operator.unlink(step.who))
+            case LinksAgain():
+                await self.surviving(lambda: self._operator.link_again(step.who))
             case RestoresBackUp():
                 await self._operator.restore()
             case Meanwhile():
@@ -191,7 +197,10 @@ class Player:
 
         Nothing freezes meanwhile: a call that is on its way for longer than a lease is what no lease can help against.
         """
-        self._people.act(step.step)
+        if isinstance(step.step, Unlinks):
+            await self._operator.unlink(step.step.who)
+        else:
+            self._people.act(step.step)
         if not step.told:
             return
         freeze_at, self.yard.freezing.freeze_at = self.yard.freezing.freeze_at, None

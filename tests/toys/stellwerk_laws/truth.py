@@ -62,6 +62,19 @@ class Happened(Struct, frozen=True, kw_only=True):
     by: str = ""
 
 
+class Apart(Struct, kw_only=True):
+    """A contact that somebody unlinked, by its address and record then, until somebody linked it again.
+
+    `doubtful`: the hub may have forgotten that it was linked again.
+    """
+
+    email: str
+    record: Record
+    since: float
+    until: float = NEVER
+    doubtful: bool = False
+
+
 class Ledger(Struct, frozen=True, kw_only=True):
     """What the hub's database says of one address, as stored."""
 
@@ -89,6 +102,7 @@ class Truth:
         self.calm: list[float] = []
         self.past: dict[str, Record] = {}
         self.acts: list[Happened] = []
+        self.apart: list[Apart] = []
         self.gaps: list[tuple[float, float]] = []
         self.restores = 0
         self.unlinked = 0.0
@@ -119,6 +133,17 @@ class Truth:
         for claim in self.false_claims:
             if claim.known >= start:
                 claim.known = NEVER
+        for apart in self.apart:
+            if apart.since >= start:
+                apart.until = min(apart.until, now)
+            elif start <= apart.until <= now:
+                apart.doubtful = True
+
+    def forgets_whom_it_knew(self) -> None:
+        """And with them who was unlinked."""
+        self.unlinked = self.world.clock.now
+        for apart in self.apart:
+            apart.until = min(apart.until, self.unlinked)
 
     def reports_are_read(self) -> None:
         """The hub has asked for every opt-out since its back-up was made."""
@@ -254,6 +279,18 @@ class Truth:
     def did(self, what: str, email: str, until: float) -> list[Happened]:
         """What clerks did of that kind with records of the address."""
         return [one for one in self.acts if (one.what, one.email) == (what, email) and one.at <= until]
+
+    def unlinked_of(self, record: Record) -> list[Apart]:
+        """Whenever the contact, or one that it took in, or one with an address of its, was unlinked."""
+        return [
+            one
+            for one in self.apart
+            if one.record.id in (record.id, *record.took_in) or one.email in self.emails(record)
+        ]
+
+    def is_apart(self, record: Record) -> bool:
+        """Whether the contact is unlinked in the end, as far as can be told."""
+        return any(one.until == NEVER or one.doubtful for one in self.unlinked_of(record))
 
     def answers(self, email: str) -> Iterator[tuple[Record, Entry]]:
         for record in self.records(email):

@@ -24,6 +24,10 @@ class StoppingStore:
     def alone(self) -> bool:
         return self._store.alone
 
+    @property
+    def full(self) -> bool:
+        return self._store.full
+
     def now(self) -> float:
         return self._store.now()
 
