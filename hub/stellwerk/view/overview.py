@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.scopes import NOT_GRANTED, lacking
-from stellwerk.store import accounts, comparisons, connections, consent, hold, inbox, opt_outs, outbox, repairs
+from stellwerk.store import (
+    accounts,
+    comparisons,
+    connections,
+    consent,
+    contacts,
+    hold,
+    inbox,
+    opt_outs,
+    outbox,
+    repairs,
+)
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Row, Tx
 from stellwerk.view.moment import moment, moment_or_none
@@ -54,7 +65,8 @@ class Day(Struct, frozen=True, kw_only=True):
 
 
 class Repair(Struct, frozen=True, kw_only=True):
-    """A problem for a person. `place` is what it concerns: an account or a connection; `contact` by our own number.
+    """A problem for a person. `place` is what it concerns: an account or a connection; `contact` by our own number, `ids` by
+    those of the systems.
 
     `closable`: not one of an account that others use too, which only the operator takes off the list.
     """
@@ -68,6 +80,7 @@ class Repair(Struct, frozen=True, kw_only=True):
     opened: str
     seen: str
     closable: bool
+    ids: dict[str, str] = {}
 
 
 class Overview(Struct, frozen=True, kw_only=True):
@@ -141,7 +154,7 @@ def open_repairs(tx: Tx, hub: Hub, connection: Connection) -> list[Repair]:
     found = []
     for row in repairs.still_open(tx):
         if row["subject"].partition("/")[0] in places:
-            found.append(_repair(row, closable=True))
+            found.append(_named(tx, _repair(row, closable=True)))
         elif (row["subject"], row["code"]) in shared:
             found.append(_repair({**row, "text": ""}, closable=False))
     return found
@@ -150,6 +163,12 @@ def open_repairs(tx: Tx, hub: Hub, connection: Connection) -> list[Repair]:
 def _waits_for(tx: Tx, hub: Hub, account: str) -> str | None:
     row = accounts.by_id(tx, hub.vault, account)
     return None if row is None or row.state == "ok" else row.state_code
+
+
+def _named(tx: Tx, one: Repair) -> Repair:
+    """With the ids by which people find the contact it concerns."""
+    state = None if one.contact is None else contacts.by_id(tx, one.contact)
+    return one if state is None else structs.replace(one, ids=dict(state.remembered.ids))
 
 
 def _repair(row: Row, *, closable: bool) -> Repair:

@@ -20,9 +20,40 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "fields-special": ("Particulars", "Besonderheiten"),
     "fields-both": ("both ways, the newer value counts", "beide Richtungen, der neuere Wert zählt"),
     "fields-to": ("only to {system}", "nur zu {system}"),
-    "fields-owner": ("{system} decides.", "{system} entscheidet."),
+    "fields-both-owner": ("both ways, the value in {system} counts", "beide Richtungen, der Wert in {system} zählt"),
+    "fields-both-fill": (
+        "both ways, only where the other side is empty",
+        "beide Richtungen, nur wo die andere Seite leer ist",
+    ),
     "fields-fill": ("Fills blanks only.", "Füllt nur Leeres."),
-    "fields-convert": ("Converted:", "Umgewandelt:"),
+    "fields-convert": ("Converted on the way ({kind}).", "Wird unterwegs umgewandelt ({kind})."),
+    "convert-date": ("Dates are rewritten for the other side.", "Das Datum wird für die andere Seite umgeschrieben."),
+    "convert-lookup": (
+        "Each value becomes its counterpart over there, by a list.",
+        "Jeder Wert wird nach einer Liste zu seinem Gegenstück.",
+    ),
+    "convert-locale": (
+        "The language is written as the other side writes it.",
+        "Die Sprache wird so geschrieben wie auf der anderen Seite.",
+    ),
+    "convert-case": ("Upper and lower case are adjusted.", "Groß- und Kleinschreibung wird angepasst."),
+    "convert-number": (
+        "Numbers are rewritten for the other side.",
+        "Zahlen werden für die andere Seite umgeschrieben.",
+    ),
+    "convert-yes_no": (
+        "Yes and no are written as the other side writes them.",
+        "Ja und Nein werden so geschrieben wie auf der anderen Seite.",
+    ),
+    "convert-country": (
+        "The country is written as the other side writes it.",
+        "Das Land wird so geschrieben wie auf der anderen Seite.",
+    ),
+    "convert-phone": ("The number is written in the international way.", "Die Nummer wird international geschrieben."),
+    "convert-choices": (
+        "Several choices are written as the other side writes them.",
+        "Mehrere Auswahlwerte werden so geschrieben wie auf der anderen Seite.",
+    ),
     "fields-missing": ("does not exist there", "gibt es dort nicht"),
     "fields-unasked": ("not compared", "nicht verglichen"),
     "fields-none": ("The hub's file names no fields.", "Die Datei des Hubs nennt keine Felder."),

@@ -74,7 +74,7 @@ INSIDE: Mapping[str, tuple[str, str]] = {
         "Diese Verbindung steht in der Datei des Hubs; dort wird ihr Zustand geändert.",
     ),
     "not-begun": ("It begins with the first Save that has both accounts.", "Sie beginnt mit dem ersten Speichern, das beide Konten hat."),
-    "begun": ("Since {day}.", "Seit {day}."),
+    "begun": ("Set up on {day}.", "Eingerichtet am {day}."),
     "sides": ("Both sides", "Beide Seiten"),
     "side-works": ("Works.", "Funktioniert."),
     "side-paused": (
@@ -117,7 +117,7 @@ INSIDE: Mapping[str, tuple[str, str]] = {
     "repairs-none": ("Nothing needs to be mended.", "Es ist nichts zu beheben."),
     "repair-mend": ("What to do: {mend}", "Was zu tun ist: {mend}"),
     "repair-seen": ("First on {opened}, last on {seen}, {count} {count:time|times}.", "Zuerst am {opened}, zuletzt am {seen}, {count} Mal."),
-    "repair-contact": ("Contact number {contact} of this hub.", "Kontakt Nummer {contact} dieses Hubs."),
+    "repair-contact": ("This contact:", "Dieser Kontakt:"),
     "repair-said": ("In full", "Im Wortlaut"),
     "repair-button-login": ("Log in again", "Neu anmelden"),
     "repair-button-key": ("To the key", "Zum Schlüssel"),
@@ -141,8 +141,8 @@ INSIDE: Mapping[str, tuple[str, str]] = {
     "search": ("Search", "Suchen"),
     "search-who": ("E-mail address or contact number", "E-Mail-Adresse oder Kontaktnummer"),
     "search-help": (
-        "The number is the one that either side shows. Addresses are kept only as a keyed hash, so enter it in full.",
-        "Die Nummer ist die, die eine der beiden Seiten zeigt. Adressen sind nur als Schlüsselsumme gespeichert, geben Sie sie daher ganz ein.",
+        "The number is the one that either side shows. Addresses are not kept in clear text, so enter the whole address.",
+        "Die Nummer ist die, die eine der beiden Seiten zeigt. Adressen werden nicht im Klartext aufbewahrt, geben Sie daher die ganze Adresse ein.",
     ),
     "search-empty": (
         "Search for a contact to see what was decided and written, and why something did not happen.",

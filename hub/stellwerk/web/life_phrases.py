@@ -89,8 +89,8 @@ LIFE: Mapping[str, tuple[str, str]] = {
     ),
     # People.
     "people-why": (
-        "Who logs in needs the right to install apps over there. A colleague without it is invited by a link: for seven days, to look or also to change.",
-        "Zum Anmelden braucht man drüben das Recht, Apps zu installieren. Wer es nicht hat, wird mit einem Link eingeladen: für sieben Tage, zum Ansehen oder auch zum Ändern.",
+        "Who logs in needs the right to install apps in {system}. A colleague without it is invited by a link: for seven days, to look or also to change.",
+        "Zum Anmelden braucht man in {system} das Recht, Apps zu installieren. Wer es nicht hat, wird mit einem Link eingeladen: für sieben Tage, zum Ansehen oder auch zum Ändern.",
     ),
     "people-invite": ("Invite somebody", "Jemanden einladen"),
     "people-name": ("Name", "Name"),

@@ -46,6 +46,7 @@ async def show_overview(
         running,
         {
             "overview": shown,
+            "titles": {name: system_title(system) for name, system in hub.systems.items()},
             "never_synced": (await last_syncs(hub, running.connection)).sync is None,
             "sides": [_side(hub, say, side) for side in shown.sides],
             "repairs": [_repair(hub, say, repair, running.accounts) for repair in shown.repairs],

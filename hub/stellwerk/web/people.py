@@ -17,7 +17,7 @@ from stellwerk.view.access import listed
 from stellwerk.web.choose import OWN, Here
 from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.inside import inside
-from stellwerk.web.pages import speaker
+from stellwerk.web.pages import login_title, speaker
 from stellwerk.web.visitor import Flash, goes_on
 
 RIGHTS: tuple[Rights, ...] = get_args(Rights)
@@ -67,5 +67,12 @@ async def _page(
     found = await hub.store.read(lambda tx: invitations.of_connection(tx, running.connection.id))
     now = hub.now()
     shown = [listed(one, now) for one in found]
-    context = {"people": shown, "link": link, "invited": invited, "wrong": wrong, "rights": RIGHTS}
+    context = {
+        "people": shown,
+        "link": link,
+        "invited": invited,
+        "wrong": wrong,
+        "rights": RIGHTS,
+        "login": login_title(hub),
+    }
     return inside(request, hub, "people.html", running, context, status=status)

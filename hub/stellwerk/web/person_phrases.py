@@ -7,8 +7,8 @@ from collections.abc import Mapping
 PERSON: Mapping[str, tuple[str, str]] = {
     "person": ("For this person", "Für diese Person"),
     "person-by-address": (
-        "Addresses are kept only as a keyed hash: for this, enter the address itself.",
-        "Adressen sind nur als Schlüsselsumme gespeichert: Geben Sie dafür die Adresse selbst ein.",
+        "Addresses are not kept in clear text: for this, enter the address itself.",
+        "Adressen werden nicht im Klartext aufbewahrt: Geben Sie dafür die Adresse selbst ein.",
     ),
     "person-address": ("E-mail address of the person", "E-Mail-Adresse der Person"),
     "person-address-needed": ("Please enter the whole e-mail address.", "Bitte geben Sie die ganze E-Mail-Adresse ein."),

@@ -82,10 +82,15 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "Zu diesem Konto gibt es mehr als eine Verbindung. Welche möchten Sie sehen?",
     ),
     "connection-open": ("Open {connection}", "{connection} öffnen"),
+    "connection-id": ("Whoever runs the hub calls it {connection}", "Beim Betreiber heißt sie {connection}"),
     "connection-new": ("Set up another connection", "Weitere Verbindung einrichten"),
     "connection-switch": ("Other connections", "Andere Verbindungen"),
     # Settings: the frame.
     "settings": ("Settings", "Einstellungen"),
+    "settings-first": (
+        "Three steps: test the key of your {system} account, choose what shall happen, and press Save at the end. Until then nobody is mailed and nothing is changed.",
+        "Drei Schritte: den Schlüssel Ihres {system}-Kontos testen, wählen, was geschehen soll, und am Ende Speichern drücken. Bis dahin wird niemand angeschrieben und nichts geändert.",
+    ),
     "connected-with": ("{system} account: {account}", "{system}-Konto: {account}"),
     "login-lasts": (
         "Without a Save this login is forgotten after {days} days.",

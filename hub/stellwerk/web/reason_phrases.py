@@ -130,6 +130,8 @@ GERMAN_REASONS: Mapping[str, str] = {
     "others failed": "Wartet auf andere, die gerade misslingen.",
     "gone": "Der Kontakt ist nicht mehr da.",
     "decided anew": "Wurde neu entschieden.",
+    "not-connected": "Das Konto ist nicht verbunden.",
+    "not-looked-up": "Der Kontakt ist nicht mehr bekannt oder lässt sich nicht lesen.",
     "unreadable": "Was gespeichert ist, lässt sich nicht lesen.",
     "bug": "Ein Fehler auf unserer Seite.",
     "rate-limit": "Dort wird gerade keine weitere Anfrage angenommen.",

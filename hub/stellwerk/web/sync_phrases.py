@@ -20,8 +20,12 @@ SYNC: Mapping[str, tuple[str, str]] = {
     ),
     "sync-terms": ("Whoever comes in", "Wer aufgenommen wird,"),
     "sync-terms-none": (
-        "gets no mail and no permission; with an opt-out at {mail} nobody is touched",
-        "bekommt keine Mail und keine Berechtigung; wer sich bei {mail} abgemeldet hat, bleibt unberührt",
+        "is not mailed",
+        "bekommt keine Mail",
+    ),
+    "sync-terms-help": (
+        "“Is not mailed” grants no permission either. Whoever has opted out at {mail} is left alone in any case.",
+        "„Bekommt keine Mail“ heißt auch: keine Berechtigung. Wer sich bei {mail} abgemeldet hat, bleibt in jedem Fall unberührt.",
     ),
     "sync-terms-ask": ("gets one double opt-in mail", "bekommt eine Double-Opt-in-Mail"),
     "sync-terms-grant": ("is granted: {permission}", "erhält die Berechtigung: {permission}"),

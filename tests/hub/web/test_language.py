@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import string
+import typing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import stellwerk.relay.preview as preview_module
 import stellwerk.web.phrases as phrases_module
 import stellwerk_hubspot
 import stellwerk_maileon
@@ -17,6 +19,7 @@ from stellwerk.web.language import accepted_language
 from stellwerk.web.phrases import PHRASES
 from stellwerk.web.reason_phrases import GERMAN_REASONS
 from stellwerk.web.repair_phrases import REPAIRS
+from stellwerk_rules.converters import Converter
 
 WEB = Path(phrases_module.__file__).parent
 
@@ -139,7 +142,7 @@ def test_every_phrase_named_in_a_template_or_module_exists_and_every_phrase_is_u
         "remote-", "error-", "permission-", "topic-", "language-", "page-", "state-", "repair-button-", "finding-",
         "fact-", "event-", "change-", "outcome-", "delivery-",
         "arrival-", "kind-", "reading-", "asking-", "access-", "foresight-", "outlook-", "invited-", "way-", "how-", "sync-",
-        "foretold-", "told-kind-", "told-wrong-", "untold-", "unread-", "unlink-told-", "link-again-told-",
+        "foretold-", "convert-", "told-kind-", "told-wrong-", "untold-", "unread-", "unlink-told-", "link-again-told-",
     )  # fmt: skip
     unused = [
         key for key in PHRASES if not key.startswith(families) and f'"{key}"' not in text and f"'{key}'" not in text
@@ -156,6 +159,18 @@ def test_every_reason_of_the_rules_has_its_sense_in_german() -> None:
     codes = {code for found in re.findall(REASON, text) for code in found if code}
     assert len(codes) > 40
     assert sorted(codes - GERMAN_REASONS.keys()) == []
+
+
+def test_what_a_preview_cannot_tell_has_its_sense_in_german() -> None:
+    text = Path(preview_module.__file__).read_text("utf-8")
+    codes = set(re.findall(r'foretold\.unknown\(\s*"([a-z-]+)"', text))
+    assert codes >= {"not-connected", "not-looked-up"}
+    assert sorted(codes - GERMAN_REASONS.keys()) == []
+
+
+@pytest.mark.parametrize("kind", sorted(one.__struct_config__.tag for one in typing.get_args(Converter)))
+def test_every_converter_is_told_in_words_on_the_page_of_fields(kind: str) -> None:
+    assert f"convert-{kind}" in PHRASES
 
 
 def test_what_a_connector_did_not_understand_has_a_code_with_its_sense_in_both_languages() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from stellwerk.store import accounts, consent, repairs
-from stellwerk_rules.model import Fact, FactKind
+from stellwerk.store import accounts, consent, contacts, repairs
+from stellwerk.store.contacts import ContactState
+from stellwerk_rules.model import Fact, FactKind, Remembered
 
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +103,20 @@ async def test_a_code_of_a_connectors_own_is_shown_with_its_own_words(person: An
     page = await person.open("/overview")
     assert "very-special" in page.text
     assert "the post office burnt down" in page.text
+
+
+async def test_a_repair_of_a_contact_leads_to_what_is_known_of_it(person: Any, hub: Any) -> None:
+    await person.sets_up()
+    one = await the_connection(hub)
+    state = ContactState(
+        connection=one.id, address=hub.vault.address("ada@example.com"), remembered=Remembered(ids={"shop": "4711"})
+    )
+    stored = await hub.store.write(lambda tx: contacts.save(tx, state, hub.now()))
+    await repair(hub, f"{one.id}/{stored.id}", "old-wish")
+    page = await person.open("/overview")
+    (form,) = [form for form in page.read.forms if form.action == "/activity"]
+    assert form.buttons == [("who", "4711", "ToyShop 4711")]
+    assert (await person.post("/activity", {**form.values, "who": "4711"})).status == 200
 
 
 async def test_repairs_of_others_are_not_shown(person: Any, hub: Any) -> None:
