@@ -108,6 +108,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "save": ("Save", "Speichern"),
     "save-reminder": ("Changes count only after Save.", "Änderungen gelten erst nach dem Speichern."),
     "saved": ("Saved. The connection is running.", "Gespeichert. Die Verbindung läuft."),
+    "saved-next": ("What now:", "Wie es weitergeht:"),
     "saved-differs": (
         "Not everything over there is as it should be: {subject}: {text}",
         "Drüben ist nicht alles, wie es sein soll: {subject}: {text}",

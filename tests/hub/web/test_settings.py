@@ -75,6 +75,15 @@ async def test_save_sets_up_both_systems_and_says_so_once(person: Any, world: An
     assert "Saved. The connection is running." not in (await person.open("/settings")).text
 
 
+async def test_the_page_says_what_comes_first_and_after_a_save_what_comes_next(person: Any) -> None:
+    first = await person.logs_in()
+    assert "Three steps: test the key of your Toypost account" in first.text
+    after = await saved(person)
+    assert "Three steps" not in after.text
+    assert ("a", {"href": "/try"}) in after.read.tags
+    assert "What now:" not in (await person.open("/settings")).text
+
+
 async def test_what_differs_over_there_is_shown_after_save(person: Any, world: Any) -> None:
     world.differences = [Difference(code="field-missing", subject="first", text="there is no such field")]
     page = await saved(person)
