@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import os
 import subprocess
 import sys
@@ -12,9 +14,10 @@ from msgspec.structs import replace
 
 from stellwerk_simulation import program
 from stellwerk_simulation.drawing import drawn
-from stellwerk_simulation.history import Confirm, Leave, Step, Trouble, Write
+from stellwerk_simulation.history import Confirm, Leave, Move, Step, Trouble, Write
 from stellwerk_simulation.player import Played, play
 from stellwerk_simulation.program import Ran, shrunk
+from stellwerk_simulation.summary import UNANSWERED
 
 SEEDS = 30
 
@@ -102,3 +105,28 @@ def test_a_failing_history_is_shrunk_to_the_steps_and_troubles_that_matter() -> 
 
     small = shrunk(history, fails)
     assert small.steps == (Step(deed=Leave(who=1), trouble=Trouble(lose=2)),)
+
+
+def test_a_history_that_does_not_end_is_told_as_one_that_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def for_ever(self: object) -> Played:
+        for _ in itertools.count():
+            await asyncio.sleep(1.0)
+        raise AssertionError
+
+    monkeypatch.setattr("stellwerk_simulation.player._Player.play", for_ever)
+    monkeypatch.setattr("stellwerk_simulation.player.MOST_SECONDS", 0.2)
+    assert program.one(SEEDS).wrong == "TooLong: not over after 0.2 seconds on the clock on the wall"
+
+
+def test_a_history_ends_and_says_so_where_somebody_stands_on_both_sides_and_is_not_in() -> None:
+    """Maileon keeps the old address of a contact that moved on, and a new record has it that says no."""
+    steps = (
+        Write(who=0, by="person", values={"maileon_subscribe": "true", "firstname": "Olga"}),
+        Move(who=0, to=1, by="form"),
+        Write(who=0, by="person", values={"maileon_subscribe": "false"}),
+        Confirm(who=0),
+    )
+    history = replace(drawn(SEEDS), steps=tuple(Step(deed=one) for one in steps))
+    played = play(replace(history, settings={**history.settings, "on_no": "keep"}))
+    assert played.wrong is None
+    assert (played.reached[UNANSWERED], played.reached["Move"], played.reached.get("Confirm")) == (1, 1, None)

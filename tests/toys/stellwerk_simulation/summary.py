@@ -25,6 +25,7 @@ WORLD = (
     *(f"process ended {where}" for where in ENDS),
     *("process ended while it began", "disk full: commit failed", "clock ahead", "clock behind", "two connections"),
 )
+UNANSWERED = "ended where the oracle has no answer"
 GROUPS = {"deeds": DEEDS, "calls": CALLS, "webhooks": WEBHOOKS, "processes, disk, clock": WORLD}
 WIDTH = 120
 
@@ -34,6 +35,8 @@ def reached(counted: Mapping[str, int]) -> Iterable[str]:
     for title, names in GROUPS.items():
         there = [f"{name} {counted[name]:,}" for name in names if counted.get(name)]
         yield _paragraph(title, there)
+    if counted.get(UNANSWERED):
+        yield f"{UNANSWERED}: {counted[UNANSWERED]:,}"
     missing = [name for names in GROUPS.values() for name in names if not counted.get(name)]
     if missing:
         yield _paragraph("never reached", missing)
