@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stellwerk.errors import StoreAway, StoreError
+from stellwerk.errors import StoreAway, StoreError, StoreFull
 from stellwerk.store import lease, meta
 from stellwerk.store.address import looking, open_store, shown
 from stellwerk.store.postgres import PostgresStore
@@ -224,6 +224,25 @@ async def test_a_process_frozen_in_a_transaction_keeps_the_others_waiting_no_lon
 async def test_what_is_acknowledged_is_on_disk_whatever_the_servers_default(pg_server: Server) -> None:
     store = PostgresStore.open(pg_server.url(pg_server.new_schema()) + "%20-csynchronous_commit%3Doff")
     assert await store.write(lambda tx: tx.one("show synchronous_commit")) == {"synchronous_commit": "on"}
+    await store.close()
+
+
+async def test_a_server_whose_disk_is_full_is_told_as_one_and_others_of_the_group_stand(
+    database: PostgresDatabase,
+) -> None:
+    store = database.open()
+    assert not store.full
+
+    def no_room(tx: Tx) -> None:
+        tx.run("do $$ begin raise exception 'could not extend file' using errcode = '53100'; end $$")
+
+    kept, refused = await asyncio.gather(
+        store.write(lambda tx: meta.count(tx, "kept")), store.write(no_room), return_exceptions=True
+    )
+    assert kept is None
+    assert isinstance(refused, StoreFull)
+    assert store.full
+    assert await store.read(meta.counters) == {"kept": 1}
     await store.close()
 
 
