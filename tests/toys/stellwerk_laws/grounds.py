@@ -181,8 +181,13 @@ UNLINKED: tuple[Opening, ...] = (
 
 WHILE_IT_IS_WRITTEN: tuple[Opening, ...] = tuple(
     (*begins, Scripted(Meanwhile(calls_before=number, step=Unlinks(who=0)), "hold"), one)
-    for number in range(6)
-    for begins, one in (((), SIGNS_UP[0]), (IS_IN, CHANGED[0]), ((SIGNS_UP[0],), Scripted(Confirm(who=0), "settle")))
+    for number in range(8)
+    for begins, one in (
+        ((), SIGNS_UP[0]),
+        (IS_IN, CHANGED[0]),
+        ((SIGNS_UP[0],), Scripted(Confirm(who=0), "settle")),
+        (IS_IN, Scripted(Leave(who=0), "settle")),
+    )
 )
 """Between the calls by which something is read and written."""
 

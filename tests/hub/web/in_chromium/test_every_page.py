@@ -44,7 +44,16 @@ PATHS = (
     "/people",
     "/notifications",
     "/try",
+    "/activity/contact#unlink",
+    "/activity/contact#unlinked",
 )
+BUTTONS = {
+    "/activity/contact": (("Sync now", "Jetzt abgleichen"),),
+    "/activity/contact#unlink": (("Unlink …", "Verknüpfung lösen …"),),
+    "/activity/contact#unlinked": (("Unlink …", "Verknüpfung lösen …"), ("Unlink", "Verknüpfung lösen")),
+}
+"""What is pressed there, one after the other, where it is offered."""
+
 LONG = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 4
 ADA = "ada@example.com"
 
@@ -159,14 +168,16 @@ async def fill(hub: Any) -> None:
 
 
 async def go(page: Page, served: str, path: str, language: str) -> None:
-    await page.goto(f"{served}{path}?lang={language}")
-    if path in ("/activity", "/activity/consent", "/activity/contact"):
+    await page.goto(f"{served}{path.partition('#')[0]}?lang={language}")
+    if path in ("/activity", "/activity/consent", *BUTTONS):
         await page.locator("#who").fill(ADA)
         await page.locator("#who").press("Enter")
         await page.wait_for_load_state()
-    if path == "/activity/contact":
-        await page.get_by_role("button", name="Sync now" if language == "en" else "Jetzt abgleichen").click()
-        await page.wait_for_url("**/activity/contact")
+    for english, german in BUTTONS.get(path, ()):
+        button = page.get_by_role("button", name=english if language == "en" else german, exact=True)
+        if await button.count():
+            await button.click()
+            await page.wait_for_url("**/activity/contact")
     ask = page.get_by_role("button", name="What would happen?" if language == "en" else "Was würde geschehen?").first
     if path == "/letters" and await ask.count():
         await ask.click()
@@ -226,7 +237,7 @@ async def test_every_page_is_accessible_and_fits_a_phone_in_light_and_dark(
                 wrong.append(f"{path} is {wide} wide on a screen of {width}")
             if pictures:
                 state = "filled" if filled else "empty"
-                name = f"{path[1:]}-{state}-{language}-{scheme}-{width}.png"
+                name = f"{path[1:].replace('#', '-')}-{state}-{language}-{scheme}-{width}.png"
                 await page.screenshot(path=Path(pictures) / name, full_page=True)
     assert wrong == []
     assert elsewhere == []

@@ -253,6 +253,24 @@ async def test_activity_a_contact_is_found_with_the_reason(
     assert await page.get_by_text("wants_letters").count()
 
 
+async def test_activity_a_contact_is_unlinked_once_that_is_confirmed_and_linked_again(
+    page: Page, opens: Opens, say: Say, there: There, language: str
+) -> None:
+    email = await there.somebody(SHOPS[language])
+    await opens("/activity")
+    await page.get_by_label(say("search-who")).fill(email)
+    await page.keyboard.press("Enter")
+    await enter(page, page.get_by_role("button", name=say("unlink-ask"), exact=True))
+    await page.get_by_role("heading", name=say("unlink-title")).wait_for()
+    await page.get_by_text(say("unlink-goes-on")).wait_for()
+    await enter(page, page.get_by_role("button", name=say("unlink-not")))
+    await enter(page, page.get_by_role("button", name=say("unlink-ask"), exact=True))
+    await enter(page, page.get_by_role("button", name=say("unlink"), exact=True))
+    await page.get_by_text(say("unlink-told-unlinked")).wait_for()
+    await enter(page, page.get_by_role("button", name=say("link-again")))
+    await page.get_by_text(say("link-again-told-asked-for")).wait_for()
+
+
 async def test_consent_history_a_persons_is_shown_and_saved(
     page: Page, opens: Opens, say: Say, there: There, language: str
 ) -> None:
