@@ -9,14 +9,16 @@ from stellwerk.relay.case import Case
 from stellwerk.store import repairs
 from stellwerk.store.store import Tx
 from stellwerk_rules.model import Decision, Enter
+from stellwerk_rules.unlinked import UNLINKED
 
 NO_WAY_TO_ASK = "no-way-to-ask"
 """Code of the reason, and of the repair that shows it."""
 
 
 def note(tx: Tx, case: Case, decision: Decision, now: float) -> None:
-    """Open the repair for a contact that stays out for this reason; close it once one is asked back."""
-    for skip in decision.skips:
+    """Open the repair for a contact that stays out for this reason alone; close it once one is asked back."""
+    told = {skip.because.code for skip in decision.skips}
+    for skip in () if UNLINKED in told else decision.skips:
         if skip.because.code == NO_WAY_TO_ASK:
             repairs.open_(tx, case.connection.id, NO_WAY_TO_ASK, skip.because.text, now)
     changes = (planned.change for planned in decision.changes)

@@ -63,12 +63,6 @@ def by_remote(tx: Tx, remote: str) -> list[ContactState]:
     return [state for state in map(_state, rows) if state is not None]
 
 
-def address_of(tx: Tx, one: int) -> str | None:
-    """The digest of the contact's address as it stands now."""
-    row = tx.one("select address from contact where id = :id", id=one)
-    return None if row is None else row["address"]
-
-
 def linked(tx: Tx, connection: str, system: str) -> int:
     """How many contacts of the connection are known at the system."""
     row = tx.one(

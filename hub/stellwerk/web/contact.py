@@ -51,8 +51,8 @@ async def change_contact(
         raise ClientException("no such action")
     say = speaker(request, running.visitor)
     if action == "unlink-ask":
-        systems = " / ".join(system_title(system) for system in hub.systems.values())
-        return inside(request, hub, "unlink.html", running, {"who": who, "systems": systems})
+        titles = [system_title(system) for system in hub.systems.values()]
+        return inside(request, hub, "unlink.html", running, {"who": who, "titles": titles})
     seconds = limits.wait(LIMITS.get(action, ASKS_AGAIN), running.connection.id)
     if seconds is not None:
         wrong = say("contact-often", seconds=seconds)

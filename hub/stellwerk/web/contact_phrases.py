@@ -140,8 +140,8 @@ CONTACT: Mapping[str, tuple[str, str]] = {
     "unlink-title": ("Unlink this contact?", "Verknüpfung dieses Kontakts lösen?"),
     "unlink-becomes": ("What becomes of {who}", "Was mit {who} geschieht"),
     "unlink-stops": (
-        "From now on nothing is carried between {systems}: no field, no confirmation mail, no permission, no lifecycle stage, no timeline entry, no state. What still waits is not written any more.",
-        "Ab jetzt wird zwischen {systems} nichts mehr übertragen: kein Feld, keine Bestätigungsmail, keine Berechtigung, keine Phase, kein Timeline-Eintrag, kein Stand. Was noch wartet, wird nicht mehr geschrieben.",
+        "From now on nothing is carried between {one} and {other}: no field, no confirmation mail, no permission, no lifecycle stage, no timeline entry, no status. What still waits is not written any more.",
+        "Ab jetzt wird zwischen {one} und {other} nichts mehr übertragen: kein Feld, keine Bestätigungsmail, keine Berechtigung, keine Phase, kein Timeline-Eintrag, kein Status. Was noch wartet, wird nicht mehr geschrieben.",
     ),
     "unlink-goes-on": (
         "Opt-outs and deletions for privacy go on in both directions.",
@@ -152,8 +152,8 @@ CONTACT: Mapping[str, tuple[str, str]] = {
         "Nichts wird gelöscht: In beiden Systemen bleibt der Kontakt, wie er ist, und wer angemeldet ist, bleibt angemeldet.",
     ),
     "unlink-back": (
-        "“Link again” on this page takes it back: blanks are filled, and nobody is mailed for it.",
-        "„Wieder verknüpfen“ auf dieser Seite macht es rückgängig: Leere Felder werden gefüllt, und niemand bekommt dafür eine Mail.",
+        "“Link again” on the contact’s page takes it back: blanks are filled, and nobody is mailed for it.",
+        "„Wieder verknüpfen“ auf der Seite des Kontakts macht es rückgängig: Leere Felder werden gefüllt, und niemand bekommt dafür eine Mail.",
     ),
     "unlink-noted": (
         "The history keeps who unlinked a contact and when, without its address.",

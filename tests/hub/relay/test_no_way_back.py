@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from stellwerk.store import repairs
+from stellwerk.relay.linking import unlink
+from stellwerk.store import connections, repairs
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import FILE, Yard, load_toys
 
@@ -63,4 +64,18 @@ async def test_several_are_one_repair_that_ends_once_somebody_is_asked_back(with
     world.form(ADA, {"wants_news": "yes"})
     await without_letter.settle(60)
     assert len(world.mails_to(ADA)) == 1
+    assert await told(without_letter) == []
+
+
+async def test_of_whoever_is_unlinked_nobody_is_told(without_letter: Yard, world: World) -> None:
+    world.form(ADA, {**YES, "language": "en"})
+    await without_letter.settle(60)
+    world.unsubscribe(ADA)
+    await without_letter.settle(600)
+    one = await without_letter.look(lambda tx: connections.by_id(tx, "toys"))
+    assert one is not None
+    await unlink(without_letter.hub, one, who=ADA, by="jo")
+    world.clock.advance(86_400.0)
+    world.form(ADA, {**YES, "language": "en"})
+    await without_letter.settle(60)
     assert await told(without_letter) == []
