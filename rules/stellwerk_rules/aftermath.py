@@ -7,9 +7,10 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from stellwerk_rules import moving, remember, unlinked
+from stellwerk_rules.answering import answer_set
 from stellwerk_rules.arrived import arrived, is_of_another
 from stellwerk_rules.carrying import digests
-from stellwerk_rules.consent import Consent, fold
+from stellwerk_rules.consent import Consent, fold, is_proved, is_younger
 from stellwerk_rules.ending import Ending
 from stellwerk_rules.fields import carry
 from stellwerk_rules.learned import learned, learned_of_former
@@ -23,6 +24,8 @@ from stellwerk_rules.model import (
     Decision,
     DeleteContact,
     Enter,
+    Fact,
+    FactKind,
     Held,
     Known,
     MoveAddress,
@@ -68,6 +71,11 @@ def _after(plan: Plan, ending: Ending, known: Known, at: datetime) -> Decision:
         decision = joined(decision, _filled_back(plan, planned, target, known, decision.remembered))
     if ending.well:
         decision = joined(decision, _introduced(plan, planned, decision.remembered))
+    if (
+        isinstance(planned.change, Enter)
+        and (out := next((one for one in facts if one.kind is FactKind.OPTED_OUT and is_proved(one)), None)) is not None
+    ):
+        decision = joined(decision, _was_out(plan, planned, planned.change, out, known, at, decision.remembered))
     if not _is_shown(planned.change) or known.remembered.erased:
         return decision
     trouble: Trouble | None = (
@@ -181,6 +189,24 @@ def _introduced(plan: Plan, planned: Planned, remembered: Remembered) -> Decisio
     why = Because(code="linked", text=f"the contact is known at {planned.system} now", rule=planned.because.rule)
     peer = Planned(system=mail, change=SetPeer(peer_id=own), key=f"peer:{planned.key}", because=why)
     return Decision(changes=(peer,), remembered=remembered, look_again=(mail,))
+
+
+def _was_out(
+    plan: Plan, planned: Planned, enter: Enter, out: Fact, known: Known, at: datetime, remembered: Remembered
+) -> Decision:
+    """Of whoever turned out to have left before: a wish younger than that is heard again, and any other yes becomes a no."""
+    home = plan.wish_system or ""
+    name = plan.answer_field(home)
+    said = None if name is None else remembered.answered.get(name)
+    if said is None or said.digest != remember.digest_of(known.digest, "yes"):
+        return Decision(remembered=remembered)
+    if enter.explicit and is_younger(enter.wished_at, home, out, None):
+        heard = {one: seen for one, seen in remembered.answered.items() if one != name}
+        # A sync leads nobody back: that yes is heard with the contact's next event.
+        return Decision(remembered=replace(remembered, answered=heard), look_again=() if enter.backfill else (home,))
+    return answer_set(
+        plan, home, f"left at {planned.system} before", remembered, key=planned.key, at=at, digest=known.digest
+    )
 
 
 def _left_out(planned: Planned, name: str, code: str) -> Because:

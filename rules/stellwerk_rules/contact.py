@@ -89,7 +89,8 @@ class Contact(Struct, frozen=True, kw_only=True):
     `fields` has every field asked for (None = not set), but for those that the system does not have (any more). `history` is newest first and only there for the fields it was
     asked for, under `ADDRESS` for the address. `also_ids` are records that were merged into this one, `also_emails` its
     secondary addresses, where the system has such. `permission`, `blocked`, `mark` are of systems that send mail; `stage` of systems that have stages.
-    `opted_out` is the system's own "no mail at all": a CRM's global opt-out, a mail system's unsubscription marker.
+    `opted_out` is the system's own "no mail at all": a CRM's global opt-out, a mail system's unsubscription marker;
+    `opted_out_at` when that was said, by its clock, where it tells.
     `changed_at` has the times of fields that events told, where no history was read; `updated_at` is one for all of them.
     """
 
@@ -103,6 +104,7 @@ class Contact(Struct, frozen=True, kw_only=True):
     stage: Value = None
     permission: Permission | None = None
     opted_out: bool = False
+    opted_out_at: datetime | None = None
     blocked: bool = False
     peer_id: str | None = None
     mark: str | None = None

@@ -253,12 +253,15 @@ def _ask_terms(case: Case, terms: Terms) -> AskTerms | None:
 def _key(case: Case, change: Enter) -> str:
     """What a sync brings in is an effect of that run: one that was cancelled is made up for by the next.
 
-    So is what a person asks for once more: what its wish had planned before has ended without a mail.
+    So is what a person asks for once more: what its wish had planned before has ended without a mail. And a way back, where the
+    same wish had met the opt-out that nobody here knew of.
     """
     run = case.event.backfill
     if case.event.asked_again:
         return f"{ONCE_MORE}{case.event.id}:{change.wish}"
-    return f"enter:{change.wish}" if run is None else f"sync:{run.run}:{change.wish}"
+    if run is not None:
+        return f"sync:{run.run}:{change.wish}"
+    return f"back:{change.wish}" if change.way_back else f"enter:{change.wish}"
 
 
 def _times(case: Case) -> tuple[datetime | None, datetime]:

@@ -147,7 +147,10 @@ def _found(told: Fact, ending: Ending, consent: Consent, *, met: bool) -> tuple[
     if (outcome == "opted_out" or (marked and outcome != "ambiguous_given_up")) and not consent.opted_out:
         # Of somebody known there, only the mail system's own evidence makes it final, and does what the rules say.
         final = not met and consent.last_confirmation is None and consent.granted is None
-        return (replace(told, kind=FactKind.OPTED_OUT, key=period_key(consent, target.id), final=final),)
+        out = replace(told, kind=FactKind.OPTED_OUT, key=period_key(consent, target.id), final=final)
+        if final and target.opted_out_at is not None:
+            out = replace(out, at=target.opted_out_at, told_by=ending.planned.system)
+        return (out,)
     confirmed = target.presence is Presence.PRESENT and target.permission in CONFIRMED_BY_CONTACT
     if confirmed and ending.well and consent.confirmation is None and not consent.opted_out:
         return (

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from stellwerk_rules import remember
+from stellwerk_rules.answering import answered_no
 from stellwerk_rules.carrying import digests, met
 from stellwerk_rules.fields import entering
 from stellwerk_rules.model import (
@@ -26,7 +27,7 @@ from stellwerk_rules.model import (
     Skip,
 )
 from stellwerk_rules.plan import Plan
-from stellwerk_rules.restoring import answered_no, shown_to_it
+from stellwerk_rules.restoring import shown_to_it
 from stellwerk_rules.scene import Scene, joined, scene
 from stellwerk_rules.spec import SettingValue
 from stellwerk_rules.unlinked import UNLINKED

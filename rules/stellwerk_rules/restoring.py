@@ -8,21 +8,16 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from stellwerk_rules import remember
+from stellwerk_rules.answering import answered_no
 from stellwerk_rules.carrying import carried_over
 from stellwerk_rules.mirror import mirrored
 from stellwerk_rules.model import (
     Because,
     Contact,
     Decision,
-    EventKind,
-    FieldValue,
-    Planned,
     Presence,
-    Seen,
-    SetFields,
     Skip,
 )
-from stellwerk_rules.reasons import because
 from stellwerk_rules.scene import Scene, joined
 from stellwerk_rules.wishes import handled
 
@@ -42,26 +37,6 @@ def restored(now: Scene) -> Decision:
     decision = joined(Decision(skips=(skip,), look_again=() if mail is None else (mail,)), fields)
     decision = joined(decision, answered_no(now.remembering(decision.remembered), "deleted"))
     return joined(decision, shown_to_it(now.remembering(decision.remembered)))
-
-
-def answered_no(now: Scene, while_it_was: str) -> Decision:
-    """The answer of a contact that left meanwhile, as the file sets it for who leaves: else a later yes would be no change."""
-    remembered, name = now.known.remembered, now.plan.answer_field(now.system)
-    if name is None or not now.consent.left or now.contact.fields.get(name) != "yes":
-        return Decision(remembered=remembered)
-    for rule in now.plan.rules:
-        value = (rule.spec.set_ or {}).get(name)
-        if rule.spec.to != now.system or EventKind.UNSUBSCRIBED not in rule.events or value is None:
-            continue
-        planned = Planned(
-            system=now.system,
-            change=SetFields(fields={name: FieldValue(value=value, at=now.event.at, owned=True)}),
-            key=f"set:{rule.spec.id}:{now.contact.id}:{now.event.id}",
-            because=because(rule, "unsubscribed", f"left while the contact was {while_it_was}"),
-        )
-        going = {name: Seen(digest=remember.digest_of(now.known.digest, value), at=now.event.at)}
-        return Decision(changes=(planned,), remembered=remember.with_going(remembered, now.system, going))
-    return Decision(remembered=remembered)
 
 
 def shown_to_it(now: Scene) -> Decision:

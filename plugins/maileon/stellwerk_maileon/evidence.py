@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 from stellwerk.sdk import Contact, OptOutEntry, OptOutEvidence, Presence, Ref
 from stellwerk_maileon import clock
-from stellwerk_maileon.client import Params
-from stellwerk_maileon.read import read_contact
+from stellwerk_maileon.read import read_contact, unsubscribed
 from stellwerk_maileon.reportentry import Entry
 from stellwerk_maileon.session import Session
 
@@ -30,10 +29,10 @@ async def opt_outs(
     ids = dict.fromkeys(identity for identity in (contact_id, contact.id) if identity is not None)
     found: dict[str, Entry] = {}
     if ids:
-        for entry in await _entries(session, (start, *(("ids", identity) for identity in ids))):
+        for entry in await unsubscribed(session, (start, *(("ids", identity) for identity in ids))):
             found[entry.key] = entry
     if address is not None:
-        for entry in await _entries(session, (start, ("emails", address))):
+        for entry in await unsubscribed(session, (start, ("emails", address))):
             found.setdefault(entry.key, entry)
     entries = sorted((as_opt_out(session, entry) for entry in found.values()), key=lambda entry: entry.at)
     return OptOutEvidence(contact=contact, marker=marker, entries=tuple(entries))
@@ -73,13 +72,3 @@ async def _contact(session: Session, email: str | None, contact_id: str | None) 
         peer_id=remains.peer_id,
         read_at=remains.read_at,
     )
-
-
-async def _entries(session: Session, params: Params) -> list[Entry]:
-    found: list[Entry] = []
-    page, more = 1, True
-    while more:
-        entries, more = await session.client.unsubscriptions(params, page)
-        found.extend(entries)
-        page += 1
-    return found

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from msgspec.structs import replace
+
 from stellwerk.sdk import Contact, Presence, Ref, RejectedError
-from stellwerk_maileon import wire
+from stellwerk_maileon import clock, wire
 from stellwerk_maileon.client import Params
+from stellwerk_maileon.reportentry import Entry
 from stellwerk_maileon.session import Session
 from stellwerk_maileon.wire import CUSTOM, MARK_FIELD, READABLE, SENDOUT_STATUS, Stored
 
@@ -27,8 +30,19 @@ def field_params(fields: Sequence[str]) -> Params:
 
 
 async def read_contacts(session: Session, refs: Sequence[Ref], fields: Sequence[str]) -> Sequence[Contact]:
-    """One contact for each ref, same order. `opted_out` (the marker) is known for refs by e-mail only."""
-    return [await read_contact(session, ref, fields) for ref in refs]
+    """One contact for each ref, same order. `opted_out` (the marker) is known for refs by e-mail only.
+
+    The marker bears no time. Of whoever is not there any more the report tells it, as long as it knows the address.
+    """
+    return [await _with_time(session, await read_contact(session, ref, fields)) for ref in refs]
+
+
+async def _with_time(session: Session, contact: Contact) -> Contact:
+    if not contact.opted_out or contact.email is None or contact.presence not in (Presence.ABSENT, Presence.ANONYMOUS):
+        return contact
+    entries = await unsubscribed(session, (("from_date", "0"), ("emails", contact.email)))
+    times = [at for entry in entries if (at := clock.read_time(entry.timestamp, session.zone)) is not None]
+    return replace(contact, opted_out_at=max(times, default=None))
 
 
 async def read_contact(session: Session, ref: Ref, fields: Sequence[str]) -> Contact:
@@ -89,3 +103,14 @@ async def _find_declared(session: Session, find: Finder, params: Params) -> tupl
             raise
         gone = frozenset(f"{CUSTOM}{name}" for key, name in params if (key, name) not in kept)
         return await find(kept), gone
+
+
+async def unsubscribed(session: Session, params: Params) -> list[Entry]:
+    """Every entry of the report of unsubscriptions that `params` leave."""
+    found: list[Entry] = []
+    page, more = 1, True
+    while more:
+        entries, more = await session.client.unsubscriptions(params, page)
+        found.extend(entries)
+        page += 1
+    return found

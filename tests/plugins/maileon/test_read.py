@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -40,6 +41,33 @@ async def test_a_read_by_address_also_looks_for_the_marker(canned: Any) -> None:
     async with canned.open() as connector:
         (found,) = await connector.read([Ref(by="email", value="ada@example.com")], ())
     assert (found.id, found.opted_out) == ("77", True)
+
+
+def entry(at: str, email: str = "ada@example.com") -> str:
+    named = f"<email>{email}</email>" if email else ""
+    return f"<unsubscription><contact><id>5</id>{named}</contact><timestamp>{at}</timestamp><source>link</source></unsubscription>"
+
+
+@pytest.mark.parametrize(
+    ("entries", "at"),
+    [
+        ([], None),
+        (["2026-11-20 10:00:00"], datetime(2026, 11, 20, 9, tzinfo=UTC)),
+        (["2026-11-20 10:00:00", "2026-11-21 10:00:00", "some day"], datetime(2026, 11, 21, 9, tzinfo=UTC)),
+    ],
+)
+async def test_when_somebody_left_who_is_not_there_any_more_is_as_the_report_tells(
+    canned: Any, entries: list[str], at: datetime | None
+) -> None:
+    canned.on("GET", "/contacts/emails/ada%40example.com", 404)
+    canned.on("GET", "/contacts/email/ada%40example.com/unsubscription")
+    told = "".join(entry(one) for one in entries)
+    canned.on("GET", "/reports/unsubscriptions", body=f"<unsubscriptions>{told}</unsubscriptions>")
+    async with canned.open() as connector:
+        (found,) = await connector.read([Ref(by="email", value="ada@example.com")], ())
+    assert (found.opted_out, found.opted_out_at) == (True, at)
+    assert ("emails", "ada@example.com") in canned.query()
+    assert ("exclude_anonymous", "false") in canned.query()
 
 
 async def test_an_address_that_stands_twice_is_said_to_and_linked_to_none(canned: Any) -> None:

@@ -165,7 +165,10 @@ class ToyMail:
         mail, now = self._world.mail, self._services.now()
         if record is None:
             marked = ref.by == "email" and mail.marked(ref.value)
-            return Contact(presence=Presence.ABSENT, opted_out=marked, read_at=now)
+            times = [one.at for one in mail.report if marked and one.email.casefold() == ref.value.casefold()]
+            return Contact(
+                presence=Presence.ABSENT, opted_out=marked, opted_out_at=max(times, default=None), read_at=now
+            )
         if record.email is None:
             return Contact(
                 id=record.id,

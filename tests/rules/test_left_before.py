@@ -1,0 +1,124 @@
+"""Whoever left at the mail system before anybody here knew her, and turns out so when she is to come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from stellwerk_rules.aftermath import dropped
+from stellwerk_rules.model import (
+    Ask,
+    Backfill,
+    Contact,
+    Decision,
+    Enter,
+    FactKind,
+    Origin,
+    Planned,
+    Presence,
+    SetFields,
+    Skip,
+)
+from stellwerk_rules.prepare import Ready, prepare
+
+DAY = timedelta(days=1)
+
+
+def marked(world: Any, left_at: Any = None) -> Contact:
+    return Contact(presence=Presence.ABSENT, opted_out=True, opted_out_at=left_at, read_at=world.now)
+
+
+def entry(decision: Decision) -> Planned:
+    (planned,) = [one for one in decision.changes if isinstance(one.change, Enter)]
+    return planned
+
+
+def way_back(decision: Decision) -> Planned:
+    planned = entry(decision)
+    assert isinstance(planned.change, Enter)
+    assert planned.change.way_back
+    return planned
+
+
+def met(world: Any, decision: Decision, target: Contact) -> Decision:
+    """What follows once `target` was met where the contact was to come in."""
+    planned = entry(decision)
+    why = prepare(world.plan, planned, target, world.known(), world.settings, world.now)
+    assert isinstance(why, Skip)
+    return world.keep(dropped(world.plan, planned, why, target, world.known(), world.now))
+
+
+def answers(decision: Decision) -> list[str | None]:
+    sets = [one.change for one in decision.changes if isinstance(one.change, SetFields) and not one.change.mirror]
+    return [one.fields["x_subscribe"].value for one in sets if "x_subscribe" in one.fields]
+
+
+@pytest.mark.behaviour("left-before-time")
+def test_a_yes_that_is_younger_than_the_opt_out_leads_back_by_a_double_opt_in(world: Any) -> None:
+    wish = world.crm(subscribe="yes")
+    first = world.decide(wish)
+    found = met(world, first, marked(world, world.now - 10 * DAY))
+    (out,) = found.facts
+    assert (out.kind, out.at, out.told_by, out.final) == (FactKind.OPTED_OUT, world.now - 10 * DAY, "mail", True)
+    assert (found.look_again, answers(found)) == (("crm",), [])
+    back = world.decide(wish)
+    planned = way_back(back)
+    assert planned.key != entry(first).key
+    ready = prepare(world.plan, planned, marked(world), world.known(), world.settings, world.now)
+    assert isinstance(ready, Ready)
+    assert [isinstance(one, Ask) and one.way_back for one in ready.changes] == [True]
+    assert world.decide(wish).changes == ()
+
+
+@pytest.mark.parametrize("left", [None, timedelta(hours=2)])
+@pytest.mark.behaviour("left-before")
+def test_a_yes_of_which_nothing_shows_that_it_is_the_younger_becomes_a_no_so_that_the_next_is_a_change(
+    world: Any, left: timedelta | None
+) -> None:
+    found = met(world, world.decide(world.crm(subscribe="yes")), marked(world, left and world.now - left))
+    assert (found.look_again, answers(found)) == ((), ["no"])
+    (no,) = [one for one in found.changes if isinstance(one.change, SetFields) and not one.change.mirror]
+    assert isinstance(world.make(no, world.crm(subscribe="yes")), Ready)
+    world.now += timedelta(minutes=1)
+    way_back(world.decide(world.crm(subscribe="yes", said_at=world.now)))
+
+
+def test_an_imported_yes_leads_nobody_back_and_becomes_a_no(world: Any) -> None:
+    wish = world.crm(subscribe="yes", by=Origin.IMPORT)
+    found = met(world, world.decide(wish), marked(world, world.now - 10 * DAY))
+    assert (found.look_again, answers(found)) == ((), ["no"])
+
+
+def test_who_never_answered_still_has_not(world: Any) -> None:
+    found = met(world, world.decide(world.crm()), marked(world))
+    assert (found.look_again, answers(found)) == ((), [])
+
+
+def test_a_sync_leads_nobody_back_and_leaves_the_yes_to_be_heard(world: Any) -> None:
+    run = Backfill(run=7, began_at=world.now, ask=True, left=5)
+    wish = world.crm(subscribe="yes", created_at=world.now - 90 * DAY, said_at=world.now - 3 * DAY)
+    found = met(world, world.decide(wish, backfill=run), marked(world, world.now - 10 * DAY))
+    assert (found.look_again, answers(found)) == ((), [])
+    way_back(world.decide(wish))
+
+
+def test_a_file_that_sets_no_answer_leaves_it(make_world: Callable[..., Any], file: Any) -> None:
+    rules = [{name: one for name, one in rule.items() if name != "set"} for rule in file["rules"]]
+    world = make_world(rules=rules)
+    world.settings.update({"double_opt_in": True, "doi_mailing": "K1"})
+    assert answers(met(world, world.decide(world.crm(subscribe="yes")), marked(world))) == []
+
+
+def test_a_file_without_an_answer_has_none_to_set(make_world: Callable[..., Any], file: Any) -> None:
+    rules = [
+        {**rule, "enter": {"who": "new"}} if "enter" in rule else rule
+        for rule in file["rules"]
+        if rule.get("only_if") is None
+    ]
+    world = make_world(rules=rules)
+    world.settings.update({"double_opt_in": True, "doi_mailing": "K1"})
+    found = met(world, world.decide(world.crm()), marked(world))
+    assert (found.look_again, found.facts != ()) == ((), True)
