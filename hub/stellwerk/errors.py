@@ -18,6 +18,11 @@ StellwerkError
 
 from __future__ import annotations
 
+import msgspec
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding somebody else's bytes may raise: not JSON, of another shape, no text, nested deeper than can be followed."""
+
 
 class StellwerkError(Exception):
     """Everything this project raises on purpose."""

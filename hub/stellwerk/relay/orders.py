@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from stellwerk.errors import StellwerkError
+from stellwerk.errors import UNREADABLE, StellwerkError
 from stellwerk.relay import dead, forgetting, held, holding, operator_link, preview, reconcile, renewal, states, sync
 from stellwerk.relay.bug import place
 from stellwerk.relay.hub import Hub, log
@@ -121,7 +121,7 @@ async def _server(hub: Hub, database: Path) -> asyncio.Server | None:
 async def _answer(hub: Hub, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         given = msgspec.json.decode(await reader.readline(), type=Given)
-    except (msgspec.MsgspecError, ValueError, ConnectionError):
+    except (*UNREADABLE, ValueError, ConnectionError):
         answer = Answer(refused="this is no order")
     else:
         answer = await _done(hub, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stellwerk.errors import (
+    UNREADABLE,
     AmbiguousError,
     DeliveryError,
     PauseError,
@@ -93,7 +94,7 @@ from stellwerk_rules.model import (
 )
 
 __all__ = [
-    "ADDRESS", "AccessTeller", "Account", "AddEntry", "AmbiguousError", "Announcing", "Ask", "AskTerms", "AskType", "Asker", "Batched", "Capped", "Catalogue", "Cautious",
+    "ADDRESS", "UNREADABLE", "AccessTeller", "Account", "AddEntry", "AmbiguousError", "Announcing", "Ask", "AskTerms", "AskType", "Asker", "Batched", "Capped", "Catalogue", "Cautious",
     "Change", "ClearStage",
     "Command", "CommandContext", "Commands", "Connector", "ConsentSource", "Contact", "Counter", "Create", "DeleteContact", "Delivery",
     "DeliveryError", "Difference", "Disconnector", "EventKind", "FieldSpec", "FieldValue", "Finder", "Grant", "Hook", "Http", "HttpResponse", "LeftOut", "Lister", "MarkState", "MoveAddress",

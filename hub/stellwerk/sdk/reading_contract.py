@@ -41,6 +41,8 @@ STATUSES = (
     522,
     599,
 )
+DEPTH = 20_000
+"""Of a body that no reader follows: what it raises is no error of decoding."""
 RUBBISH = (
     b"",
     b"<html>gateway</html>",
@@ -52,6 +54,11 @@ RUBBISH = (
     b'"text"',
     b"\xff\xfe\x00",
     b'{"results": 7}',
+    pytest.param(b"[" * DEPTH + b"]" * DEPTH, id="deep lists"),
+    pytest.param(b'[{"a":' + b"[" * DEPTH + b"]" * DEPTH + b"}]", id="a deep value"),
+    pytest.param(b'{"a":' * DEPTH + b"1" + b"}" * DEPTH, id="deep objects"),
+    pytest.param(b"<a>" * DEPTH + b"</a>" * DEPTH, id="deep elements"),
+    b'{"email": "\\u0000", "external_id": "\\u0000", "timestamp": "0001-01-01 00:00:00+1400"}',
 )
 
 

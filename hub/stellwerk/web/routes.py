@@ -20,6 +20,7 @@ from stellwerk.web.activity import search, show_activity
 from stellwerk.web.api import api
 from stellwerk.web.choose import choose, chosen, provide_here, provide_running
 from stellwerk.web.contact import change_contact, show_contact
+from stellwerk.web.described import Asked
 from stellwerk.web.field_page import show_fields, show_history
 from stellwerk.web.forgery import refuse_forged
 from stellwerk.web.headers import STATIC, security_headers
@@ -131,6 +132,7 @@ def route_handlers(hub: Hub) -> list[HTTPRouteHandler | Router]:
 def site(hub: Hub) -> dict[str, Any]:
     """Arguments of `Litestar` besides the routes."""
     return {
+        "request_class": Asked,
         "template_config": template_config(),
         "exception_handlers": problem_handlers(hub),
         "before_send": [security_headers(https=hub.public_url.startswith("https://"))],

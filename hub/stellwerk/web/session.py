@@ -34,7 +34,7 @@ class Sealed(ClientSideSessionBackend):
         try:
             parts = [connection.cookies[key].encode("utf-8") for key in self.get_cookie_keys(connection)]
             held = self.load_data(parts) if parts else {}
-        except (InvalidTag, SerializationException, ValueError, KeyError, TypeError):
+        except (InvalidTag, SerializationException, RecursionError, ValueError, KeyError, TypeError):
             return {}
         return held if isinstance(held, dict) else {}
 

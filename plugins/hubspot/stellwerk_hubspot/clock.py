@@ -18,7 +18,7 @@ def clock_offset(date: str, sent: datetime, received: datetime) -> float | None:
     """
     try:
         at = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if at.tzinfo is None:
         return None

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.sdk import (
+    UNREADABLE,
     DeliveryError,
     EventKind,
     PauseError,
@@ -192,7 +193,7 @@ async def _token(opened: Any) -> str:
             continue
         try:
             return msgspec.json.decode(body, type=TokenAnswer, strict=False).access_token
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             raise RetryableError("unreadable-answer", "no token of the journal") from None
     raise refused or RejectedError("journal-refused", "no token of the journal")
 
@@ -217,11 +218,11 @@ def _rows(answer: bytes) -> list[Subscription]:
     """The list alone or as `results`; of another shape none is known, and one more is asked for."""
     try:
         return lenient.read(bytes(answer), Subscriptions).results
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         pass
     try:
         return lenient.read(bytes(answer), list[Subscription])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return []
 
 
@@ -244,14 +245,14 @@ def _signals(content: bytes, offset: str, portal: str) -> Iterator[Signal | Unre
     """
     try:
         events = lenient.read(content, File).journal_events
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise RetryableError("unreadable-answer", "not a file of the journal") from None
     for number, raw in enumerate(events):
         if _of_others(bytes(raw), portal):
             continue
         try:
             told = lenient.read(bytes(raw), Told)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             yield Unread(raw=_placed(bytes(raw), offset, number), because="not-as-described")
             continue
         if told.action in NOT_OURS:
@@ -279,7 +280,7 @@ def _of_others(raw: bytes, portal: str) -> bool:
     """Whether it names another portal or kind of object: of that nothing is kept, understood or not (law 9)."""
     try:
         whose = lenient.read(raw, Whose)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return False  # names nobody: as little as can be told of it must not vanish
     return str(whose.portal_id or portal) != portal or whose.object_type_id != CONTACT_TYPE
 

@@ -19,7 +19,7 @@ def listed(names: OneOrMore) -> tuple[str, ...]:
 
 
 def read(body: bytes, kind: type[T]) -> T:
-    """The answer as `kind`. Raises `msgspec.DecodeError` or `UnicodeDecodeError` for everything else."""
+    """The answer as `kind`. Raises one of `UNREADABLE` for everything else."""
     try:
         return msgspec.json.decode(body, type=kind, strict=False)
     except msgspec.ValidationError:

@@ -7,7 +7,16 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from stellwerk.sdk import DeliveryError, Grant, Http, HttpResponse, ReauthorizeError, RejectedError, RetryableError
+from stellwerk.sdk import (
+    UNREADABLE,
+    DeliveryError,
+    Grant,
+    Http,
+    HttpResponse,
+    ReauthorizeError,
+    RejectedError,
+    RetryableError,
+)
 from stellwerk_hubspot import lenient
 from stellwerk_hubspot.answer import AccountDetails, TokenAnswer, TokenInfo
 from stellwerk_hubspot.lenient import listed
@@ -172,7 +181,7 @@ async def _portal(system: HubspotSystem, http: Http, token: str) -> int:
     answer = await _details(system, http, token)
     try:
         return lenient.read(answer.body, AccountDetails).portal_id
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise RetryableError("unreadable-answer", "HubSpot does not say which portal the token is of") from None
 
 
@@ -202,7 +211,7 @@ async def _post(
     try:
         # Numbers may stand in quotes; a token is text and nothing else.
         return msgspec.json.decode(body, type=kind, strict=False)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         # The body may hold tokens in any disguise: only its length is told.
         answer = redact(f"{len(body)} bytes")
         raise RetryableError("unreadable-answer", f"not a {kind.__name__}", answer=answer) from None

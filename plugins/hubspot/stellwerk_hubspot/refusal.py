@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 from msgspec import Struct
 
-from stellwerk.sdk import RejectedError
+from stellwerk.sdk import UNREADABLE, RejectedError
 from stellwerk_hubspot import lenient
 from stellwerk_hubspot.lenient import OneOrMore, listed
 
@@ -119,7 +119,7 @@ def parse_error(body: bytes) -> ErrorBody:
     """The error body, an empty one when it is not in HubSpot's shape (a proxy's page, a cut answer)."""
     try:
         return lenient.read(body, ErrorBody)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return SILENT
 
 
@@ -130,7 +130,7 @@ def property_problems(error: ErrorBody) -> tuple[PropertyProblem, ...]:
     if marker:
         try:
             inner = msgspec.json.decode(rest.encode(), type=list[InMessage])
-        except msgspec.DecodeError:
+        except UNREADABLE:
             inner = []
         found += [PropertyProblem(one.name, one.error) for one in inner]
     return tuple(dict.fromkeys(found))

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.sdk import (
+    UNREADABLE,
     AmbiguousError,
     Http,
     HttpResponse,
@@ -100,7 +101,7 @@ class Session:
         answer = await self._answer(call)
         try:
             return lenient.read(answer.body, kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             text = f"status {answer.status}, not a {kind.__name__}"
         kept = redact(without_values(_text(answer)), call.private)
         if call.repeatable:
@@ -114,7 +115,7 @@ class Session:
             return None
         try:
             return lenient.read(answer.body, kind)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             raise RetryableError("unreadable-answer", f"status {answer.status}, not a {kind.__name__}") from None
 
     async def tell(self, call: Call) -> None:
@@ -283,7 +284,7 @@ def _retry_after(answer: HttpResponse, now: datetime) -> float | None:
 def _seconds_until(text: str, now: datetime) -> float:
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
     return 0 if at.tzinfo is None else (at - now).total_seconds()
 
@@ -319,7 +320,7 @@ class TokenRefusal(Struct, frozen=True):
 def _token_code(body: bytes) -> str:
     try:
         found = lenient.read(body, TokenRefusal)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return "refused"
     for word in (found.status, found.error):
         # Another `status` is the HTTP status, or merely says that this is an error.

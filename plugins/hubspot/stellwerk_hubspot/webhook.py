@@ -16,7 +16,7 @@ from datetime import timedelta
 import msgspec
 from msgspec import Struct
 
-from stellwerk.sdk import EventKind, Ref, Signal, Unread, WebhookError, WebhookRequest
+from stellwerk.sdk import UNREADABLE, EventKind, Ref, Signal, Unread, WebhookError, WebhookRequest
 from stellwerk_hubspot import lenient
 from stellwerk_hubspot.settings import HubspotAccount, HubspotSystem
 from stellwerk_hubspot.wire import clock, is_ours, origin_of
@@ -110,7 +110,7 @@ class Webhooks:
     def _signals(cls, request: WebhookRequest, system: HubspotSystem) -> Sequence[Signal | Unread]:
         try:
             items = msgspec.json.decode(request.body, type=list[msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             if _portal(request.body) is None:
                 return [Unread(raw=request.body, because="not-as-described")]
             # One event that stands alone.
@@ -159,7 +159,7 @@ def _check_weakly(request: WebhookRequest, system: HubspotSystem, account: Hubsp
 def _signal(raw: bytes, app_id: str) -> Signal | Unread:
     try:
         item = lenient.read(raw, Item)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return Unread(raw=raw, because="not-as-described", account=_portal(raw))
     account = str(item.portal_id)
     subject, _, verb = item.type.partition(".")
@@ -201,6 +201,6 @@ def _details(item: Item, app_id: str) -> dict[str, str]:
 def _portal(raw: bytes) -> str | None:
     try:
         portal = lenient.read(raw, Portal).portal_id
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     return None if portal is None else str(portal)

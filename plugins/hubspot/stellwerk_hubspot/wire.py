@@ -120,9 +120,9 @@ def clock(text: str | None) -> datetime | None:
         if text.lstrip("-").isdigit():
             return EPOCH + timedelta(milliseconds=int(text))
         at = datetime.fromisoformat(text)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def iso(at: datetime) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from stellwerk.sdk import UNREADABLE
 from stellwerk_maileon import clock, elements
 from stellwerk_maileon.problem import WireError
 
@@ -35,7 +36,7 @@ def read(body: bytes) -> AccountInfo:
 def _from_json(body: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         raise WireError("no JSON object") from None
 
 

@@ -330,7 +330,7 @@ class MaileonClient:
             return float(text)
         try:
             at = parsedate_to_datetime(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         return None if at.tzinfo is None else max(0.0, (at - self._services.now()).total_seconds())
 

@@ -29,11 +29,11 @@ def read_time(text: str | None, zone: tzinfo) -> datetime | None:
         local = datetime(
             int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), micro, tzinfo=zone
         )
-    except ValueError:
+        if offset is not None:
+            local = local.replace(tzinfo=UTC) - _offset(offset)
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError):  # no such day, or one before the first or after the last year
         return None
-    if offset is not None:
-        local = local.replace(tzinfo=UTC) - _offset(offset)
-    return local.astimezone(UTC)
 
 
 def read_zone(text: str | None) -> str | None:

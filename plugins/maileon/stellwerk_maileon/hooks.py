@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from stellwerk.sdk import UNREADABLE
 from stellwerk_maileon import elements
 from stellwerk_maileon.problem import WireError
 
@@ -54,7 +55,7 @@ def _listed(body: bytes) -> list[dict[str, Any]]:
         if isinstance(answer, dict):
             (answer,) = [inner for inner in answer.values() if isinstance(inner, list)]
         return msgspec.convert(answer, list[dict[str, Any]])
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+    except (*UNREADABLE, ValueError):
         raise WireError("no JSON list of webhooks") from None
 
 
@@ -85,7 +86,7 @@ def read_id(body: bytes) -> str | None:
         return (elements.content(root) or "").strip() or None if root.tag == "id" else elements.token(root, "id")
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     number = answer.get("id") if isinstance(answer, dict) else answer
     return str(number) if isinstance(number, int | str) and not isinstance(number, bool) and str(number) else None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from stellwerk.sdk import EventKind, Ref, Signal, Unread, WebhookRequest
+from stellwerk.sdk import UNREADABLE, EventKind, Ref, Signal, Unread, WebhookRequest
 from stellwerk_maileon import clock
 from stellwerk_maileon.settings import MaileonSystem
 
@@ -47,7 +47,7 @@ def _calls(request: WebhookRequest) -> Sequence[Mapping[str, Any]]:
     """The body's fields, and those of the URL where the webhook was set up so. Whether calls are bundled is not documented."""
     try:
         body = msgspec.json.decode(request.body, type=OneOrMore) if request.body.strip() else {}
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return ()
     given = body if isinstance(body, list) else [body]
     return [{name.lower(): value for name, value in {**request.query, **one}.items()} for one in given]
@@ -68,7 +68,9 @@ def _ref(values: Mapping[str, Any]) -> Ref | None:
 def _text(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
-    return str(value).strip() or None
+    text = str(value).strip()
+    # No database holds this character, and no address or id has it.
+    return None if "\0" in text else text or None
 
 
 def _occurred_at(values: Mapping[str, Any], zone: tzinfo) -> datetime | None:

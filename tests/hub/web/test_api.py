@@ -40,6 +40,15 @@ async def test_a_token_is_shown_once_and_can_be_revoked(person: Any) -> None:
     assert "revoked" in (await person.open("/access")).text
 
 
+async def test_a_body_nested_without_end_is_a_bad_request(person: Any) -> None:
+    await person.sets_up()
+    sent = {"authorization": f"Bearer {await token(person)}", "content-type": "application/json"}
+    for body in (b"[" * 5_000 + b"]" * 5_000, b'{"state":' * 5_000 + b"1" + b"}" * 5_000):
+        for method, path in (("PUT", "/api/state"), ("PUT", "/api/settings"), ("POST", "/api/foresight")):
+            answer = await person.client.request(method, path, headers=sent, content=body)
+            assert (answer.status_code, answer.json()["status"]) == (400, 400), path
+
+
 async def test_without_a_token_that_works_nothing_is_told(person: Any, hub: Any) -> None:
     await person.sets_up()
     text = await token(person)

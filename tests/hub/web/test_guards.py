@@ -79,7 +79,8 @@ def tampered(cookie: str) -> list[str]:
     later = raw.replace(b'"expires_at":1', b'"expires_at":9')
     broken = raw.replace(b'"expires_at"', b'"expired_at"')
     no_json = raw.replace(b'{"expires_at"', b'["expires_at"')
-    texts = [b64encode(one).decode() for one in (flipped, later, broken, no_json, raw[:11])]
+    deep = raw.replace(b'{"expires_at"', b"[" * 20_000 + b'{"expires_at"')
+    texts = [b64encode(one).decode() for one in (flipped, later, broken, no_json, deep, raw[:11])]
     return [*texts, "null", "%%%", "ä", cookie[:-8], cookie[:30]]
 
 

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from stellwerk.sdk import (
     ADDRESS,
+    UNREADABLE,
     Account,
     AddEntry,
     AmbiguousError,
@@ -281,7 +282,7 @@ class ToyCrm:
             raise WebhookError(401, "from another time")
         try:
             posted = msgspec.json.decode(request.body, type=Posted)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             return [Unread(raw=request.body, because="not-understood")]
         return [_signal(raw, posted.shop) for raw in posted.events]
 
@@ -290,7 +291,7 @@ def _signal(raw: msgspec.Raw, shop: str) -> Signal | Unread:
     try:
         told = msgspec.json.decode(raw, type=Told)
         kind = KINDS[told.what]
-    except (msgspec.MsgspecError, KeyError):
+    except (*UNREADABLE, KeyError):
         return Unread(raw=bytes(raw), because="not-understood", account=shop)
     return Signal(
         kind=kind,

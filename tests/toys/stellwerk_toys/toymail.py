@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from stellwerk.sdk import (
+    UNREADABLE,
     Account,
     AmbiguousError,
     Ask,
@@ -348,7 +349,7 @@ class ToyMail:
         kind = TOPICS.get("/".join(request.path))
         try:
             told = msgspec.json.decode(request.body, type=dict[str, str])
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             told = {}
         if kind is None or "who" not in told:
             return [Unread(raw=request.body, because="not-understood")]
