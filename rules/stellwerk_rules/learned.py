@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from stellwerk_rules.consent import Consent, period_key
+from stellwerk_rules.consent import Consent, is_younger, period_key
 from stellwerk_rules.ending import Ending
 from stellwerk_rules.fields import CLOCK_MARGIN
 from stellwerk_rules.model import (
@@ -67,7 +67,7 @@ def learned(plan: Plan, ending: Ending, known: Known, consent: Consent, at: date
             return (replace(told, key=planned.change.wish, at=at, told_by="", plus=_plus(planned.change)),)
         if lost := lost_ask(planned.system, target, known, consent, at, key=planned.key):
             return lost
-        return _found(told, ending, consent, met=ending.tried or planned.system in known.remembered.ids)
+        return _found(plan, told, ending, planned.change, known, consent)
     if isinstance(change, SetFields) and ending.well:
         return _no_set(plan, ending, change, told, consent)
     return ()
@@ -136,20 +136,19 @@ def _is_since(target: Contact, enter: Enter) -> bool:
     return target.created_at is not None and target.created_at >= enter.wished_at - CLOCK_MARGIN
 
 
-def _found(told: Fact, ending: Ending, consent: Consent, *, met: bool) -> tuple[Fact, ...]:
-    """What the mail system turned out to know already: an opt-out, or a confirmation.
-
-    `met`: it is linked, or a call was made for it before, after which somebody may have left.
-    """
+def _found(plan: Plan, told: Fact, ending: Ending, enter: Enter, known: Known, consent: Consent) -> tuple[Fact, ...]:
+    """What the mail system turned out to know already: an opt-out, or a confirmation."""
     target, outcome = ending.target, ending.outcome
     live = target.presence is Presence.PRESENT and target.permission not in (None, Permission.NONE)
     marked = target.opted_out and not live
     if (outcome == "opted_out" or (marked and outcome != "ambiguous_given_up")) and not consent.opted_out:
         # Of somebody known there, only the mail system's own evidence makes it final, and does what the rules say.
-        final = not met and consent.last_confirmation is None and consent.granted is None
-        out = replace(told, kind=FactKind.OPTED_OUT, key=period_key(consent, target.id), final=final)
-        if final and target.opted_out_at is not None:
-            out = replace(out, at=target.opted_out_at, told_by=ending.planned.system)
+        out = replace(told, kind=FactKind.OPTED_OUT, key=period_key(consent, target.id))
+        if target.opted_out_at is not None:
+            out = replace(out, at=target.opted_out_at, told_by=ending.system)
+        known_there = consent.last_confirmation is not None or consent.granted is not None
+        if known_there or _may_be_ours(plan, ending, enter, known, out):
+            return (replace(told, kind=FactKind.OPTED_OUT, key=out.key, final=False),)
         return (out,)
     confirmed = target.presence is Presence.PRESENT and target.permission in CONFIRMED_BY_CONTACT
     if confirmed and ending.well and consent.confirmation is None and not consent.opted_out:
@@ -164,6 +163,18 @@ def _found(told: Fact, ending: Ending, consent: Consent, *, met: bool) -> tuple[
             ),
         )
     return ()
+
+
+def _may_be_ours(plan: Plan, ending: Ending, enter: Enter, known: Known, out: Fact) -> bool:
+    """Whether who left may have come in by us first: linked, or or by a call that was made before and that is not surely the younger."""
+    if ending.system in known.remembered.ids:
+        return True
+    if not ending.tried:
+        return False
+    if out.told_by != ending.system:
+        return True
+    first = max(enter.wished_at, known.began_at or enter.wished_at)
+    return not is_younger(first, plan.wish_system or "", replace(out, unzoned=ending.system in known.unzoned), None)
 
 
 def _no_set(plan: Plan, ending: Ending, change: SetFields, told: Fact, consent: Consent) -> tuple[Fact, ...]:

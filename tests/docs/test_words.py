@@ -39,6 +39,7 @@ NO_CODES = frozenset(
         "UNLINKED",
         "LINK_AGAIN",
         "LINKED_AGAIN",
+        "LEFT_ALONE_CODE",
         "ALREADY",
         "ASKED_FOR",
         "DONE",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from stellwerk_rules.aftermath import dropped
 from stellwerk_rules.model import (
@@ -43,12 +44,12 @@ def way_back(decision: Decision) -> Planned:
     return planned
 
 
-def met(world: Any, decision: Decision, target: Contact) -> Decision:
-    """What follows once `target` was met where the contact was to come in."""
+def met(world: Any, decision: Decision, target: Contact, *, tried: bool = False) -> Decision:
+    """What follows once `target` was met where the contact was to come in; `tried` before, with nobody knowing what that did."""
     planned = entry(decision)
     why = prepare(world.plan, planned, target, world.known(), world.settings, world.now)
     assert isinstance(why, Skip)
-    return world.keep(dropped(world.plan, planned, why, target, world.known(), world.now))
+    return world.keep(dropped(world.plan, planned, why, target, world.known(), world.now, tried=tried))
 
 
 def answers(decision: Decision) -> list[str | None]:
@@ -122,3 +123,47 @@ def test_a_file_without_an_answer_has_none_to_set(make_world: Callable[..., Any]
     world.settings.update({"double_opt_in": True, "doi_mailing": "K1"})
     found = met(world, world.decide(world.crm()), marked(world))
     assert (found.look_again, found.facts != ()) == ((), True)
+
+
+@pytest.mark.behaviour("left-before-quiet")
+@pytest.mark.parametrize("tried", [False, True])
+def test_who_left_before_she_was_known_is_shown_as_that_with_her_time_and_nothing_happens_to_her(
+    world: Any, tried: bool
+) -> None:
+    left_at = world.now - 10 * DAY
+    found = met(world, world.decide(world.crm(subscribe="yes")), marked(world, left_at), tried=tried)
+    (out,) = found.facts
+    assert (out.at, out.final) == (left_at, True)
+    (shown,) = [one.change.fields for one in found.changes if isinstance(one.change, SetFields) and one.change.mirror]
+    assert (shown["x_status"].value, shown["x_unsubscribed_at"].value) == (
+        "unsubscribed",
+        left_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+    assert all(isinstance(one.change, SetFields) for one in found.changes)
+
+
+def test_who_was_old_already_and_left_before_the_connection_began_left_before_any_call_of_it(world: Any) -> None:
+    run = Backfill(run=7, began_at=world.now, ask=True, left=5)
+    wish = world.crm(subscribe="yes", created_at=world.now - 90 * DAY, said_at=world.now - 80 * DAY)
+    began = world.known().began_at
+    assert began is not None
+    found = met(world, world.decide(wish, backfill=run), marked(world, began - DAY), tried=True)
+    assert [one.final for one in found.facts] == [True]
+
+
+@pytest.mark.parametrize("left", [None, timedelta(hours=1)])
+def test_who_may_have_left_after_a_call_whose_answer_was_lost_is_looked_into(
+    world: Any, left: timedelta | None
+) -> None:
+    target = marked(world, left and world.now - left)
+    found = met(world, world.decide(world.crm(subscribe="yes")), target, tried=True)
+    assert [(one.final, one.at, one.told_by) for one in found.facts] == [(False, world.now, "")]
+
+
+def test_while_the_zone_of_the_report_is_not_known_a_day_is_not_enough(world: Any) -> None:
+    planned = entry(world.decide(world.crm(subscribe="yes")))
+    target, known = marked(world, world.now - timedelta(hours=20)), replace(world.known(), unzoned=frozenset({"mail"}))
+    why = prepare(world.plan, planned, target, known, world.settings, world.now)
+    assert isinstance(why, Skip)
+    found = dropped(world.plan, planned, why, target, known, world.now, tried=True)
+    assert [one.final for one in found.facts] == [False]

@@ -205,15 +205,20 @@ def again(
     answer: bytes | None,
     state: str = "waiting",
     attempts: int | None = None,
+    unsent: bool = False,
 ) -> None:
     """Try again at `due`; with state `sent` only look for its mark then. `attempts`: so many have failed by now.
+
+    `unsent`: the call that was made is known to have changed nothing.
 
     Where nothing new was answered, what the remote said last stays readable.
     """
     tx.run(
         "update outbox set state = :state, due = :due, code = :code, text = :text, answer = coalesce(:answer, answer),"
-        " attempts = coalesce(:attempts, attempts) where id = :id and state in ('waiting', 'sent', 'parked')",
+        " attempts = coalesce(:attempts, attempts), sent = case when :unsent = 1 then null else sent end"
+        " where id = :id and state in ('waiting', 'sent', 'parked')",
         state=state,
+        unsent=int(unsent),
         attempts=attempts,
         due=due,
         code=code,

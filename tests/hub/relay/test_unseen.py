@@ -86,6 +86,24 @@ async def test_who_has_left_there_stays_out(yard: Yard, world: World) -> None:
     assert world.mails_to("old5@example.com") == []
 
 
+@pytest.mark.behaviour("left-before-quiet")
+async def test_who_had_left_there_before_is_shown_as_that_and_nothing_happens_to_her(yard: Yard, world: World) -> None:
+    world.mail.create("old5@example.com", "single", None, {})
+    world.clock.now -= 10 * DAY
+    world.unsubscribe("old5@example.com")
+    left_at = world.mail.report[-1].at
+    world.clock.now += 10 * DAY
+    world.mail.journal.clear()
+    world.posts.clear()
+    await synced(yard)
+    await yard.settle(3600)
+    record = world.shop("old5@example.com")
+    assert record is not None
+    assert record.value("news_state") == "unsubscribed"
+    assert (record.stages, record.notes) == ([], [])
+    assert record.value("left_on") == left_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 async def test_who_is_asked_is_looked_up_first(yard: Yard, world: World, asked_for: Counter[str]) -> None:
     assert (await synced(yard, ask=MANY))["state"] == "done"
     assert len(world.mail.sent) == MANY
