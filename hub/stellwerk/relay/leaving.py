@@ -10,7 +10,7 @@ from functools import partial
 
 import msgspec
 
-from stellwerk.errors import AmbiguousError, DeliveryError, RetryableError, StellwerkError
+from stellwerk.errors import AmbiguousError, DeliveryError, PauseError, RetryableError, StellwerkError
 from stellwerk.registry import has
 from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.provide import hook_urls
@@ -151,7 +151,7 @@ async def _release(hub: Hub, account: AccountRow) -> None:
         return
     try:
         behind = await _undo(hub, account)
-    except (RetryableError, AmbiguousError) as failed:
+    except (RetryableError, AmbiguousError, PauseError) as failed:
         since = await hub.store.write(lambda tx: _tried(tx, account.id, now))
         if now - since < PATIENCE_SECONDS:
             return

@@ -42,7 +42,11 @@ async def poll(hub: Hub, desk: Desk, held: Lease) -> float | None:
         return next_poll
     try:
         more = await _ask(hub, desk, connector, held)
-    except (ReauthorizeError, PauseError):
+    except ReauthorizeError:
+        raise
+    except PauseError as asked:
+        # Else the next turn would begin with what ended this one, and whatever else waits would wait for good.
+        await _put_off(hub, held, failures + 1, asked)
         raise
     except DeliveryError as failed:
         desk.pulse.fails(failed)
@@ -120,7 +124,7 @@ def _failed(tx: Tx, account: str) -> tuple[int, float]:
 
 
 async def _put_off(hub: Hub, held: Lease, failures: int, failed: DeliveryError) -> float:
-    asked = failed.retry_after if isinstance(failed, RetryableError) else None
+    asked = failed.retry_after if isinstance(failed, RetryableError) else getattr(failed, "seconds", None)
     again = hub.now() + (retry(failures, asked, 0.5).seconds or LONGEST_SECONDS)
     if failures == 1:
         log.warning("account %s: it cannot be asked for changes: %s", held.account, failed.code)

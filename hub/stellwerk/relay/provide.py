@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from stellwerk.errors import AmbiguousError, DeliveryError, RetryableError
+from stellwerk.errors import AmbiguousError, DeliveryError, PauseError, RetryableError
 from stellwerk.registry import has
 from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.rulebook import wanted
@@ -72,7 +72,7 @@ async def _patiently(hub: Hub, connection: Connection, system: str, account: str
     for seconds in (*PATIENCE_SECONDS, None):
         try:
             return await _one_side(hub, connection, system, account)
-        except (RetryableError, AmbiguousError):
+        except (RetryableError, AmbiguousError, PauseError):
             if seconds is None:
                 raise
             await asyncio.sleep(seconds)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct, structs
 
-from stellwerk.errors import AmbiguousError, DeliveryError, RejectedError, RetryableError
+from stellwerk.errors import AmbiguousError, DeliveryError, PauseError, RejectedError, RetryableError
 from stellwerk.registry import has
 from stellwerk.relay.connect import keep_login
 from stellwerk.relay.hub import Hub, System, log
@@ -127,6 +127,6 @@ async def finish(hub: Hub, system: System, begun: Begun | None, back: Return) ->
 def _failed(failed: DeliveryError) -> LoginFailed:
     if isinstance(failed, RejectedError):
         return LoginFailed("login-expired", 400)
-    if isinstance(failed, RetryableError | AmbiguousError):
+    if isinstance(failed, RetryableError | AmbiguousError | PauseError):
         return LoginFailed("login-unreachable", 503)
     return LoginFailed("login-app-refused", 502, failed.code)

@@ -50,7 +50,8 @@ NOT_THERE = "OBJECT_NOT_FOUND"
 """The category of a 404 that is about what was named, also where a batch named several."""
 
 LOCK_SECONDS = 2.0
-RATE_SECONDS = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}
+OF_THE_APP = "TEN_SECONDLY_ROLLING"
+RATE_SECONDS = {OF_THE_APP: 10.0, "SECONDLY": 1.0}
 MOVING_SECONDS = 3600.0
 BLIND_DAILY_SECONDS = 3600.0
 """How long to rest at the daily limit while the account's midnight is not known."""
@@ -208,7 +209,7 @@ class Session:
                     "locked", "locked after many writes", answer=kept, retry_after=max(wait or 0, LOCK_SECONDS)
                 )
             case 429:
-                raise self._limited(error, kept, wait)
+                raise self._limited(error, kept, wait, call)
             case 477:
                 raise PauseError(
                     "moving", "the account moves to another data centre", answer=kept, seconds=wait or MOVING_SECONDS
@@ -229,12 +230,15 @@ class Session:
             raise RetryableError(code, text, answer=kept, retry_after=wait)
         raise AmbiguousError(code, text, answer=kept)
 
-    def _limited(self, error: ErrorBody, kept: str, wait: float | None) -> RetryableError | PauseError:
+    def _limited(self, error: ErrorBody, kept: str, wait: float | None, call: Call) -> RetryableError | PauseError:
+        """A limit is the whole account's; but searches have one of their own, which every app of the portal spends."""
         if error.policy_name == "DAILY":
             seconds = wait or self._until_midnight()
             return PauseError("daily-limit", "the day's calls are used up", answer=kept, seconds=seconds)
-        seconds = wait or RATE_SECONDS.get(error.policy_name or "", RATE_SECONDS["TEN_SECONDLY_ROLLING"])
-        return RetryableError("rate-limit", error.policy_name or "", answer=kept, retry_after=seconds)
+        seconds = wait or RATE_SECONDS.get(error.policy_name or "", RATE_SECONDS[OF_THE_APP])
+        if call.path.endswith("/search") and error.policy_name != OF_THE_APP:
+            return RetryableError("rate-limit", error.policy_name or "", answer=kept, retry_after=seconds)
+        return PauseError("rate-limit", error.policy_name or "", answer=kept, seconds=seconds)
 
     def _until_midnight(self) -> float:
         """Seconds until the account's day turns; an hour while its zone is not known."""

@@ -16,6 +16,7 @@ from stellwerk.sdk import (
     AmbiguousError,
     DeliveryError,
     HttpResponse,
+    PauseError,
     ReauthorizeError,
     RejectedError,
     RetryableError,
@@ -297,8 +298,10 @@ class MaileonClient:
         if status == 403:
             return ReauthorizeError("right-missing", f"the API key lacks the right for {method}", answer=said)
         if status in _LATER:
-            code, pause = (RATE_LIMITED, RATE_PAUSE_SECONDS) if status == 429 else ("later", None)
-            return RetryableError(code, text, answer=said, retry_after=self._retry_after(answer) or pause)
+            wait = self._retry_after(answer)
+            if status == 429:
+                return PauseError(RATE_LIMITED, text, answer=said, seconds=wait or RATE_PAUSE_SECONDS)
+            return RetryableError("later", text, answer=said, retry_after=wait)
         if status in _NOT_ACCEPTED:
             return RejectedError("not-accepted", text, answer=said)
         if 400 <= status < 500:

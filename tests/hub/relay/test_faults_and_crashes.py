@@ -24,7 +24,7 @@ PARTS = 4  # of the crashes at every commit and call, so that several processes 
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.LIMITED, Fault.LOST, Fault.BROKEN, Fault.CUT])
+@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.LIMITED, Fault.RESTING, Fault.LOST, Fault.BROKEN, Fault.CUT])
 async def test_with_a_third_of_all_calls_failing_the_story_ends_as_it_should(
     tmp_path: Path, world: World, fault: Fault, seed: int
 ) -> None:

@@ -75,11 +75,12 @@ async def test_an_account_that_another_connection_uses_stays_as_it_is(yard: Yard
     assert (len(world.mails_to(ADA)), len(other.mails_to(ADA))) == (0, 1)
 
 
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.RESTING])
 async def test_what_cannot_be_undone_now_is_tried_again_and_the_credentials_are_kept_for_it(
-    yard: Yard, world: World
+    yard: Yard, world: World, fault: Fault
 ) -> None:
     world.faults.at_next(Fault.REFUSED)
-    world.faults.at_next(Fault.LOST, 1)
+    world.faults.at_next(fault, 1)
     await end(yard)
     assert world.mail.hooks
     assert world.crm.installed

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk.sdk import RetryableError, Signal
+from stellwerk.sdk import PauseError, RetryableError, Signal
 from stellwerk_hubspot import poll
 from stellwerk_hubspot.connector import HubspotConnector
 
@@ -172,6 +172,11 @@ async def test_a_search_above_the_rate_is_made_once_more_after_a_second(
     script.add(429, limited)
     async with scripted() as connector:
         with pytest.raises(RetryableError, match="rate-limit"):
+            await connector.poll(None)
+    script.answers[:] = []
+    script.add(429, limited | {"policyName": "TEN_SECONDLY_ROLLING"})
+    async with scripted() as connector:
+        with pytest.raises(PauseError, match="rate-limit"):
             await connector.poll(None)
 
 

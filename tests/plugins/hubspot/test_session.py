@@ -50,7 +50,7 @@ async def failed(scripted: Opener, **options: Any) -> DeliveryError:
         (409, RejectedError, "conflict"),
         (414, RejectedError, "too-long"),
         (423, RetryableError, "locked"),
-        (429, RetryableError, "rate-limit"),
+        (429, PauseError, "rate-limit"),
         (477, PauseError, "moving"),
         (500, RetryableError, "outage"),
         (502, RetryableError, "outage"),
@@ -81,7 +81,7 @@ async def test_each_status_has_its_name(
         (408, Outcome.AMBIGUOUS),
         (524, Outcome.AMBIGUOUS),
         (521, Outcome.RETRY),
-        (429, Outcome.RETRY),
+        (429, Outcome.PAUSE),
         (423, Outcome.RETRY),
         (477, Outcome.PAUSE),
         (403, Outcome.REAUTHORIZE),
@@ -116,8 +116,8 @@ async def test_a_rate_limit_says_when(
 ) -> None:
     script.add(429, body, **headers)
     error = await failed(scripted)
-    assert isinstance(error, RetryableError)
-    assert error.retry_after == seconds
+    assert isinstance(error, PauseError), "the limit is the account's, whichever call met it"
+    assert error.seconds == seconds
 
 
 async def test_the_daily_limit_rests_the_account_until_its_own_midnight(

@@ -30,7 +30,7 @@ GONE = "/contacts/contact/unsubscribe"
 
 async def read_error(canned: Any) -> Any:
     async with canned.open() as connector:
-        with pytest.raises((RetryableError, AmbiguousError, RejectedError, ReauthorizeError)) as caught:
+        with pytest.raises((RetryableError, PauseError, AmbiguousError, RejectedError, ReauthorizeError)) as caught:
             await connector.read(ADA, ())
     return caught.value
 
@@ -48,7 +48,7 @@ async def read_error(canned: Any) -> Any:
         (415, RejectedError, "not-accepted"),
         (408, RetryableError, "later"),
         (423, RetryableError, "later"),
-        (429, RetryableError, "rate-limited"),
+        (429, PauseError, "rate-limited"),
         (500, RetryableError, "server-error"),
         (503, RetryableError, "unavailable"),
         (505, RejectedError, "not-accepted"),
@@ -98,7 +98,7 @@ async def test_an_answer_that_cannot_be_read_is_for_later(canned: Any, body: str
 )
 async def test_a_rate_limit_says_when(canned: Any, header: str, seconds: float) -> None:
     canned.on("GET", READ, 429, headers={"retry-after": header})
-    assert (await read_error(canned)).retry_after == seconds
+    assert (await read_error(canned)).seconds == seconds
 
 
 async def test_an_outage_without_a_time_leaves_the_pause_to_the_hub(canned: Any) -> None:

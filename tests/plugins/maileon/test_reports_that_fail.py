@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk.sdk import DeliveryError, EventKind, ReauthorizeError, RetryableError
+from stellwerk.sdk import DeliveryError, EventKind, PauseError, ReauthorizeError, RetryableError
 from stellwerk_toys.reports import (
     BLOCKS,
     BOUNCE,
@@ -104,9 +104,9 @@ async def test_a_rate_limit_ends_the_run_where_it_is(canned: Any, path: str) -> 
         _, cursor = await run(connector, None)
         canned.replies["GET", path].clear()
         canned.on("GET", path, 429)
-        with pytest.raises(RetryableError) as failed:
+        with pytest.raises(PauseError) as failed:
             await run(connector, cursor)
-    assert (failed.value.code, failed.value.retry_after) == ("rate-limited", 30)
+    assert (failed.value.code, failed.value.seconds) == ("rate-limited", 30)
     assert canned.calls()[-1] == f"GET {path}"
 
 

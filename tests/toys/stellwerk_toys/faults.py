@@ -7,7 +7,7 @@ from enum import StrEnum
 from random import Random
 from typing import TypeVar
 
-from stellwerk.sdk import AmbiguousError, DeliveryError, ReauthorizeError, RetryableError
+from stellwerk.sdk import AmbiguousError, DeliveryError, PauseError, ReauthorizeError, RetryableError
 
 T = TypeVar("T")
 
@@ -20,6 +20,7 @@ class Fault(StrEnum):
 
     REFUSED = "refused"
     LIMITED = "limited"
+    RESTING = "resting"
     UNKNOWN_KEY = "unknown_key"
     LOST = "lost"
     BROKEN = "broken"
@@ -74,6 +75,7 @@ def _error(fault: Fault) -> BaseException:
     errors: dict[Fault, Callable[[], DeliveryError]] = {
         Fault.REFUSED: lambda: RetryableError("unreachable"),
         Fault.LIMITED: lambda: RetryableError("too-many", retry_after=7.0),
+        Fault.RESTING: lambda: PauseError("rate-limit", seconds=7.0),
         Fault.UNKNOWN_KEY: lambda: ReauthorizeError("key-refused"),
         Fault.LOST: lambda: AmbiguousError("no-answer"),
         Fault.BROKEN: lambda: AmbiguousError("status-500"),
