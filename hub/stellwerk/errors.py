@@ -94,7 +94,11 @@ class RejectedError(DeliveryError):
 
 
 class ReauthorizeError(DeliveryError):
-    """Credentials refused: pause the account until someone mends them."""
+    """Credentials refused: pause the account until someone mends them. `for_good`: asking again cannot help."""
+
+    def __init__(self, code: str, text: str = "", *, answer: str | None = None, for_good: bool = False) -> None:
+        super().__init__(code, text, answer=answer)
+        self.for_good = for_good
 
 
 class PauseError(DeliveryError):

@@ -38,6 +38,8 @@ NO_CODES = frozenset(
         "UNLINK",
         "UNLINKED",
         "LINK_AGAIN",
+        "LOCKED_OUT",
+        "REFUSALS",
         "LINKED_AGAIN",
         "LEFT_ALONE_CODE",
         "ALREADY",

@@ -15,6 +15,7 @@ from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.leaving import OPT_OUTS_WAIT, OptOutsWait, move_over, moved_over
 from stellwerk.relay.provide import provide, show
 from stellwerk.relay.scopes import NOT_GRANTED, note_scopes
+from stellwerk.relay.second_look import refusals_over
 from stellwerk.relay.unsaved import logged_in
 from stellwerk.sdk.connector import Account, Difference, Grant
 from stellwerk.store import accounts, connections, lease, repairs
@@ -74,6 +75,7 @@ def _mended(tx: Tx, account: str, now: float) -> None:
     for row in repairs.still_open(tx):
         if row["subject"] == account:
             repairs.close(tx, account, row["code"], now)
+    refusals_over(tx, account)
     lease.wake(tx, account, now)
 
 

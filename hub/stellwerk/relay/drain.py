@@ -19,6 +19,7 @@ from stellwerk.relay.outage import away, back_again, leave_alone, longest_pause,
 from stellwerk.relay.picks import check_picks
 from stellwerk.relay.poll import poll
 from stellwerk.relay.read import read_and_decide
+from stellwerk.relay.second_look import LOCKED_OUT, is_accepted, is_due, refused_again, tell_mended
 from stellwerk.relay.stages import refresh_stages
 from stellwerk.store import accounts, comparisons, counts, hold, inbox, lease, outbox, repairs, syncs
 from stellwerk.store.accounts import AccountRow
@@ -80,37 +81,52 @@ async def _beat(hub: Hub, grip: Grip) -> None:
 
 
 async def _drain(hub: Hub, held: Lease, account: AccountRow | None, grip: Grip) -> None:
-    if account is None or account.state != "ok":
+    if account is None or account.state not in ("ok", LOCKED_OUT):
         await hub.store.write(lambda tx: lease.release(tx, held, None))
+        return
+    if account.state == LOCKED_OUT and not await hub.store.write(lambda tx: is_due(tx, held, hub.now())):
         return
     if account.paused_until > hub.now():
         await hub.store.write(lambda tx: lease.release(tx, held, account.paused_until))
         return
     async with hub.open(account, held.calls, grip) as desk:
-        before = await hub.store.read(lambda tx: away(tx, held.account))
-        if before.times and not await may_try(desk, before):
-            await leave_alone(hub, desk, held, before)
+        if account.state == LOCKED_OUT and not await is_accepted(hub, desk, held):
             return
-        await refresh_stages(hub, desk)
-        next_poll = await poll(hub, desk, held)
-        until = hub.now() + SLICE_SECONDS
-        while hub.now() < until:
-            done = await settle_in_flight(hub, desk, held)
-            done += await read_and_decide(hub, desk, held)
-            done += await deliver(hub, desk, held)
-            if not done:
-                done = await next_page(hub, desk, held) or await next_comparison(hub, desk, held)
-            if not done or desk.pulse.failed >= OUTAGE > desk.pulse.answered:
-                break
-            hub.wake()
-        longest = await longest_pause(desk, before)
-        if longest is not None:
-            await leave_alone(hub, desk, held, before, longest)
-            return
-        if before.times:
-            await back_again(hub, held, before)
-        await check_picks(hub, desk)
-        await _release(hub, desk, held, next_poll)
+        try:
+            await _turn(hub, desk, held)
+        except PauseError:
+            # A rest may be shorter than the rate's window: what was spent before it still counts.
+            await hub.store.write(lambda tx: lease.keep_calls(tx, held, desk.budget.log()))
+            raise
+    if account.state == LOCKED_OUT:
+        await tell_mended(hub, account)
+
+
+async def _turn(hub: Hub, desk: Desk, held: Lease) -> None:
+    before = await hub.store.read(lambda tx: away(tx, held.account))
+    if before.times and not await may_try(desk, before):
+        await leave_alone(hub, desk, held, before)
+        return
+    await refresh_stages(hub, desk)
+    next_poll = await poll(hub, desk, held)
+    until = hub.now() + SLICE_SECONDS
+    while hub.now() < until:
+        done = await settle_in_flight(hub, desk, held)
+        done += await read_and_decide(hub, desk, held)
+        done += await deliver(hub, desk, held)
+        if not done:
+            done = await next_page(hub, desk, held) or await next_comparison(hub, desk, held)
+        if not done or desk.pulse.failed >= OUTAGE > desk.pulse.answered:
+            break
+        hub.wake()
+    longest = await longest_pause(desk, before)
+    if longest is not None:
+        await leave_alone(hub, desk, held, before, longest)
+        return
+    if before.times:
+        await back_again(hub, held, before)
+    await check_picks(hub, desk)
+    await _release(hub, desk, held, next_poll)
 
 
 async def _release(hub: Hub, desk: Desk, held: Lease, next_poll: float | None) -> None:
@@ -132,7 +148,7 @@ async def _release(hub: Hub, desk: Desk, held: Lease, next_poll: float | None) -
 
 
 async def _needs_person(hub: Hub, held: Lease, refused: ReauthorizeError, used: AccountRow | None) -> None:
-    log.warning("account %s: %s; paused until somebody mends it", held.account, refused.code)
+    log.warning("account %s: %s; paused until it is mended", held.account, refused.code)
 
     def work(tx: Tx) -> None:
         now = accounts.by_id(tx, hub.vault, held.account)
@@ -140,7 +156,7 @@ async def _needs_person(hub: Hub, held: Lease, refused: ReauthorizeError, used: 
             # Mended while the old credentials were still being refused.
             lease.release(tx, held, hub.now())
             return
-        accounts.set_state(tx, held.account, "reauthorize", refused.code, refused.text)
+        accounts.set_state(tx, held.account, LOCKED_OUT, refused.code, refused.text)
         text = refused.text or refused.code
         contacts = counts.contacts_waiting(tx, held.account)
         if contacts:
@@ -150,7 +166,7 @@ async def _needs_person(hub: Hub, held: Lease, refused: ReauthorizeError, used: 
                 else "; a change of 1 contact waits for it"
             )
         repairs.open_(tx, held.account, refused.code, text, hub.now())
-        lease.release(tx, held, None)
+        lease.release(tx, held, refused_again(tx, held.account, hub.now(), for_good=refused.for_good))
 
     await hub.store.write(work)
 

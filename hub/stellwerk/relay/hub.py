@@ -229,7 +229,7 @@ class Hub:
 
         async def token(stale: str | None) -> str:
             if account is None:
-                raise ReauthorizeError("not-connected", "nobody has logged in to this account")
+                raise ReauthorizeError("not-connected", "nobody has logged in to this account", for_good=True)
             return await self.tokens.token(account, stale, system.connector, system.settings, http)  # type: ignore[arg-type]
 
         def clock_seen(seconds: float) -> None:
@@ -251,7 +251,7 @@ class Hub:
     def account_settings(self, system: System, account: AccountRow) -> Any:
         """The account's settings Struct, secrets opened. Raises `ReauthorizeError` when they were never stored."""
         if account.secrets is None:
-            raise ReauthorizeError("not-connected", "no credentials are stored for this account")
+            raise ReauthorizeError("not-connected", "no credentials are stored for this account", for_good=True)
         return open_settings(system.connector.account_type, self.vault.open(account.id, account.secrets))
 
     def seal_settings(self, account: str, settings: Any) -> bytes:

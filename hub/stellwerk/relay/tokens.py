@@ -95,7 +95,7 @@ class Tokens:
 
     def _opened(self, row: AccountRow) -> OAuthTokens:
         if row.oauth is None:
-            raise ReauthorizeError("not-connected", "nobody has logged in to this account")
+            raise ReauthorizeError("not-connected", "nobody has logged in to this account", for_good=True)
         return msgspec.json.decode(self._vault.open(row.id, row.oauth), type=OAuthTokens)
 
     async def _row(self, account: str) -> AccountRow:
@@ -104,7 +104,7 @@ class Tokens:
 
         row = await self._store.read(load)
         if row is None:
-            raise ReauthorizeError("not-connected", "the account is not known here")
+            raise ReauthorizeError("not-connected", "the account is not known here", for_good=True)
         return row
 
 
@@ -113,7 +113,9 @@ async def _refreshed(connector: type[OAuth], system: Any, http: Http, held: OAut
     try:
         return await connector.refresh(system, http, refresh_token=held.refresh_token, account=row.remote)
     except ReauthorizeError as refused:
-        if not has(connector, AccessTeller):
-            raise
         teller: Any = connector
-        raise await teller.why_refused(system, http, access_token=held.access_token, refused=refused) from None
+        why: ReauthorizeError = refused
+        if has(connector, AccessTeller):
+            why = await teller.why_refused(system, http, access_token=held.access_token, refused=refused)
+        why.for_good = True
+        raise why from None

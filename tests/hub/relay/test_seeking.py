@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from stellwerk.relay.seeking import LONGEST_SECONDS, SOUGHT
+from stellwerk.sdk import Account, ReauthorizeError
 from stellwerk.store import consent, counts
 from stellwerk_rules.model import FactKind
 from stellwerk_toys.crm import Record
 from stellwerk_toys.faults import Fault
+from stellwerk_toys.toycrm import ToyCrm
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
 
@@ -149,7 +151,13 @@ async def test_a_search_that_fails_is_made_again_and_the_opt_out_counts_meanwhil
 
 
 @pytest.mark.behaviour("unsubscribed-outage")
-async def test_a_shop_that_is_out_for_a_day_keeps_no_opt_out_from_being_final(late: Yard, before: Record) -> None:
+async def test_a_shop_that_is_out_for_a_day_keeps_no_opt_out_from_being_final(
+    late: Yard, before: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(self: ToyCrm) -> Account:
+        raise ReauthorizeError("unauthorized")
+
+    monkeypatch.setattr(ToyCrm, "check", refused)
     await late.store.write(lambda tx: tx.run("update account set state = 'reauthorize' where system = 'shop'"))
     late.world.unsubscribe(ADA)
     await late.settle(3600)
