@@ -6,6 +6,7 @@ StellwerkError
 ├── StoreError           the database cannot be used as it is
 │   ├── StoreAway        it cannot be reached now; what waits goes on when it is back
 │   ├── StoreFull        its disk has no room; what waits goes on when there is some
+│   ├── InUse            another process has its file
 │   └── NeverUsed        no hub has run on it yet
 ├── WebhookError         refused, nothing stored
 └── DeliveryError        a remote did not do what was asked
@@ -50,6 +51,10 @@ class StoreAway(StoreError):
 
 class StoreFull(StoreError):
     """The disk of the database has no room for this write. Nothing that was acknowledged is lost, and the next one tries again."""
+
+
+class InUse(StoreError):
+    """Another process has the database file."""
 
 
 class NeverUsed(StoreError):

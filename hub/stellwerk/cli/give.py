@@ -81,6 +81,16 @@ def to_the_hub(database: Path | None, given: Given) -> Answer | None:
         raise StellwerkError("the hub did not answer; whether it did it is to be looked at") from None
 
 
+def listens(database: Path) -> bool:
+    """Whether a hub takes orders now."""
+    try:
+        with named(socket_of(database)) as name, socket.socket(socket.AF_UNIX) as line:
+            line.connect(name)
+            return True
+    except OSError:
+        return False
+
+
 async def _here(config: Path, given: Given) -> Any:
     loaded = load_or_fail(config, load_connectors())
     hub = await create_hub(loaded, load_connectors(), folder=loaded.path.absolute().parent)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,15 +18,20 @@ import uvicorn
 import uvloop
 
 from stellwerk.app import Role, create_app, create_hub
+from stellwerk.cli.give import to_the_hub, whoami
 from stellwerk.config.load import Loaded, load_or_fail
-from stellwerk.errors import StellwerkError
+from stellwerk.errors import InUse, StellwerkError
 from stellwerk.registry import Registry, load_connectors
+from stellwerk.relay.hub import Hub
+from stellwerk.relay.orders import GIVE_WAY, Given
 from stellwerk.relay.place import Place
 from stellwerk.store.address import database_file
 
 __all__ = ["run"]
 
 GRACE_SECONDS = 20
+GIVE_WAY_SECONDS = 60.0
+"""How long a command that has the file may need to end what is on its way."""
 KEEP_ALIVE_SECONDS = 120
 """Above what vendors keep an idle connection for: one that we close just as it is used again costs a webhook."""
 
@@ -61,7 +68,7 @@ def run(config: Path, host: str, port: int, role: Role) -> None:
 
 async def _serve(loaded: Loaded, registry: Registry, listening: socket.socket, role: Role, place: Place | None) -> int:
     """Serve until a signal; the exit code."""
-    hub = await create_hub(loaded, registry, folder=loaded.path.absolute().parent, place=place)
+    hub = await _opened(loaded, registry, place)
     config = uvicorn.Config(
         create_app(hub, role),
         http="httptools",
@@ -83,6 +90,30 @@ async def _serve(loaded: Loaded, registry: Registry, listening: socket.socket, r
     except SystemExit as ended:
         return 1 if ended.code else 0
     return 0 if server.started else 1
+
+
+async def _opened(loaded: Loaded, registry: Registry, place: Place | None) -> Hub:
+    """The hub. A command that has the file gives it up; raises `InUse` where a hub has it."""
+    assert loaded.integration is not None
+    folder = loaded.path.absolute().parent
+    file = database_file(loaded.integration.hub.database, folder)
+    until = time.monotonic() + (GIVE_WAY_SECONDS if file is not None and _gives_way(file) else 0.0)
+    while True:
+        try:
+            return await create_hub(loaded, registry, folder=folder, place=place)
+        except InUse:
+            if time.monotonic() > until:
+                raise
+        await asyncio.sleep(0.1)
+
+
+def _gives_way(file: Path) -> bool:
+    """Whether somebody has the file who gives it up for a hub."""
+    try:
+        answer = to_the_hub(file, Given(order=GIVE_WAY, arguments={"by": whoami()}))
+    except StellwerkError:
+        return False  # what is wrong is said when the file is opened
+    return answer is not None and answer.refused is None
 
 
 @contextmanager

@@ -1,4 +1,8 @@
-"""Looking on while a sync runs: in the hub that has the database, and where none runs, in this process."""
+"""Looking on while a sync runs: in the hub that has the database, and where none runs, in this process.
+
+A hub that starts is never kept waiting: it asks for the file and gets it, and this process goes on looking on. Whoever gave
+an order to a hub does not take the file after it; where no hub comes back within a while, that is said.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from stellwerk.app import create_hub, working
 from stellwerk.cli.beside import beside, database_of
-from stellwerk.cli.give import give, to_the_hub, whoami
+from stellwerk.cli.give import give, listens, to_the_hub, whoami
 from stellwerk.config.load import load_or_fail
 from stellwerk.errors import StellwerkError
 from stellwerk.registry import load_connectors
@@ -23,8 +27,11 @@ from stellwerk.relay.sync import one_status, statuses
 from stellwerk.store import syncs
 
 Status: TypeAlias = dict[str, Any]
+RUNNING = "running"
 Show: TypeAlias = Callable[[Mapping[str, Any]], None]
 LOOK_SECONDS = 0.3
+PATIENCE_SECONDS = 60.0
+"""How long a hub may be away before looking on ends: whoever restarts it needs a moment."""
 
 
 class LeftGoing(Exception):
@@ -34,7 +41,7 @@ class LeftGoing(Exception):
 def watched(config: Path, order: str, *, quiet: bool, **arguments: Any) -> Status:
     """Give an order that begins a run or lets it go on, and look on until it is over or stopped. Its last status.
 
-    Raises `StellwerkError` where it is refused, `LeftGoing` on Ctrl-C.
+    Raises `StellwerkError` where it is refused or no hub is there any more, `LeftGoing` on Ctrl-C.
     """
     given = Given(order=order, arguments={**arguments, "by": whoami()})
     database = database_of(config)
@@ -44,9 +51,10 @@ def watched(config: Path, order: str, *, quiet: bool, **arguments: Any) -> Statu
             if answer is not None and answer.refused is not None:
                 raise StellwerkError(answer.refused)
             if answer is None and database is not None:
-                return asyncio.run(_here(config, given, show))
+                now = asyncio.run(_here(config, given, show))
+                return _beside(config, database, now["run"], show) if now["state"] == RUNNING else now
             begun = give(config, order, **arguments) if answer is None else answer.told
-            return _beside(config, begun["run"], show)
+            return _beside(config, database, begun["run"], show)
         except KeyboardInterrupt:
             raise LeftGoing(
                 "it goes on in the hub, or when one is started; `stellwerk sync status` says how far it is,"
@@ -54,31 +62,39 @@ def watched(config: Path, order: str, *, quiet: bool, **arguments: Any) -> Statu
             ) from None
 
 
-def _beside(config: Path, run: int, show: Show) -> Status:
-    """Beside the hub that carries it out; it is read and never asked."""
+def _beside(config: Path, database: Path | None, run: int, show: Show) -> Status:
+    """Beside the hub that carries it out; it is read and never asked. Raises `StellwerkError` once it is gone for good."""
+    seen = time.monotonic()
     while True:
         with beside(config) as view:
             found = statuses(view.tx, run=run)
         if not found:
             raise StellwerkError("the sync is not kept any more; its connection was forgotten")
         show(found[0])
-        if found[0]["state"] != "running":
+        if found[0]["state"] != RUNNING:
             return found[0]
+        if database is None or listens(database):
+            seen = time.monotonic()
+        elif time.monotonic() - seen > PATIENCE_SECONDS:
+            raise StellwerkError(
+                f"the hub has ended; the {found[0]['kind']} goes on when one runs again, or by `stellwerk sync resume`"
+            )
         time.sleep(LOOK_SECONDS)
 
 
 async def _here(config: Path, given: Given, show: Show) -> Status:
-    """No hub has the file: this process is one until the sync is over, without pages and webhooks."""
+    """No hub has the file: this process is one until the sync is over or a hub starts, without pages and webhooks."""
     registry = load_connectors()
     loaded = load_or_fail(config, registry)
     hub = await create_hub(loaded, registry, folder=loaded.path.absolute().parent)
     try:
+        hub.gives_way = asyncio.Event()
         begun = await carry_out(hub, given.order, given.arguments)
         async with listening(hub, hub.database), working(hub):
             while True:
                 now = await one_status(hub, begun["run"])
                 show(now)
-                if now["state"] != "running":
+                if now["state"] != RUNNING or hub.gives_way.is_set():
                     return now
                 await asyncio.sleep(LOOK_SECONDS)
     finally:

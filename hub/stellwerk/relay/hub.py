@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
@@ -124,6 +125,8 @@ class Hub:
         """By account, the fields of which an event has come to this process: what it need not write down again."""
         self.public_url = integration.hub.public_url.rstrip("/")
         self.webhook_url = (integration.hub.webhook_url or integration.hub.public_url).rstrip("/")
+        self.gives_way: asyncio.Event | None = None
+        """Of a command that has the file because no hub had it: set when one asks for it. A hub gives it to nobody."""
         self.engine = engine(self)
 
     def wake(self) -> None:

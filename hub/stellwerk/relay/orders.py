@@ -26,6 +26,18 @@ LONGEST_LINE = 1_000_000
 LONGEST_NAME = 100
 """Bytes of a socket's path that every system takes."""
 
+GIVE_WAY = "give way"
+
+
+async def give_way(hub: Hub, *, by: str) -> bool:
+    """Let go of the database for a hub that starts. Raises `StellwerkError` where this is one itself."""
+    if hub.gives_way is None:
+        raise StellwerkError("a hub has this database")
+    hub.gives_way.set()
+    log.info("the database is given to the hub that %s starts", by)
+    return True
+
+
 Order = Callable[..., Awaitable[Any]]
 ORDERS: Mapping[str, Order] = {
     "hold": holding.hold,
@@ -47,6 +59,7 @@ ORDERS: Mapping[str, Order] = {
     "sync status": sync.status,
     "reconcile": reconcile.reconcile,
     "operator link": operator_link.operator_link,
+    GIVE_WAY: give_way,
 }
 
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
-from stellwerk.errors import StoreError, StoreFull
+from stellwerk.errors import InUse, StoreError, StoreFull
 from stellwerk.store.room import Room
 from stellwerk.store.schema import KNOWN_MIGRATIONS, migrations
 from stellwerk.store.store import Row, Tx
@@ -196,7 +196,7 @@ def _take_lock(path: Path) -> Any:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.close()
-        raise StoreError(
+        raise InUse(
             f"{path} is in use by another hub; stop that one first, or give this one a database of its own"
         ) from None
     return lock

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +16,20 @@ from click.testing import Result
 from msgspec.structs import replace
 
 from stellwerk.app import create_hub
+from stellwerk.cli import watching
+from stellwerk.cli.give import listens
+from stellwerk.cli.run import _gives_way
 from stellwerk.cli.sync import _harmless
+from stellwerk.cli.watching import watched
 from stellwerk.config.load import load
+from stellwerk.errors import StellwerkError
 from stellwerk.registry import load_connectors
 from stellwerk.store import syncs
 from stellwerk.store.syncs import Run
 from stellwerk_rules.model import Permission
 
 Command = Callable[..., Result]
+Hubs = Callable[[Path], AbstractContextManager[None]]
 NOON = 1_790_000_000.0
 NEW = Run(connection="acme", account="crm:4711", kind="sync", made_by="jo", started=NOON, version=1, plan="h", due=NOON)
 
@@ -103,3 +112,47 @@ def test_a_sync_is_stopped_and_cancelled(stellwerk: Command, config: Path, envir
 )
 def test_an_address_is_no_formula_in_a_spreadsheet(cell: str, written: str) -> None:
     assert _harmless(cell) == written
+
+
+class TestAHubThatEndsAndComesBack:
+    """The one that has the file is a hub wherever one runs; a command has it only until then."""
+
+    @pytest.fixture(autouse=True)
+    def secrets(self, environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+
+    def test_whoever_gave_an_order_to_a_hub_does_not_take_the_file_after_it(
+        self, config: Path, environ: Mapping[str, str], running: Hubs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(config, environ)
+        monkeypatch.setattr(watching, "PATIENCE_SECONDS", 2.0)
+        with ThreadPoolExecutor(1) as aside:
+            with running(config):
+                looking_on = aside.submit(watched, config, "sync resume", quiet=True, connection="acme")
+                time.sleep(1)
+            time.sleep(0.5)
+            with running(config):  # the next one, which no command keeps from starting
+                time.sleep(3)
+                assert not looking_on.done()
+            with pytest.raises(StellwerkError, match="goes on when one runs again"):
+                looking_on.result(20)
+
+    def test_a_command_that_has_the_file_gives_it_to_a_hub_that_starts_and_goes_on_looking(
+        self, stellwerk: Command, config: Path, environ: Mapping[str, str], running: Hubs
+    ) -> None:
+        put(config, environ)
+        database = config.parent / "stellwerk.db"
+        with ThreadPoolExecutor(1) as aside:
+            looking_on = aside.submit(watched, config, "sync resume", quiet=True, connection="acme")
+            until = time.monotonic() + 20
+            while not listens(database) and time.monotonic() < until:
+                time.sleep(0.1)
+            assert _gives_way(database)
+            while listens(database):
+                time.sleep(0.1)
+            time.sleep(0.5)
+            with running(config):
+                assert not _gives_way(database), "a hub gives way to nobody"
+                assert "cancelled" in stellwerk("sync", "cancel", "acme", "--config", config).output
+                assert looking_on.result(20)["state"] == "cancelled"
