@@ -27,10 +27,11 @@ from stellwerk_rules.model import (
     Planned,
     Skip,
 )
+from stellwerk_rules.moving import may_be_another
 from stellwerk_rules.plan import CompiledRule, Plan
 from stellwerk_rules.reasons import at_rule, because, skip
 from stellwerk_rules.spec import EnterSpec, SettingValue
-from stellwerk_rules.wishes import answer_of, mark_of
+from stellwerk_rules.wishes import answer_of, mark_of, of_address
 
 OLD_WISH = "old-wish"
 """Code of the repair that shows wishes whose turn came too late."""
@@ -52,8 +53,11 @@ def enter(
     moved: bool,
 ) -> Entry:
     """Whether the event's contact enters by `rule`."""
+    answer = answer_of(event.contact, spec.answer, known)
     if moved:  # whoever enters by a new address enters by no yes that a person could ask for
         event = replace(event, asked_again=False)
+    if moved and may_be_another(event.contact):
+        answer = of_address(answer, event.contact)
     case = Case(
         plan=plan,
         rule=rule,
@@ -63,7 +67,7 @@ def enter(
         consent=consent,
         settings=settings,
         effective=effective,
-        answer=answer_of(event.contact, spec.answer, known),
+        answer=answer,
         moved=moved,
     )
     out = _is_not_asked_again(case) or _stays_out(case) or _waits(case) or _may_not(case)
@@ -115,6 +119,9 @@ def _by_answer(case: Case) -> Entry | None:
     if case.answer.value == "yes" or case.spec.answer is None:
         return None
     if not as_switch(resolve(case.spec.without_answer, case.effective.base, case.event.contact.fields)):
+        if case.event.contact.fields.get(case.spec.answer) == "yes":
+            text = f"{case.spec.answer} was set to yes before a form or a merge changed the address"
+            return Entry(skip=skip(case.rule, "no-answer", text), only_wish=True)
         return Entry(skip=skip(case.rule, "no-answer", f"{case.spec.answer} is not set, which counts as no"))
     if case.known.agreed is None:
         text = f"{case.spec.answer} is not set, which counts as no until somebody agreed"

@@ -17,7 +17,8 @@ from stellwerk_rules.wishes import Answer
 class Entry(Struct, frozen=True, kw_only=True):
     """What the rule `enter` made of a contact: it enters, waits for a person, or stays out; with notices.
 
-    `waits` says that nothing was handled: the same answer is looked at again at the next event.
+    `waits` says that nothing was handled: the same answer is looked at again at the next event. `only_wish`: from now on only
+    an explicit yes brings it in, since the one that stands there may be somebody else's.
     """
 
     planned: Planned | None = None
@@ -25,6 +26,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     skip: Skip | None = None
     notices: tuple[Because, ...] = ()
     waits: bool = False
+    only_wish: bool = False
 
 
 class Case(Struct, frozen=True, kw_only=True):

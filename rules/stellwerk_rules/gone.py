@@ -58,11 +58,13 @@ def taken_out(scene: Scene, happened: frozenset[str], left: Fact | None = None) 
         return _planned(scene, rule, DeleteContact(email=email), f"delete:{key}", why)
     if rule.spec.to != scene.plan.mail_system:
         return _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}", why)
+    fact = Fact(kind=FactKind.OPTED_OUT, key=f"{SAID_NO}{key}", at=said_at, event=scene.event.id, told_by=told_by)
     # Who was asked back and could still confirm opts out anew, also where the CRM's own opt-out came in between.
     if consent.left and not (consent.asks_in_window or consent.confirmable):
-        return Decision(skips=(skip(rule, "opted-out", "this address is out already"),), remembered=remembered)
-    fact = Fact(kind=FactKind.OPTED_OUT, key=f"{SAID_NO}{key}", at=said_at, event=scene.event.id, told_by=told_by)
-    decision = _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}", why)
+        # Nobody is there to be taken out; but a yes in between may be on its way back, and this no is younger than that.
+        decision = Decision(skips=(skip(rule, "opted-out", "this address is out already"),), remembered=remembered)
+    else:
+        decision = _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}", why)
     return replace(decision, facts=(fact,)) if former is None else replace(decision, former_facts=(fact,))
 
 

@@ -101,7 +101,7 @@ def freed(plan: Plan, system: str, there: str, address: str, known: Known, key: 
 
 
 def _not_kept(scene: Scene, former: Former) -> Because | None:
-    if _may_be_another(scene.contact):
+    if may_be_another(scene.contact):
         return Because(code="permission-not-kept", text="a form may have changed the address: it starts anew")
     if scene.merged or scene.contact.opted_out:
         return Because(code="permission-not-kept", text="merged or opted out of all mail: the address starts anew")
@@ -113,7 +113,7 @@ def _left_behind(scene: Scene, rule: CompiledRule, consent: ConsentSpec, former:
     """What becomes of the old address's contact."""
     chosen = as_text(resolve(consent.moved_old, scene.effective.base, scene.contact.fields))
     notices: tuple[Because, ...] = ()
-    if chosen != KEEP and _may_be_another(scene.contact):
+    if chosen != KEEP and may_be_another(scene.contact):
         text = "a form may have changed the address, perhaps for another visitor: the old one stays as it is"
         chosen, notices = KEEP, (because(rule, "old-address-kept", text),)
     of = Elsewhere(id=there, address=former.address)
@@ -131,7 +131,7 @@ def _left_behind(scene: Scene, rule: CompiledRule, consent: ConsentSpec, former:
     return Decision(changes=planned, notices=notices, remembered=scene.known.remembered)
 
 
-def _may_be_another(contact: Contact) -> bool:
+def may_be_another(contact: Contact) -> bool:
     """Whether the new address may be somebody else's: a form wrote it, a merge brought it, or nobody knows."""
     written = contact.history.get(ADDRESS, ())
     return not written or written[0].origin in (Origin.FORM, Origin.MERGE)

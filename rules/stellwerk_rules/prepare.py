@@ -8,7 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stellwerk_rules import breaker, moving, unlinked
+from stellwerk_rules import breaker, moving, remember, unlinked
 from stellwerk_rules.consent import Consent, fold, is_younger
 from stellwerk_rules.entering import held_for_age
 from stellwerk_rules.fields import wins
@@ -161,6 +161,8 @@ def _enter(
 ) -> Ready | Skip | Held:
     if moving.has_moved_on(plan, change, known):
         return _skip("moved-on", "the contact has another address now")
+    if _said_no_since(plan, change, known):
+        return _skip("said-no", "the contact said no since, before anything went out for its yes")
     held = None if released else held_for_age(plan, change, at)
     if held is not None:
         return held
@@ -189,6 +191,14 @@ def _enter(
     if refused is not None:
         return Skip(because=replace(refused, rule=planned.because.rule, line=planned.because.line))
     return (_absent(target) if change.links else None) or Ready(changes=settled)
+
+
+def _said_no_since(plan: Plan, change: Enter, known: Known) -> bool:
+    """Whether an answer that is no yes was handled, and is younger than what brings the contact in; be it an opt-out or not."""
+    said = known.remembered.answered.get(plan.answer_field(plan.wish_system) or "")
+    if said is None or said.at is None or said.at <= change.wished_at:
+        return False
+    return said.digest not in (remember.digest_of(known.digest, "yes"), remember.digest_of(known.digest, None))
 
 
 def _only_linked(change: Enter, target: Contact, refusal: Callable[[Change], Because | None]) -> Ready | Skip:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stellwerk_rules import remember
 from stellwerk_rules.conditions import last_written
-from stellwerk_rules.model import Contact, Digest, Known, Origin, Seen, Value, Written
+from stellwerk_rules.model import ADDRESS, Contact, Digest, Known, Origin, Seen, Value, Written
 
 WISHING = frozenset({Origin.FORM, Origin.PERSON})
+
+ONE_SUBMISSION = timedelta(seconds=2)
+"""What one form wrote bears times no further apart."""
 
 _MARK_LENGTH = 32
 
@@ -40,6 +43,19 @@ def answer_of(contact: Contact, name: str | None, known: Known) -> Answer:
     value = text if text in (None, "yes") else "no"
     written = last_written(contact.history, contact.fields, name)
     return Answer(value=value, written=written, handled=is_handled(known, name, text, written))
+
+
+def of_address(answer: Answer, contact: Contact) -> Answer:
+    """The answer as one of whoever has the address now, where somebody else may have had it before: an older yes is none of hers.
+
+    Where it is not known when the address was written, one that was handled is the older.
+    """
+    written = contact.history.get(ADDRESS, ())
+    if written and answer.written is not None:
+        older = answer.written.at < written[0].at - ONE_SUBMISSION
+    else:
+        older = answer.handled
+    return Answer() if answer.value == "yes" and older else answer
 
 
 def is_handled(known: Known, name: str, value: Value, written: Written | None) -> bool:

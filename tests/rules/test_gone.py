@@ -97,8 +97,9 @@ def test_a_no_where_existing_subscribers_are_kept_changes_nothing(subscriber: An
 def test_a_no_of_somebody_who_is_out_already_unsubscribes_nobody_again(subscriber: Any) -> None:
     subscriber.facts.append(Fact(kind=FactKind.OPTED_OUT, key="E1", at=subscriber.now, event="e", told_by="mail"))
     decision = subscriber.decide(subscriber.crm(subscribe="no", by=Origin.PERSON))
-    assert (taken_out(decision), decision.facts) == ([], ())
+    assert taken_out(decision) == []
     assert "opted-out" in codes(decision)
+    assert [one.at for one in decision.facts] == [subscriber.now - HOUR]  # a yes before it leads back no more
 
 
 def test_a_no_of_somebody_who_was_asked_back_and_has_not_answered_opts_out_anew(subscriber: Any) -> None:

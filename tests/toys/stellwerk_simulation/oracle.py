@@ -36,7 +36,9 @@ class Oracle:
         counts = self.settings["on_no"] == "unsubscribe" and (by != "form" or self.settings["form_no_unsubscribes"])
         if before != record.subscribe == "false" and counts and not new:
             one.let_go("unsubscribe")
-        elif wish or not (one.linked or record.came or record.older or record.only_wish or not self._comes_in(record)):
+        elif wish or not (
+            one.linked or record.came or record.older or record.only_wish or not self._comes_in(record.subscribe)
+        ):
             self._enter(one, at, wish=wish)
         one.carry()
 
@@ -104,7 +106,10 @@ class Oracle:
         if other.refuses:
             self.opted_out(to)
         by_itself = not record.older and not record.only_wish
-        record.came = (by_itself or (linked and (record.came or not record.older))) and self._comes_in(record)
+        said = "" if by == "form" and record.subscribe == "true" else record.subscribe  # perhaps of another visitor
+        stays = not self._comes_in(said)
+        record.came = (by_itself or (linked and (record.came or not record.older))) and not stays
+        record.only_wish = record.only_wish or (stays and said != record.subscribe)
         if record.came:
             self._enter(other, at, wish=False)
 
@@ -127,7 +132,9 @@ class Oracle:
     def synced(self, *, ask: bool, permission: str, at: float) -> None:
         """Whoever is not in yet and does not say no, on terms of its own."""
         for one in self.people.values():
-            comes = one.record.alive and not one.record.only_wish and self._comes_in(one.record) and not one.out
+            comes = (
+                one.record.alive and not one.record.only_wish and self._comes_in(one.record.subscribe) and not one.out
+            )
             entered = one.linked or one.record.came
             if comes and not (entered and (one.known or (one.linked and not ask))):
                 asked_first, plus, grant = self._terms(one.record, permission)
@@ -135,8 +142,8 @@ class Oracle:
                     grant = "none"
                 self._bring_in(one, at, ask=ask, plus=plus, grant=grant, waits=bool(one.open))
 
-    def _comes_in(self, record: Record) -> bool:
-        return record.subscribe == "true" or (record.subscribe == "" and self.settings["no_answer"] == "yes")
+    def _comes_in(self, said: str) -> bool:
+        return said == "true" or (said == "" and self.settings["no_answer"] == "yes")
 
     def _terms(self, record: Record, most: str) -> tuple[bool, bool, str]:
         """Whether she is asked, whether with plus, and what else she is granted: more asked or less granted by her own values."""

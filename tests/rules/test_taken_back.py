@@ -1,0 +1,70 @@
+"""A yes that was decided on and has not gone out, and a no that follows it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from stellwerk_rules.model import Contact, Decision, Enter, Fact, FactKind, Origin, Planned, Presence, Skip
+from stellwerk_rules.prepare import Ready, prepare
+
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
+
+
+def entry(decision: Decision) -> Planned:
+    (planned,) = [one for one in decision.changes if isinstance(one.change, Enter)]
+    return planned
+
+
+def prepared(world: Any, planned: Planned) -> str:
+    nowhere = Contact(presence=Presence.ABSENT, opted_out=world.suppressed, read_at=world.now)
+    ready = prepare(world.plan, planned, nowhere, world.known(), world.settings, world.now)
+    return ready.because.code if isinstance(ready, Skip) else type(ready).__name__
+
+
+@pytest.fixture
+def gone(world: Any) -> Any:
+    """Left ten days ago, as the mail system told."""
+    left = world.now - 10 * DAY
+    world.facts = [Fact(kind=FactKind.OPTED_OUT, key="E1", at=left, event="e0", told_by="mail")]
+    world.suppressed = True
+    return world
+
+
+@pytest.mark.behaviour("answer-no-meanwhile")
+@pytest.mark.parametrize(
+    ("by", "why"),
+    [(Origin.FORM, "said-no"), (Origin.PERSON, "opted-out"), (Origin.IMPORT, "opted-out")],
+)
+def test_a_no_takes_back_the_yes_that_has_not_gone_out_yet(world: Any, by: Origin, why: str) -> None:
+    waiting = entry(world.decide(world.crm(subscribe="yes")))
+    assert prepared(world, waiting) == Ready.__name__
+    world.decide(world.crm(subscribe="no", by=by, said_at=world.now - MINUTE))
+    assert prepared(world, waiting) == why
+
+
+@pytest.mark.behaviour("answer-no-meanwhile")
+@pytest.mark.parametrize("by", [Origin.FORM, Origin.PERSON, Origin.IMPORT])
+def test_a_no_takes_back_the_way_back_of_somebody_who_is_out(gone: Any, by: Origin) -> None:
+    waiting = entry(gone.decide(gone.crm(subscribe="yes")))
+    assert prepared(gone, waiting) == Ready.__name__
+    gone.decide(gone.crm(subscribe="no", by=by, said_at=gone.now - MINUTE))
+    assert prepared(gone, waiting) in ("said-no", "opt-out-younger")
+
+
+def test_a_yes_after_that_no_goes_out(gone: Any) -> None:
+    gone.decide(gone.crm(subscribe="yes"))
+    gone.decide(gone.crm(subscribe="no", by=Origin.PERSON, said_at=gone.now - 2 * MINUTE))
+    again = entry(gone.decide(gone.crm(subscribe="yes", said_at=gone.now - MINUTE)))
+    assert prepared(gone, again) == Ready.__name__
+
+
+def test_a_no_that_is_older_than_the_yes_takes_nothing_back(world: Any) -> None:
+    world.decide(world.crm(subscribe="no", said_at=world.now - 2 * DAY))
+    waiting = entry(world.decide(world.crm(subscribe="yes")))
+    assert prepared(world, waiting) == Ready.__name__
+    blank = world.crm(subscribe=None)
+    world.decide(blank)
+    assert prepared(world, waiting) == Ready.__name__
