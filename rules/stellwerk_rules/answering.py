@@ -5,26 +5,34 @@ from __future__ import annotations
 from datetime import datetime
 
 from stellwerk_rules import remember
-from stellwerk_rules.model import Decision, Digest, EventKind, FieldValue, Planned, Remembered, Seen, SetFields
+from stellwerk_rules.laws import OPT_OUT_YOUNGER
+from stellwerk_rules.model import Decision, Digest, EventKind, FieldValue, Planned, Remembered, Seen, SetFields, Skip
 from stellwerk_rules.plan import CompiledRule, Plan
 from stellwerk_rules.reasons import because
 from stellwerk_rules.scene import Scene
 
 
-def answered_no(now: Scene, while_it_was: str) -> Decision:
-    """Of a contact that reads yes, and left while it was not looked at."""
+def answered_no(now: Scene, why: str) -> Decision:
+    """Of a contact that reads yes although it left."""
     name = now.plan.answer_field(now.system)
     if name is None or not now.consent.left or now.contact.fields.get(name) != "yes":
         return Decision(remembered=now.known.remembered)
     return answer_set(
         now.plan,
         now.system,
-        f"left while the contact was {while_it_was}",
+        why,
         now.known.remembered,
         key=f"{now.contact.id}:{now.event.id}",
         at=now.event.at,
         digest=now.known.digest,
     )
+
+
+def refused_yes(now: Scene, skip: Skip | None) -> Decision:
+    """Of a contact whose yes counts as older than its opt-out: so that it may say it once more, and be heard at once."""
+    if skip is None or skip.because.code != OPT_OUT_YOUNGER or now.event.compared:
+        return Decision(remembered=now.known.remembered)
+    return answered_no(now, "the yes counts as older than the opt-out")
 
 
 def answer_set(

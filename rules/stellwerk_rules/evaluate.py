@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from stellwerk_rules import remember, unlinked
+from stellwerk_rules.answering import refused_yes
 from stellwerk_rules.carrying import carried_over, digests, met
 from stellwerk_rules.comparing import DriftKind, address_left, left_alone, left_to_its_event, stands
 from stellwerk_rules.consent import fold
@@ -267,6 +268,8 @@ def _entered(now: Scene, happened: frozenset[str]) -> Decision:
             )
             remembered = remember.with_seen(remembered, now.system, met(now, rule.spec.to))
     decision = _entry(entry, remembered)
+    refused = refused_yes(now.remembering(remembered), entry.skip)
+    decision, remembered = joined(decision, refused), refused.remembered
     stale = rule.spec.to not in remembered.ids and (now.moved or _took_over_a_state(now))
     if entry.held is None and not (entry.skip is not None and (now.consent.left or stale)):
         return decision

@@ -48,5 +48,7 @@ def foresee(
         remembered=Remembered(),
         facts=tuple(fact for fact in known.facts if fact.kind in _KEPT),
     )
-    seen = outlook(plan, evaluate(plan, event, new, settings), new)
+    decision = evaluate(plan, event, new, settings)
+    over_there = tuple(one for one in decision.changes if one.system != plan.wish_system)
+    seen = outlook(plan, replace(decision, changes=over_there), new)
     return None if seen.what is What.CHANGED else seen

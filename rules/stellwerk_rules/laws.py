@@ -29,6 +29,9 @@ ASK_AGAIN_AFTER = timedelta(hours=24)
 MOST_ASKS = 3
 MOST_WAYS_BACK = 3
 
+OPT_OUT_YOUNGER = "opt-out-younger"
+"""Code of a refusal: of two times it is the opt-out's that counts as the younger."""
+
 NOT_ASKED_NOW = frozenset({"already-asked", "already-confirmed", "pending", "asked-lately", "asked-often"})
 """Codes of `may_ask`: no mail goes out, and the contact that stands there is linked all the same."""
 
@@ -76,7 +79,7 @@ def may_enter(enter: Enter, consent: Consent, wished_by: str) -> Because | None:
     if not enter.way_back:
         return Because(code="opted-out", text="this address opted out")
     if not leads_back(consent, enter.wished_at, wished_by):
-        return Because(code="opt-out-younger", text="the opt-out counts as younger than this wish")
+        return Because(code=OPT_OUT_YOUNGER, text="the opt-out counts as younger than this wish")
     if enter.ask is None:
         return Because(code="no-way-to-ask", text="only a double opt-in leads back, and there is none to send")
     if consent.ways_back_in_window >= MOST_WAYS_BACK:

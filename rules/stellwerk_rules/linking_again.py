@@ -52,7 +52,7 @@ def linked_again(
     meets = _meets(now)
     if meets is None:
         now = now.remembering(_all_handled(now))
-        answer = answered_no(now, "unlinked")
+        answer = answered_no(now, "left while the contact was unlinked")
         return joined(joined(decision, answer), shown_to_it(now.remembering(answer.remembered)))
     return joined(decision, Decision(changes=(meets,), remembered=_met(now, meets)))
 

@@ -161,8 +161,9 @@ def _enter(
 ) -> Ready | Skip | Held:
     if moving.has_moved_on(plan, change, known):
         return _skip("moved-on", "the contact has another address now")
-    if _said_no_since(plan, change, known):
-        return _skip("said-no", "the contact said no since, before anything went out for its yes")
+    taken_back = _taken_back(plan, change, known) if planned.system == plan.mail_system else None
+    if taken_back is not None:
+        return taken_back
     held = None if released else held_for_age(plan, change, at)
     if held is not None:
         return held
@@ -193,12 +194,19 @@ def _enter(
     return (_absent(target) if change.links else None) or Ready(changes=settled)
 
 
-def _said_no_since(plan: Plan, change: Enter, known: Known) -> bool:
-    """Whether an answer that is no yes was handled, and is younger than what brings the contact in; be it an opt-out or not."""
+def _taken_back(plan: Plan, change: Enter, known: Known) -> Skip | None:
+    """What happened to the contact before anything went out for it: it was deleted, or an answer that is no yes came since.
+
+    Be that an opt-out or not: a form's no is none.
+    """
+    if known.remembered.binned or known.remembered.erased:
+        return _skip("deleted", "the contact was deleted before anything went out for it")
     said = known.remembered.answered.get(plan.answer_field(plan.wish_system) or "")
     if said is None or said.at is None or said.at <= change.wished_at:
-        return False
-    return said.digest not in (remember.digest_of(known.digest, "yes"), remember.digest_of(known.digest, None))
+        return None
+    if said.digest in (remember.digest_of(known.digest, "yes"), remember.digest_of(known.digest, None)):
+        return None
+    return _skip("said-no", "the contact said no before anything went out for its yes")
 
 
 def _only_linked(change: Enter, target: Contact, refusal: Callable[[Change], Because | None]) -> Ready | Skip:

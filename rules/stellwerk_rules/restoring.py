@@ -35,7 +35,7 @@ def restored(now: Scene) -> Decision:
     skip = Skip(because=Because(code="restored", text=text))
     mail = now.plan.mail_system
     decision = joined(Decision(skips=(skip,), look_again=() if mail is None else (mail,)), fields)
-    decision = joined(decision, answered_no(now.remembering(decision.remembered), "deleted"))
+    decision = joined(decision, answered_no(now.remembering(decision.remembered), "left while the contact was deleted"))
     return joined(decision, shown_to_it(now.remembering(decision.remembered)))
 
 

@@ -16,6 +16,7 @@ from stellwerk_rules.model import (
     Contact,
     Decision,
     Enter,
+    Fact,
     FactKind,
     Origin,
     Planned,
@@ -24,6 +25,7 @@ from stellwerk_rules.model import (
     Skip,
 )
 from stellwerk_rules.prepare import Ready, prepare
+from stellwerk_toys.decisions import codes
 
 DAY = timedelta(days=1)
 
@@ -167,3 +169,22 @@ def test_while_the_zone_of_the_report_is_not_known_a_day_is_not_enough(world: An
     assert isinstance(why, Skip)
     found = dropped(world.plan, planned, why, target, known, world.now, tried=True)
     assert [one.final for one in found.facts] == [False]
+
+
+@pytest.mark.behaviour("out-yes-older")
+def test_a_yes_that_counts_as_older_than_the_opt_out_becomes_a_no_so_that_the_next_is_heard_at_once(world: Any) -> None:
+    left = Fact(kind=FactKind.OPTED_OUT, key="E1", at=world.now - timedelta(hours=2), event="e", told_by="mail")
+    world.facts, world.suppressed = [left], True
+    decision = world.decide(world.crm(subscribe="yes"))
+    assert (codes(decision)[0], answers(decision)) == ("opt-out-younger", ["no"])
+    (no,) = [one for one in decision.changes if isinstance(one.change, SetFields) and not one.change.mirror]
+    assert isinstance(world.make(no, world.crm(subscribe="yes")), Ready)
+    world.now += timedelta(minutes=1)
+    way_back(world.decide(world.crm(subscribe="yes", said_at=world.now)))
+
+
+def test_a_comparison_leaves_that_to_the_yes_itself(world: Any) -> None:
+    left = Fact(kind=FactKind.OPTED_OUT, key="E1", at=world.now - timedelta(hours=2), event="e", told_by="mail")
+    world.facts, world.suppressed = [left], True
+    decision = world.decide(world.crm(subscribe="yes"), compared=True)
+    assert answers(decision) == []

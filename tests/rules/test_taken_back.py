@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk_rules.model import Contact, Decision, Enter, Fact, FactKind, Origin, Planned, Presence, Skip
+from stellwerk_rules.model import Contact, Decision, Enter, EventKind, Fact, FactKind, Origin, Planned, Presence, Skip
 from stellwerk_rules.prepare import Ready, prepare
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -68,3 +68,17 @@ def test_a_no_that_is_older_than_the_yes_takes_nothing_back(world: Any) -> None:
     blank = world.crm(subscribe=None)
     world.decide(blank)
     assert prepared(world, waiting) == Ready.__name__
+
+
+def test_a_younger_yes_takes_nothing_back(world: Any) -> None:
+    waiting = entry(world.decide(world.crm(subscribe="yes")))
+    world.decide(world.crm(subscribe="yes", said_at=world.now - MINUTE))
+    assert prepared(world, waiting) == Ready.__name__
+
+
+@pytest.mark.behaviour("deleted-meanwhile")
+@pytest.mark.parametrize("kind", [EventKind.DELETED, EventKind.ERASED])
+def test_nothing_goes_out_any_more_for_a_contact_that_was_deleted(world: Any, kind: EventKind) -> None:
+    waiting = entry(world.decide(world.crm(subscribe="yes")))
+    world.decide(Contact(id="c1", presence=Presence.ARCHIVED, read_at=world.now), kind)
+    assert prepared(world, waiting) == "deleted"

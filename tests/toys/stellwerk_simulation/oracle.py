@@ -169,6 +169,8 @@ class Oracle:
             if younger and not often and not waits:
                 one.ways_back.append(at)
                 self._ask(one, at, plus)
+            if wish and not younger:  # so that the next yes is heard at once
+                one.record.subscribe, one.apart = "false", None
             return
         self._bring_in(one, at, ask=ask, plus=plus, grant=grant, waits=waits)
 
