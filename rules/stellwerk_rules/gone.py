@@ -60,11 +60,13 @@ def taken_out(scene: Scene, happened: frozenset[str], left: Fact | None = None) 
         return _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}", why)
     fact = Fact(kind=FactKind.OPTED_OUT, key=f"{SAID_NO}{key}", at=said_at, event=scene.event.id, told_by=told_by)
     # Who was asked back and could still confirm opts out anew, also where the CRM's own opt-out came in between.
-    if consent.left and not (consent.asks_in_window or consent.confirmable):
-        # Nobody is there to be taken out; but a yes in between may be on its way back, and this no is younger than that.
-        decision = Decision(skips=(skip(rule, "opted-out", "this address is out already"),), remembered=remembered)
-    else:
+    if not consent.left or consent.asks_in_window or consent.confirmable:
         decision = _planned(scene, rule, Unsubscribe(email=email), f"unsubscribe:{key}", why)
+    else:
+        decision = Decision(skips=(skip(rule, "opted-out", "this address is out already"),), remembered=remembered)
+        if scene.event.kind in (EventKind.DELETED, EventKind.ERASED):
+            return decision
+        # Nobody is there to be taken out; but a yes in between may be on its way back, and this no is younger than that.
     return replace(decision, facts=(fact,)) if former is None else replace(decision, former_facts=(fact,))
 
 

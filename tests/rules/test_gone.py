@@ -102,6 +102,15 @@ def test_a_no_of_somebody_who_is_out_already_unsubscribes_nobody_again(subscribe
     assert [one.at for one in decision.facts] == [subscriber.now - HOUR]  # a yes before it leads back no more
 
 
+def test_a_deletion_of_somebody_who_is_out_already_is_no_opt_out_of_its_own(subscriber: Any) -> None:
+    subscriber.settings["on_deleted"] = "unsubscribe"
+    subscriber.facts.append(Fact(kind=FactKind.OPTED_OUT, key="E1", at=subscriber.now, event="e", told_by="mail"))
+    archived = Contact(id="c1", presence=Presence.ARCHIVED, read_at=subscriber.now)
+    decision = subscriber.decide(archived, EventKind.DELETED)
+    assert (taken_out(decision), decision.facts) == ([], ())
+    assert "opted-out" in codes(decision)
+
+
 def test_a_no_of_somebody_who_was_asked_back_and_has_not_answered_opts_out_anew(subscriber: Any) -> None:
     out = Fact(kind=FactKind.OPTED_OUT, key="E1", at=subscriber.now - HOUR, event="e", told_by="mail")
     subscriber.facts += [out, Fact(kind=FactKind.ASKED, key="w2", at=subscriber.now - HOUR / 2, event="e")]

@@ -222,7 +222,7 @@ async def test_the_permission_goes_along_by_changing_the_address_of_the_same_con
     assert world.crm.records[one].value("wants_news") == "no"
 
 
-@KEEPS
+@settings(on_move="keep_permission", silence="yes")
 async def test_whose_address_a_form_changed_is_asked_anew(world: World, joined: Joined, connected: Yard) -> None:
     one = await joined()
     world.crm.write(one, {"email": NEW}, "form")
@@ -231,6 +231,22 @@ async def test_whose_address_a_form_changed_is_asked_anew(world: World, joined: 
     new = world.news(NEW)
     assert new is not None
     assert new.permission == "nothing"
+
+
+@KEEPS
+async def test_a_yes_of_before_a_form_changed_the_address_is_none_of_whoever_has_it_now(
+    world: World, joined: Joined, connected: Yard
+) -> None:
+    one = await joined()
+    world.crm.write(one, {"email": NEW}, "form")
+    await connected.settle(60)
+    assert [mail.email for mail in world.mail.sent] == [ADA]
+    assert world.news(NEW) is None
+    world.crm.write(one, {"wants_news": "no"}, "form")
+    world.crm.write(one, {"wants_news": "yes"}, "form")
+    world.clock.now += 60
+    await connected.settle(60)
+    assert [mail.email for mail in world.mail.sent] == [ADA, NEW]
 
 
 @KEEPS

@@ -9,9 +9,7 @@ from stellwerk_simulation.history import FIELDS, PEOPLE, Write
 from stellwerk_simulation.people import BOUNCES_THAT_BLOCK, PERMISSIONS, Person, Record
 
 TWO_CLOCKS, DAY = 7_200.0, 86_400.0  # law 1: “within a margin of two hours … the opt-out is the younger”
-MOST_ASKS = 3
-STAGES = ("", "lead", "marketingqualifiedlead")
-OWN = "maileon_contact_"
+MOST_ASKS, OWN, STAGES = 3, "maileon_contact_", ("", "lead", "marketingqualifiedlead")
 
 
 class Oracle:
@@ -36,9 +34,7 @@ class Oracle:
         counts = self.settings["on_no"] == "unsubscribe" and (by != "form" or self.settings["form_no_unsubscribes"])
         if before != record.subscribe == "false" and counts and not new:
             one.let_go("unsubscribe")
-        elif wish or not (
-            one.linked or record.came or record.older or record.only_wish or not self._comes_in(record.subscribe)
-        ):
+        elif wish or not (one.linked or record.came or record.older or record.only_wish or not self._comes_in(record)):
             self._enter(one, at, wish=wish)
         one.carry()
 
@@ -105,11 +101,10 @@ class Oracle:
             one.let_go(self.settings["on_moved_old"], apart=at)
         if other.refuses:
             self.opted_out(to)
-        by_itself = not record.older and not record.only_wish
-        said = "" if by == "form" and record.subscribe == "true" else record.subscribe  # perhaps of another visitor
-        stays = not self._comes_in(said)
-        record.came = (by_itself or (linked and (record.came or not record.older))) and not stays
-        record.only_wish = record.only_wish or (stays and said != record.subscribe)
+        comes = self._comes_in(record, by)
+        fresh = linked or not (record.older or record.only_wish)
+        record.came = comes and (record.came if linked and record.older else fresh)
+        record.only_wish = record.only_wish or (self._comes_in(record) and not comes)
         if record.came:
             self._enter(other, at, wish=False)
 
@@ -132,18 +127,16 @@ class Oracle:
     def synced(self, *, ask: bool, permission: str, at: float) -> None:
         """Whoever is not in yet and does not say no, on terms of its own."""
         for one in self.people.values():
-            comes = (
-                one.record.alive and not one.record.only_wish and self._comes_in(one.record.subscribe) and not one.out
-            )
+            comes = one.record.alive and not one.record.only_wish and self._comes_in(one.record) and not one.out
             entered = one.linked or one.record.came
             if comes and not (entered and (one.known or (one.linked and not ask))):
                 asked_first, plus, grant = self._terms(one.record, permission)
-                if asked_first and not self.settings["double_opt_in"]:
-                    grant = "none"
+                grant = "none" if asked_first and not self.settings["double_opt_in"] else grant
                 self._bring_in(one, at, ask=ask, plus=plus, grant=grant, waits=bool(one.open))
 
-    def _comes_in(self, said: str) -> bool:
-        return said == "true" or (said == "" and self.settings["no_answer"] == "yes")
+    def _comes_in(self, record: Record, moved_by: str = "") -> bool:
+        silent = not record.subscribe or (moved_by == "form" and record.subscribe == "true")  # a yes of another visitor
+        return self.settings["no_answer"] == "yes" if silent else record.subscribe == "true"
 
     def _terms(self, record: Record, most: str) -> tuple[bool, bool, str]:
         """Whether she is asked, whether with plus, and what else she is granted: more asked or less granted by her own values."""
@@ -169,7 +162,7 @@ class Oracle:
             if younger and not often and not waits:
                 one.ways_back.append(at)
                 self._ask(one, at, plus)
-            if wish and not younger:  # so that the next yes is heard at once
+            elif wish and not younger:  # so that the next yes is heard at once
                 one.record.subscribe, one.apart = "false", None
             return
         self._bring_in(one, at, ask=ask, plus=plus, grant=grant, waits=waits)

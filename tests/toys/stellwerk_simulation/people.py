@@ -71,8 +71,7 @@ class Person(Struct, kw_only=True):
         """From now on the two are one, made with this permission where there is none; a first meeting fills blanks only."""
         self.written = self.written if self.linked else {}
         if not self.there.alive:
-            self.there = Subscriber(alive=True, permission=permission)
-            self.known = self.known or permission != "none"
+            self.there, self.known = Subscriber(alive=True, permission=permission), self.known or permission != "none"
         here, there = self.record.fields, self.there.fields
         self.record.fields, self.there.fields = {**there, **here}, {**here, **there}
         self.linked = self.record.mirrored = True
@@ -90,8 +89,7 @@ class Person(Struct, kw_only=True):
             self.there, self.written, self.known = Subscriber(), {}, True
         if how == "unsubscribe":
             self.left, self.out, self.open, self.opt_outs = True, True, [], self.opt_outs + 1
-            self.record.back = self.binned.back = False
-            self.apart = self.apart if apart is None else apart
+            self.apart, self.record.back, self.binned.back = self.apart if apart is None else apart, False, False
             self.record.mirrored = self.record.mirrored or shows
 
     def shown(self) -> dict[str, Any]:
