@@ -19,11 +19,13 @@ from stellwerk_rules.model import (
     ClearStage,
     Contact,
     Create,
+    Decision,
     Enter,
     EventKind,
     Fact,
     FactKind,
     FieldValue,
+    Known,
     MoveAddress,
     MoveStage,
     OptOut,
@@ -37,6 +39,7 @@ from stellwerk_rules.model import (
     Skip,
     Unlinked,
     Unsubscribe,
+    Written,
 )
 from stellwerk_rules.prepare import Ready, prepare, resume_stage
 
@@ -109,6 +112,33 @@ def test_an_opt_out_that_comes_in_between_stops_what_waits(moment: Moment) -> No
         comes_back_lawfully(moment, enter)
         if target.opted_out and not enter.way_back:
             assert target.permission not in (None, Permission.NONE)
+
+
+@settings(LAWS, max_examples=2 * EXAMPLES)
+@given(moments, st.sampled_from(list(Origin)))
+def test_a_no_or_a_deletion_that_comes_in_between_takes_back_what_waits(moment: Moment, by: Origin) -> None:
+    """Be it a way back, or the first yes of somebody new; and be the no an opt-out by the file, or a form's."""
+    decision = evaluate(moment.plan, moment.event, moment.known, moment.settings)
+    waiting = [one.change for one in decision.changes if isinstance(one.change, Enter)]
+    assume(waiting and waiting[0].wished_at < NOON)
+    no = Written(value="no", at=NOON, origin=by)
+    fields, history = {**moment.contact.fields, "wants_news": "no"}, {**moment.contact.history, "wants_news": (no,)}
+    said = replace(moment, known=_after(moment.known, decision))
+    event = replace(said.event, id="e2", at=NOON, contact=replace(said.contact, fields=fields, history=history))
+    answered = evaluate(said.plan, event, said.known, said.settings)
+    assert _goes_out(replace(said, known=_after(said.known, answered)), waiting[0]) == []
+    gone = Contact(id=said.contact.id, presence=Presence.ARCHIVED, read_at=NOON)
+    deleted = replace(event, kind=EventKind.DELETED, contact=gone)
+    left = evaluate(said.plan, deleted, said.known, said.settings)
+    assert _goes_out(replace(said, known=_after(said.known, left)), waiting[0]) == []
+
+
+def _after(known: Known, decision: Decision) -> Known:
+    return replace(known, remembered=decision.remembered, facts=(*known.facts, *decision.facts))
+
+
+def _goes_out(moment: Moment, enter: Enter) -> list[Change]:
+    return [change for change in written(moment, enter, moment.there) if isinstance(change, Ask | Create)]
 
 
 @LAWS
