@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from stellwerk_rules import remember, unlinked
+from stellwerk_rules import remember, stands_twice, unlinked
 from stellwerk_rules.answering import refused_yes
 from stellwerk_rules.carrying import carried_over, digests, met
 from stellwerk_rules.comparing import DriftKind, address_left, left_alone, left_to_its_event, stands
@@ -100,6 +100,8 @@ def _decided(plan: Plan, event: Event, known: Known, settings: Mapping[str, Sett
         return _elsewhere(now) if now.merged else gone(now)
     if event.kind is EventKind.UNSUBSCRIBED:
         return _opt_out(plan, event, known, settings)
+    if event.contact.presence is Presence.TWICE and event.system == plan.mail_system:
+        return stands_twice.linked_to_none(event.system, known)
     if event.contact.presence is not Presence.PRESENT:
         text = f"the contact reads {event.contact.presence.value} at {event.system}"
         return _skipped(known.remembered, f"reads-{event.contact.presence.value}", text)
@@ -230,7 +232,8 @@ def _opt_out(plan: Plan, event: Event, known: Known, settings: Mapping[str, Sett
         denied = withdrawn(now, event.proof)
         after = now.with_facts(denied.facts)
         # What changed there while the claim stood was left alone.
-        return joined(denied, _at_mail(after) if event.contact.fields else confirmed(after))
+        in_full = event.contact.fields and event.contact.presence is Presence.PRESENT
+        return joined(denied, _at_mail(after) if in_full else confirmed(after))
     if event.proof is not None:
         return unsubscribed(now, event.proof)
     if event.system != plan.mail_system and event.contact.presence is Presence.PRESENT:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from stellwerk_rules import permission
+from stellwerk_rules import permission, stands_twice
 from stellwerk_rules.consent import Consent, leads_back
 from stellwerk_rules.model import (
     Agreement,
@@ -112,12 +112,15 @@ def may_grant(granted: Permission, agreed: Agreement | None) -> Because | None:
 
 
 def may_write(consent: Consent, target: Contact | None) -> Because | None:
-    """Law 1: no personal data for an address that opted out at the mail system, and none on an anonymised record."""
-    if target is not None and target.presence is not Presence.PRESENT:
+    """Law 1: no personal data for an address that opted out at the mail system, and none on an anonymised record.
+
+    Nor on one of several contacts that have the address: what is written by it reaches whichever.
+    """
+    if target is not None and target.presence not in (Presence.PRESENT, Presence.TWICE):
         return Because(code="not-there", text=f"the contact reads {target.presence.value} there")
     if consent.stays_out():
         return Because(code="opted-out", text="this address opted out")
-    return None
+    return stands_twice.because() if target is not None and target.presence is Presence.TWICE else None
 
 
 def may_move_address(consent: Consent, former: Consent | None) -> Because | None:

@@ -54,6 +54,11 @@ def with_id(remembered: Remembered, system: str, contact_id: str | None) -> Reme
     return replace(remembered, ids={**remembered.ids, system: contact_id})
 
 
+def without_id(remembered: Remembered, system: str) -> Remembered:
+    """Without the contact's id at `system`; what was last carried there stays known."""
+    return replace(remembered, ids=_without(remembered.ids, (system,)))
+
+
 def with_seen(remembered: Remembered, system: str, news: Mapping[str, Seen]) -> Remembered:
     """With `news` as what was last carried at `system`."""
     return replace(remembered, seen=_merged(remembered.seen, system, news)) if news else remembered

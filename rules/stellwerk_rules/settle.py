@@ -20,12 +20,9 @@ from stellwerk_rules.model import (
     Skip,
 )
 from stellwerk_rules.remember import address_of
+from stellwerk_rules.stands_twice import STANDS_TWICE, because
 
 _GONE = (Presence.ABSENT, Presence.ANONYMOUS)
-
-
-STANDS_TWICE = "stands-twice"
-"""Code of the repair that shows addresses with several contacts at the mail system."""
 
 SECONDARY_THERE = "secondary-there"
 """Code of a skip where the address turned out to be a secondary one of a contact there."""
@@ -117,8 +114,7 @@ def linked_only(enter: Enter, target: Contact) -> tuple[Change, ...] | Skip:
 
 
 def _twice() -> Held:
-    text = "the address stands there twice and is linked to none; make one contact of the two there"
-    return Held(repair=STANDS_TWICE, because=Because(code=STANDS_TWICE, text=text))
+    return Held(repair=STANDS_TWICE, because=because())
 
 
 def _skip(code: str, text: str) -> Skip:

@@ -20,9 +20,9 @@ from stellwerk_rules.brake import Braked
 from stellwerk_rules.breaker import KEEPS_CHANGING
 from stellwerk_rules.entering import OLD_WISH
 from stellwerk_rules.model import EventKind
-from stellwerk_rules.settle import STANDS_TWICE
 from stellwerk_rules.spec import Limits
 from stellwerk_rules.stage import STAGE_GONE
+from stellwerk_rules.stands_twice import STANDS_TWICE
 
 CODE = r'"([a-z]+(?:-[a-z]+)+)"'
 NO_CODES = frozenset(

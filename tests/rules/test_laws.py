@@ -108,9 +108,13 @@ def test_a_claim_alone_does_not_stop_values() -> None:
     assert may_write(folded(fact("opted_out", "claim", final=False)), None) is None
 
 
-@pytest.mark.parametrize("presence", [one for one in Presence if one is not Presence.PRESENT])
+@pytest.mark.parametrize("presence", [one for one in Presence if one not in (Presence.PRESENT, Presence.TWICE)])
 def test_nothing_is_written_on_what_is_not_there(presence: Presence) -> None:
     assert code(may_write(folded(), Contact(presence=presence, read_at=NOON))) == "not-there"
+
+
+def test_nothing_is_written_on_one_of_two_that_have_the_address() -> None:
+    assert code(may_write(folded(), Contact(presence=Presence.TWICE, read_at=NOON))) == "stands-twice"
 
 
 def test_values_are_written_where_the_contact_reads() -> None:

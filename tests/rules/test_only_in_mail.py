@@ -23,8 +23,9 @@ from stellwerk_rules.model import (
     Skip,
 )
 from stellwerk_rules.prepare import OPT_OUT_CLAIMED, Ready
-from stellwerk_rules.settle import SECONDARY_THERE, STANDS_TWICE
+from stellwerk_rules.settle import SECONDARY_THERE
 from stellwerk_rules.spec import StageMove
+from stellwerk_rules.stands_twice import STANDS_TWICE
 from stellwerk_toys.decisions import kinds
 
 

@@ -17,6 +17,7 @@ from stellwerk.sdk.connector import (
     Commands,
     ConsentSource,
     Disconnector,
+    Doubles,
     Finder,
     Lister,
     OAuth,
@@ -36,6 +37,7 @@ __all__ = ["abilities_of", "connectors"]
 ABILITIES: tuple[type[Any], ...] = (
     Reader,
     Finder,
+    Doubles,
     Lister,
     Sampler,
     WebhookSource,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from stellwerk.relay import breaking, erasing, given_up, no_way_back, trace
+from stellwerk.relay import breaking, erasing, given_up, no_way_back, stands_twice, trace
 from stellwerk.relay.case import Case
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.putting import put
@@ -194,6 +194,7 @@ def _write(
         _put_all(tx, hub, case, decision, event=event, run=run, now=now, let_go=let_go)
         _end_released(tx, let_go, decision, event, now)
         no_way_back.note(tx, case, decision, now)
+        stands_twice.note(tx, case, decision, now)
     trace.keep(tx, hub, case, decision, event=event, what=what, outcome=outcome, answer=answer, now=now)
     return case, learnt
 

@@ -23,6 +23,7 @@ from stellwerk.relay.reading import read_all
 from stellwerk.relay.sending import sending
 from stellwerk.relay.settle import LEAVING_SECONDS, answered, forget, give_up, not_now, put_aside, refuse, retry_later
 from stellwerk.relay.stage import move_stage
+from stellwerk.relay.stands_twice import as_it_stands
 from stellwerk.relay.unseen import asked_for, goes_unseen, to_be_looked_up, together
 from stellwerk.relay.waiting import named
 from stellwerk.sdk.connector import Delivery, Outcome, Reader, Receipt, Ref, Target
@@ -160,6 +161,10 @@ async def _targets(
                 continue
             try:
                 contacts = await read_all(connector, [ref for _, ref in pairs], fields, names)
+                contacts = [
+                    await as_it_stands(connector, contact) if _may_be_one_of_two(planned[row.id], ref) else contact
+                    for (row, ref), contact in zip(pairs, contacts, strict=True)
+                ]
             except (ReauthorizeError, PauseError):
                 raise
             except DeliveryError as failed:
@@ -188,10 +193,15 @@ def _ref(system: str, planned: Planned, case: Case) -> Ref | None:
     here = remembered.ids.get(plan.wish_system or "")
     if here is None or system != plan.mail_system:
         return None
-    if isinstance(change, DeleteContact):
-        return Ref(by="peer_id", value=here)  # of one erased nothing else is left
+    if isinstance(change, DeleteContact | Unsubscribe):
+        return Ref(by="peer_id", value=here)  # of one erased nothing else is left, nor of one that stands there twice
     # Made over there, and its id could not be read then: our own id stands at it.
     return Ref(by="peer_id", value=here) if remembered.entered and isinstance(change, SetFields) else None
+
+
+def _may_be_one_of_two(planned: Planned, ref: Ref) -> bool:
+    """Whether what is written by the address was found by our own id alone, which others with this address need not have."""
+    return ref.by == "peer_id" and not isinstance(planned.change, DeleteContact | Unsubscribe)
 
 
 def _who_is_meant(hub: Hub, planned: Planned, case: Case, ref: Ref, found: Contact) -> Contact:

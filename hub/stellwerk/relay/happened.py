@@ -229,6 +229,8 @@ def _with_times(contact: Contact, signals: Sequence[Signal]) -> Contact:
 
 def _in_full(proved: Contact, contact: Contact) -> Contact:
     """The contact as it was read for the proof, with the fields it was read with before."""
+    if contact.presence is Presence.TWICE and proved.presence is Presence.PRESENT:
+        return contact  # the proof reads by the id alone, and it is one of several
     if (proved.presence, proved.id) != (contact.presence, contact.id):
         return proved
     return msgspec.structs.replace(

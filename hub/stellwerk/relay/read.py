@@ -18,6 +18,7 @@ from stellwerk.relay.happened import decide_contact, is_released, let_go, only_l
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.linking import is_linked_again
 from stellwerk.relay.reading import read_all
+from stellwerk.relay.stands_twice import told_apart
 from stellwerk.relay.unread import show_unread
 from stellwerk.relay.waiting import Waiting, by_contact, end_unread, later, not_now
 from stellwerk.relay.wave import gathers, wave
@@ -115,6 +116,7 @@ async def read_contacts(
         if seeking.is_search(one.signals):
             peers = seeking.peers_of(one.signals)
             contacts[number] = await seeking.found(hub.vault, connector, one.ref, peers, contacts[number], fields)
+    contacts = await told_apart(hub, connector, connections, system, [one.ref for one in waiting], contacts)
     if not history:
         return contacts
 

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeAlias, runtime_checkable
 
 from msgspec import Struct
 
-from stellwerk.sdk.reading import Batched, ConsentSource, Finder, Lister, Reader, Reporter, Sampler, Unzoned
+from stellwerk.sdk.reading import Batched, ConsentSource, Doubles, Finder, Lister, Reader, Reporter, Sampler, Unzoned
 from stellwerk.sdk.services import Account, FieldSpec, Services
 from stellwerk.sdk.setting_up import (
     AccessTeller,
@@ -53,6 +53,7 @@ __all__ = [
     "Delivery",
     "Difference",
     "Disconnector",
+    "Doubles",
     "FieldSpec",
     "Finder",
     "Grant",

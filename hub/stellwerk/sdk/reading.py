@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from stellwerk.sdk.signal import Ref, Signal, Unread
 from stellwerk_rules.model import Contact, OptOutEvidence
 
-__all__ = ["Batched", "ConsentSource", "Finder", "Lister", "Reader", "Reporter", "Sampler", "Unzoned"]
+__all__ = ["Batched", "ConsentSource", "Doubles", "Finder", "Lister", "Reader", "Reporter", "Sampler", "Unzoned"]
 
 
 @runtime_checkable
@@ -41,6 +41,16 @@ class Finder(Protocol):
         """The id of the contact that has this address as one besides its own, where `read` by address does not show it.
 
         Asked only where reading found nobody. Raises `DeliveryError`.
+        """
+        ...
+
+
+@runtime_checkable
+class Doubles(Protocol):
+    async def stands_twice(self, email: str, /) -> bool:
+        """Whether several living contacts have this address, each of which reads by its id as if it were the only one.
+
+        By the address they read as `Presence.TWICE`. Raises `DeliveryError`.
         """
         ...
 

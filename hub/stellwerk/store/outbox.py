@@ -209,9 +209,7 @@ def again(
 ) -> None:
     """Try again at `due`; with state `sent` only look for its mark then. `attempts`: so many have failed by now.
 
-    `unsent`: the call that was made is known to have changed nothing.
-
-    Where nothing new was answered, what the remote said last stays readable.
+    Where nothing new was answered, what the remote said last stays readable. `unsent`: the call changed nothing for sure.
     """
     tx.run(
         "update outbox set state = :state, due = :due, code = :code, text = :text, answer = coalesce(:answer, answer),"

@@ -175,8 +175,8 @@ REPAIRS: Mapping[str, RepairText] = {
             "Eine Adresse steht drüben zweimal und ist mit keinem der beiden verbunden.",
         ),
         (
-            "Make one contact of the two there, then release what is held.",
-            "Machen Sie dort aus beiden einen Kontakt und geben Sie dann Zurückgehaltenes frei.",
+            "Make one contact of the two there. Then release what is held; a contact that had come in before goes on with its next change.",
+            "Machen Sie dort aus beiden einen Kontakt. Geben Sie dann Zurückgehaltenes frei; mit einem Kontakt, der schon da war, geht es bei seiner nächsten Änderung weiter.",
         ),
         "held",
     ),

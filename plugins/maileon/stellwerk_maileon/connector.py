@@ -118,6 +118,9 @@ class MaileonConnector:
     ) -> Sequence[Contact]:
         return await read.read_contacts(self._session, refs, fields)
 
+    async def stands_twice(self, email: str, /) -> bool:
+        return await read.stands_twice(self._session, email)
+
     async def opt_outs(self, *, email: str | None, contact_id: str | None, since: datetime | None) -> OptOutEvidence:
         return await evidence.opt_outs(self._session, email=email, contact_id=contact_id, since=since)
 

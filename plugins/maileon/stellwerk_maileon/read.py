@@ -52,6 +52,11 @@ async def read_contact(session: Session, ref: Ref, fields: Sequence[str]) -> Con
     return _as_contact(session, ref, found, [name for name in fields if name not in gone], marker)
 
 
+async def stands_twice(session: Session, email: str) -> bool:
+    """Whether several living contacts have the address."""
+    return len([one for one in await session.client.contacts_by_email(email, ()) if not one.anonymous]) > 1
+
+
 def _as_contact(session: Session, ref: Ref, found: Sequence[Stored], fields: Sequence[str], marker: bool) -> Contact:
     """What a ref's hits amount to: an anonymised contact counts only when no living one is there."""
     living = [stored for stored in found if not stored.anonymous]

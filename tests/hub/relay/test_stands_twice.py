@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 import msgspec
 import pytest
 
+from stellwerk.relay import held
 from stellwerk.sdk import Contact, Presence, Ref
 from stellwerk.store import outbox, repairs
+from stellwerk_toys.mail import ONE, TWO, Address, Journal
 from stellwerk_toys.toymail import ToyMail
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
@@ -20,41 +21,162 @@ YES = {"wants_news": "yes", "name": "Ada"}
 
 
 class Doubling(ToyMail):
-    """The toy newsletter, where the addresses of `doubled` read twice."""
-
-    doubled: ClassVar[set[str]] = set()
+    """The toy newsletter, where an address may have several contacts; each reads by its number as if it were the only one."""
 
     async def read(
         self, refs: Sequence[Ref], fields: Sequence[str], history: Sequence[str] = (), /
     ) -> Sequence[Contact]:
         now = self._services.now()
         return [
-            Contact(email=ref.value, presence=Presence.TWICE, read_at=now) if ref.value in self.doubled else contact
+            Contact(email=ref.value, presence=Presence.TWICE, read_at=now)
+            if ref.by == "email" and len(having(self._world, ref.value)) > 1
+            else contact
             for ref, contact in zip(refs, await super().read(refs, fields, history), strict=True)
         ]
+
+    def _named(self, told: Journal) -> Ref:
+        return Ref(by="id", value=told.contact)
+
+    async def stands_twice(self, email: str, /) -> bool:
+        await self._services.spend(1)
+        return len(having(self._world, email)) > 1
+
+
+def having(world: World, email: str) -> list[Address]:
+    return [one for one in world.mail.records.values() if one.email == email]
+
+
+def joins(world: World, permission: str, name: str) -> Address:
+    """Another contact of Ada's address, made by somebody who does not ask whether there is one."""
+    made = world.mail._new(ADA, permission)
+    made.fields["FIRST"] = name
+    return made
+
+
+def changes(world: World, one: Address, name: str) -> None:
+    """Somebody edits this one of the two there, and the journal tells it by its number."""
+    one.fields["FIRST"] = name
+    one.updated = world.clock.stamp()
+    world.mail.journal.append(Journal("edited", one.id, ADA))
 
 
 @pytest.fixture
 def doubling(yard: Yard) -> Yard:
-    Doubling.doubled = {ADA}
     news = yard.hub.systems["news"]
     yard.hub.systems = {**yard.hub.systems, "news": msgspec.structs.replace(news, connector=Doubling)}
     return yard
 
 
+async def codes(yard: Yard) -> list[str]:
+    return [row["code"] for row in await yard.look(repairs.still_open)]
+
+
+async def linked_here(yard: Yard) -> list[str]:
+    rows = await yard.look(lambda tx: tx.all("select remote from link where system = 'news' order by remote"))
+    return [row["remote"] for row in rows]
+
+
+def name_of(world: World) -> str | None:
+    record = world.shop(ADA)
+    assert record is not None
+    return record.value("name")
+
+
 @pytest.mark.behaviour("known-twice")
 async def test_an_address_that_stands_twice_is_held_and_said_and_the_others_go_on(doubling: Yard, world: World) -> None:
+    joins(world, ONE, "One")
+    joins(world, TWO, "Two")
     world.form(ADA, YES)
     world.form(BEN, YES)
     await doubling.settle(60)
     assert (world.mails_to(ADA), len(world.mails_to(BEN))) == ([], 1)
-    assert [row["code"] for row in await doubling.look(repairs.still_open)] == ["stands-twice"]
+    assert await codes(doubling) == ["stands-twice"]
     assert (await doubling.look(outbox.counts))["held"] == 1
 
 
 async def test_what_was_held_shows_so_at_the_source(doubling: Yard, world: World) -> None:
+    joins(world, ONE, "One")
+    joins(world, TWO, "Two")
     world.form(ADA, YES)
     await doubling.settle(60)
     record = world.shop(ADA)
     assert record is not None
     assert record.value("news_state") == "held"
+
+
+@pytest.mark.behaviour("known-twice")
+async def test_what_changes_at_one_of_the_two_links_none_and_reaches_nobody_either_way(
+    doubling: Yard, world: World
+) -> None:
+    both = joins(world, ONE, "One"), joins(world, TWO, "Two")
+    contact = world.form(ADA, YES)
+    await doubling.settle(60)
+    for one in (*both, *both):
+        changes(world, one, f"Changed {one.id}")
+        await doubling.settle(700)
+    assert (name_of(world), await linked_here(doubling), await codes(doubling)) == ("Ada", [], ["stands-twice"])
+    world.person_edits(contact, "name", "Adda")
+    await doubling.settle(60)
+    assert [one.fields["FIRST"] for one in both] == [f"Changed {one.id}" for one in both]
+    record = world.shop(ADA)
+    assert record is not None
+    assert record.value("news_state") == "held"
+
+
+@pytest.mark.behaviour("known-twice-later")
+async def test_when_another_joins_whoever_was_linked_is_so_no_more_until_one_is_left(
+    doubling: Yard, world: World
+) -> None:
+    contact = world.form(ADA, YES)
+    await doubling.settle(60)
+    assert world.confirm()
+    await doubling.settle(60)
+    first = world.news(ADA)
+    assert first is not None
+    assert await linked_here(doubling) == [first.id]
+    other = joins(world, TWO, "Other")
+    changes(world, other, "Eve")
+    await doubling.settle(700)
+    assert (name_of(world), await linked_here(doubling), await codes(doubling)) == ("Ada", [], ["stands-twice"])
+    changes(world, first, "First")
+    world.person_edits(contact, "name", "Adda")
+    await doubling.settle(700)
+    assert (name_of(world), first.fields["FIRST"], other.fields["FIRST"]) == ("Adda", "First", "Eve")
+    world.mail.delete(other.id)
+    changes(world, first, "Firsta")
+    await doubling.settle(700)
+    assert (await linked_here(doubling), await codes(doubling)) == ([first.id], [])
+    world.person_edits(contact, "name", "Adele")
+    await doubling.settle(60)
+    assert first.fields["FIRST"] == "Adele"
+
+
+@pytest.mark.behaviour("known-twice-later")
+async def test_who_opts_out_while_the_address_stands_there_twice_is_taken_off_all_the_same(
+    doubling: Yard, world: World
+) -> None:
+    contact = world.form(ADA, YES)
+    await doubling.settle(60)
+    assert world.confirm()
+    await doubling.settle(60)
+    changes(world, joins(world, TWO, "Other"), "Eve")
+    await doubling.settle(700)
+    assert await linked_here(doubling) == []
+    world.person_edits(contact, "wants_news", "no")
+    await doubling.settle(700)
+    assert world.mail.marked(ADA)
+    record = world.shop(ADA)
+    assert record is not None
+    assert record.value("news_state") == "unsubscribed"
+
+
+async def test_once_one_is_left_what_was_held_is_let_go_and_no_repair_is_left(doubling: Yard, world: World) -> None:
+    one, other = joins(world, ONE, "One"), joins(world, TWO, "Two")
+    world.form(ADA, YES)
+    await doubling.settle(60)
+    changes(world, other, "Changed")
+    await doubling.settle(700)
+    world.mail.delete(one.id)
+    await held.release(doubling.hub, connection="toys", code="stands-twice", by="jo")
+    await doubling.settle(60)
+    assert (await linked_here(doubling), await codes(doubling)) == ([other.id], [])

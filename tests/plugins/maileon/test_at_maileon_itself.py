@@ -110,6 +110,7 @@ async def test_an_address_that_stands_twice_is_read_as_that_and_an_opt_out_reach
     assert len(set(ids)) == 2
     async with twin.open() as connector:
         (read,) = await connector.read([Ref(by="email", value="ada@example.com")], [])
+        assert await connector.stands_twice("ada@example.com")
         (receipt,) = await connector.apply([delivery(Unsubscribe(), id=ids[0], email="ada@example.com")])
     assert (read.presence, read.id) == (Presence.TWICE, None)
     assert receipt.outcome is Outcome.DONE

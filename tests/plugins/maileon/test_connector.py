@@ -14,6 +14,7 @@ from stellwerk.sdk import (
     Catalogue,
     Cautious,
     ConsentSource,
+    Doubles,
     Provisioner,
     Reader,
     Reporter,
@@ -28,6 +29,7 @@ from stellwerk_maileon.connector import MaileonConnector
 
 ABILITIES = (
     Reader,
+    Doubles,
     ConsentSource,
     Reporter,
     WebhookSource,

@@ -78,6 +78,16 @@ async def test_an_address_that_stands_twice_is_said_to_and_linked_to_none(canned
     assert (found.presence, found.id, found.email) == (Presence.TWICE, None, "ada@example.com")
 
 
+@pytest.mark.parametrize(("there", "twice"), [((1, 2), True), ((1,), False), ((), False)])
+async def test_whether_an_address_stands_twice_is_one_call(canned: Any, there: tuple[int, ...], twice: bool) -> None:
+    gone = '<contact anonymous="true"><id>9</id></contact>'
+    found = "".join(map(contact, there))
+    canned.on("GET", "/contacts/emails/ada%40example.com", body=f"<contacts>{gone}{found}</contacts>")
+    async with canned.open() as connector:
+        assert await connector.stands_twice("ada@example.com") is twice
+    assert len(canned.asked) == 1
+
+
 async def test_an_anonymised_holder_of_an_external_id_leaves_it_to_the_living_one(canned: Any) -> None:
     gone = '<contact anonymous="true"><id>1</id><external_id>p1</external_id></contact>'
     canned.on("GET", "/contacts/externalid/p1", body=f"<contacts>{gone}{contact(2)}</contacts>")
