@@ -166,11 +166,11 @@ def _found(plan: Plan, told: Fact, ending: Ending, enter: Enter, known: Known, c
 
 
 def _may_be_ours(plan: Plan, ending: Ending, enter: Enter, known: Known, out: Fact) -> bool:
-    """Whether who left may have come in by us first: linked, or or by a call that was made before and that is not surely the younger."""
+    """Whether who left may have come in by us first: linked, or by a call before this one."""
     if ending.system in known.remembered.ids:
         return True
-    if not ending.tried:
-        return False
+    if not ending.tried or (enter.ask is None and enter.grant is Permission.NONE):
+        return False  # whoever came in so was never sent anything that she could leave by
     if out.told_by != ending.system:
         return True
     first = max(enter.wished_at, known.began_at or enter.wished_at)

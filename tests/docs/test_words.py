@@ -41,7 +41,6 @@ NO_CODES = frozenset(
         "LOCKED_OUT",
         "REFUSALS",
         "LINKED_AGAIN",
-        "LEFT_ALONE_CODE",
         "ALREADY",
         "ASKED_FOR",
         "DONE",

@@ -162,6 +162,14 @@ def test_who_may_have_left_after_a_call_whose_answer_was_lost_is_looked_into(
     assert [(one.final, one.at, one.told_by) for one in found.facts] == [(False, world.now, "")]
 
 
+def test_a_sync_that_only_creates_sends_nothing_that_anybody_could_leave_by(world: Any) -> None:
+    world.settings.update({"double_opt_in": False, "permission": "none"})
+    run = Backfill(run=7, began_at=world.now, ask=False, left=0)
+    wish = world.crm(subscribe="yes", created_at=world.now - 90 * DAY, said_at=world.now - 80 * DAY)
+    found = met(world, world.decide(wish, backfill=run), marked(world), tried=True)
+    assert [one.final for one in found.facts] == [True]
+
+
 def test_while_the_zone_of_the_report_is_not_known_a_day_is_not_enough(world: Any) -> None:
     planned = entry(world.decide(world.crm(subscribe="yes")))
     target, known = marked(world, world.now - timedelta(hours=20)), replace(world.known(), unzoned=frozenset({"mail"}))

@@ -21,7 +21,6 @@ from stellwerk.relay.left_out import show_left_out
 from stellwerk.relay.opened import opened
 from stellwerk.relay.retry import LATELY_SECONDS, LONGEST_SECONDS, retry
 from stellwerk.relay.seeking import look_for
-from stellwerk.relay.unseen import LEFT_ALONE_CODE
 from stellwerk.relay.waiting import DAY_SECONDS, OURS
 from stellwerk.sdk.connector import Outcome, Receipt, Target
 from stellwerk.store import accounts, connections, contacts, lease, outbox, repairs
@@ -230,7 +229,6 @@ async def retry_later(hub: Hub, held: Lease, rows: Sequence[OutboxRow], failed: 
                 answer=answer,
                 state=row.state,
                 attempts=attempts,
-                unsent=failed.code == LEFT_ALONE_CODE,
             )
 
     await hub.store.write(work)

@@ -20,9 +20,6 @@ from stellwerk_rules.model import Enter, Permission, Planned
 BACKFILL = 3
 FEWEST_BACKFILL = 4
 SOON_SECONDS = 1.0
-LEFT_ALONE_CODE = "left-alone"
-"""Code of a retry after a call that changed nothing, since somebody is there or has left: it counts as not made."""
-
 LEFT_ALONE = frozenset({Outcome.NOT_NEEDED, Outcome.OPTED_OUT})
 
 
@@ -62,7 +59,7 @@ def goes_unseen(connector: object, row: OutboxRow, planned: Planned | None) -> b
 def to_be_looked_up(connector: object, write: Write, receipt: Receipt) -> Receipt:
     """The receipt of a write; of one that went unseen to somebody who was left alone, that it is tried again once looked up."""
     if receipt.outcome in LEFT_ALONE and goes_unseen(connector, write.job.row, write.job.planned):
-        return Receipt(outcome=Outcome.RETRY, code=LEFT_ALONE_CODE, text=receipt.text, seconds=SOON_SECONDS)
+        return Receipt(outcome=Outcome.RETRY, code="left-alone", text=receipt.text, seconds=SOON_SECONDS)
     return receipt
 
 

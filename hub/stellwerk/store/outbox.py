@@ -205,18 +205,15 @@ def again(
     answer: bytes | None,
     state: str = "waiting",
     attempts: int | None = None,
-    unsent: bool = False,
 ) -> None:
     """Try again at `due`; with state `sent` only look for its mark then. `attempts`: so many have failed by now.
 
-    Where nothing new was answered, what the remote said last stays readable. `unsent`: the call changed nothing for sure.
+    Where nothing new was answered, what the remote said last stays readable.
     """
     tx.run(
         "update outbox set state = :state, due = :due, code = :code, text = :text, answer = coalesce(:answer, answer),"
-        " attempts = coalesce(:attempts, attempts), sent = case when :unsent = 1 then null else sent end"
-        " where id = :id and state in ('waiting', 'sent', 'parked')",
+        " attempts = coalesce(:attempts, attempts) where id = :id and state in ('waiting', 'sent', 'parked')",
         state=state,
-        unsent=int(unsent),
         attempts=attempts,
         due=due,
         code=code,
