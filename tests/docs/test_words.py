@@ -39,6 +39,7 @@ NO_CODES = frozenset(
         "UNLINKED",
         "LINK_AGAIN",
         "LOCKED_OUT",
+        "OFFERED",
         "REFUSALS",
         "LINKED_AGAIN",
         "ALREADY",

@@ -1,5 +1,7 @@
 """What connections picked from a system's lists must still be offered there: a repair says so, and nothing is held up.
 
+What contacts pick for themselves is told in their traces (`own_picks`); its lists are remembered here.
+
 Whether a list is complete is for its system to know; so an entry that is missing or switched off only warns.
 """
 
@@ -11,6 +13,7 @@ from msgspec import Struct
 
 from stellwerk.errors import DeliveryError
 from stellwerk.relay.hub import Desk, Hub, log
+from stellwerk.relay.own_picks import OFFERED, as_offered, list_of
 from stellwerk.relay.rulebook import typed_settings
 from stellwerk.sdk.connector import Catalogue, Option
 from stellwerk.store import accounts, consent, repairs
@@ -44,13 +47,15 @@ async def check_picks(hub: Hub, desk: Desk) -> None:
         return
     connections = await hub.connections_of(desk.account.id)
     picks = [pick for one in connections for pick in _picked(hub, one, desk.system.name)]
+    own_lists = {name for one in connections for name in _of_contacts(hub, one, desk.system.name)}
     checked = [[pick.connection, pick.setting, pick.value] for pick in picks]
+    checked += [["", name, ""] for name in sorted(own_lists)]
     info = desk.account.info
     same = info.get("picks", []) == checked
-    if same and (not picks or hub.now() - float(info.get("picks_at", 0.0)) < FRESH_SECONDS):
+    if same and (not checked or hub.now() - float(info.get("picks_at", 0.0)) < FRESH_SECONDS):
         return
     try:
-        offered = {name: await connector.options(name) for name in {pick.list for pick in picks}}
+        offered = {name: await connector.options(name) for name in sorted({pick.list for pick in picks} | own_lists)}
     except DeliveryError as failed:
         # Refused credentials too: it may be this list alone that they do not open. What matters finds out by itself.
         log.info("account %s: what is picked was not compared: %s", desk.account.id, failed.code)
@@ -58,7 +63,7 @@ async def check_picks(hub: Hub, desk: Desk) -> None:
         return
 
     def work(tx: Tx) -> None:
-        accounts.set_info(tx, desk.account.id, picks=checked, picks_at=hub.now())
+        accounts.set_info(tx, desk.account.id, picks=checked, picks_at=hub.now(), **{OFFERED: as_offered(offered)})
         for connection in connections:
             own = [pick for pick in picks if pick.connection == connection.id]
             asked = consent.told(tx, connection.id, FactKind.ASKED, hub.now() - DAY_SECONDS, hub.now())
@@ -83,6 +88,13 @@ def _picked(hub: Hub, connection: Connection, system: str) -> list[Pick]:
         and name in shown
         and values[name]
     ]
+
+
+def _of_contacts(hub: Hub, connection: Connection, system: str) -> set[str]:
+    """The lists from which contacts of this connection may pick for themselves."""
+    plan = hub.book(connection).plan
+    shown = visible(plan, typed_settings(plan, connection.settings))
+    return {found for name in shown if (found := list_of(plan, name, system)) is not None}
 
 
 def _said(picks: Sequence[Pick], offered: Mapping[str, Sequence[Option]], asked: int) -> dict[str, str]:

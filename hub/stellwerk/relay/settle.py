@@ -19,6 +19,7 @@ from stellwerk.relay.instead import show_instead
 from stellwerk.relay.job import Job, email_of, tag
 from stellwerk.relay.left_out import show_left_out
 from stellwerk.relay.opened import opened
+from stellwerk.relay.own_picks import with_own_picks
 from stellwerk.relay.retry import LATELY_SECONDS, LONGEST_SECONDS, retry
 from stellwerk.relay.seeking import look_for
 from stellwerk.relay.waiting import DAY_SECONDS, OURS
@@ -88,6 +89,7 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
             tried=job.row.sent is not None,
         )
         decision = after(case.book.plan, ending, case.known, hub.time())
+        decision = with_own_picks(tx, case, job.planned.system, held.account, change, decision)
         write(
             tx,
             hub,

@@ -71,6 +71,8 @@ GERMAN_REASONS: Mapping[str, str] = {
     "override-hidden": "Die Einstellung wirkt nicht, also auch nicht der eigene Wert des Kontakts.",
     "override-not-for-contacts": "Das entscheidet nicht der Kontakt.",
     "override-may-not-skip": "Der eigene Wert des Kontakts würde das Double-Opt-in überspringen, was diese Verbindung nicht erlaubt.",
+    "override-unknown": "Der eigene Wert des Kontakts steht dort nicht in der Liste.",
+    "override-inactive": "Der eigene Wert des Kontakts ist dort abgeschaltet.",
     "override-grants-more": "Der eigene Wert des Kontakts würde mehr erteilen als die Verbindung.",
     # Fields.
     "changed": "Ein Feld hat sich geändert.",

@@ -14,6 +14,8 @@ _OVERRIDES = {
     "override-hidden": "Die Einstellung wirkt nicht, also auch nicht der eigene Wert des Kontakts",
     "override-not-for-contacts": "Das entscheidet nicht der Kontakt",
     "override-may-not-skip": "Der eigene Wert des Kontakts würde das Double-Opt-in überspringen, was diese Verbindung nicht erlaubt",
+    "override-unknown": "Diesen Eintrag gibt es in der Liste dort nicht",
+    "override-inactive": "Dieser Eintrag ist dort abgeschaltet",
     "override-grants-more": "Der eigene Wert des Kontakts würde mehr erteilen als die Verbindung",
 }
 _FORMS: Mapping[str, tuple[tuple[str, str], ...]] = {

@@ -20,6 +20,7 @@ from stellwerk.sdk import (
     RetryableError,
 )
 from stellwerk.store import connections, repairs
+from stellwerk.view.activity import activity
 from stellwerk_toys.toymail import ToyMail
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import FILE, Yard, load_toys
@@ -160,3 +161,42 @@ async def test_an_opt_out_goes_out_before_a_list_is_asked_for(picking: Yard, wor
     await picking.drain("news")
     assert world.news(ADA) is None
     assert Letters.asked == [False]
+
+
+async def own_notices(yard: Yard, world: World, email: str, letter: str) -> list[str]:
+    """What the trace tells of the contact's own letter, after it was asked with it."""
+    world.form(email, {"wants_news": "yes", "my_letter": letter})
+    await yard.settle(30)
+    assert [mail.letter for mail in world.mails_to(email)] == [letter], "nothing is held up"
+    vault = yard.hub.vault
+    told = await yard.look(lambda tx: activity(tx, vault, email))
+    return [why.text for step in told.steps for why in step.reasons if why.code.startswith("override-")]
+
+
+@pytest.mark.behaviour("asks-own-mailing-unknown")
+@pytest.mark.parametrize("picked", ["spring", ""])
+async def test_a_letter_of_a_contacts_own_that_is_not_offered_is_told_in_its_trace(
+    picking: Yard, world: World, picked: str
+) -> None:
+    stored = await picking.look(lambda tx: connections.by_id(tx, "toys"))
+    assert stored is not None
+    fresh = msgspec.structs.replace(stored, settings={**stored.settings, "letter": picked})
+    await connect.save(picking.hub, fresh, who="jo")
+    on, off = Option(value="spring", label="Spring"), Option(value="autumn", label="Autumn", active=False)
+    await after_an_hour(picking, on, off, Option(value="summer", label="Summer"))
+    assert await own_notices(picking, world, "a@example.com", "summer") == []
+    assert await own_notices(picking, world, "b@example.com", "nope") == [
+        "setting letter (my_letter is nope): the list over there has no such entry"
+    ]
+    assert await own_notices(picking, world, "c@example.com", "autumn") == [
+        "setting letter (my_letter is autumn): this entry is switched off over there"
+    ]
+    assert await said(picking) == {}, "that is no repair"
+
+
+async def test_while_the_list_cannot_be_had_nothing_is_said_of_a_contacts_own_letter(
+    picking: Yard, world: World
+) -> None:
+    await picking.store.write(lambda tx: tx.run("update account set info = '{}' where system = 'news'"))
+    Letters.offered = RejectedError("list-unknown")
+    assert await own_notices(picking, world, ADA, "nope") == []
