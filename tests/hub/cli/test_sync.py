@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from stellwerk.app import create_hub
 from stellwerk.cli import watching
 from stellwerk.cli.give import listens
-from stellwerk.cli.run import _gives_way
+from stellwerk.cli.run import _gives_way, _opened
 from stellwerk.cli.sync import _harmless
 from stellwerk.cli.watching import watched
 from stellwerk.config.load import load
@@ -156,3 +156,28 @@ class TestAHubThatEndsAndComesBack:
                 assert not _gives_way(database), "a hub gives way to nobody"
                 assert "cancelled" in stellwerk("sync", "cancel", "acme", "--config", config).output
                 assert looking_on.result(20)["state"] == "cancelled"
+
+    def test_a_hub_that_starts_has_the_file_as_soon_as_the_command_let_go(
+        self, config: Path, environ: Mapping[str, str]
+    ) -> None:
+        put(config, environ)
+        database = config.parent / "stellwerk.db"
+
+        async def starts() -> None:
+            registry = load_connectors()
+            hub = await _opened(load(config, environ, registry), registry, None)
+            await hub.store.write(lambda tx: syncs.go(tx, run_of(tx), "cancelled", NOON))
+            await hub.close()
+
+        def run_of(tx: Any) -> Run:
+            found = syncs.last(tx, "acme", "sync")
+            assert found is not None
+            return found
+
+        with ThreadPoolExecutor(1) as aside:
+            looking_on = aside.submit(watched, config, "sync resume", quiet=True, connection="acme")
+            until = time.monotonic() + 20
+            while not listens(database) and time.monotonic() < until:
+                time.sleep(0.1)
+            asyncio.run(starts())
+            assert looking_on.result(20)["state"] == "cancelled"
