@@ -58,7 +58,7 @@ RUBBISH = (
     pytest.param(b'[{"a":' + b"[" * DEPTH + b"]" * DEPTH + b"}]", id="a deep value"),
     pytest.param(b'{"a":' * DEPTH + b"1" + b"}" * DEPTH, id="deep objects"),
     pytest.param(b"<a>" * DEPTH + b"</a>" * DEPTH, id="deep elements"),
-    b'{"email": "\\u0000", "external_id": "\\u0000", "timestamp": "0001-01-01 00:00:00+1400"}',
+    b'{"email": "\\u0000", "peer": "\\u0000", "timestamp": "0001-01-01 00:00:00+1400"}',
 )
 
 

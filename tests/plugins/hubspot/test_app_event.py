@@ -206,7 +206,7 @@ async def test_what_the_app_may_not_becomes_a_note_that_says_why(
     assert word in receipt.text
 
 
-@pytest.mark.parametrize(("status", "outcome"), [(401, Outcome.RETRY), (503, Outcome.RETRY), (429, Outcome.RETRY)])
+@pytest.mark.parametrize(("status", "outcome"), [(401, Outcome.RETRY), (503, Outcome.RETRY), (429, Outcome.PAUSE)])
 async def test_what_may_pass_makes_no_note(script: Any, scripted: Opener, status: int, outcome: Outcome) -> None:
     script.add(status, {})
     async with scripted(access_token=None) as connector:

@@ -21,6 +21,7 @@ from stellwerk.sdk import (
     Http,
     MarkState,
     Outcome,
+    PauseError,
     Presence,
     Ref,
     RejectedError,
@@ -163,9 +164,9 @@ async def test_an_unknown_property_is_known_by_the_sentence_alone(script: Any, s
 async def test_a_date_tells_how_long_to_wait(script: Any, scripted: Opener) -> None:
     script.add(429, {"policyName": "SECONDLY"}, retry_after="Tue, 24 Nov 2026 12:00:07 GMT")
     async with scripted() as connector:
-        with pytest.raises(RetryableError) as caught:
+        with pytest.raises(PauseError) as caught:
             await connector.read([Ref(by="id", value="7")], ())
-    assert caught.value.retry_after == 7
+    assert caught.value.seconds == 7
 
 
 # --- notes -------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk.sdk import EventKind, RetryableError, Signal, Unread
+from stellwerk.sdk import EventKind, PauseError, Signal, Unread
 from stellwerk_maileon import cursor as cursors
 from stellwerk_toys.reports import (
     BLOCKS,
@@ -282,7 +282,7 @@ async def test_a_failed_page_leaves_the_cursor_where_it_was(canned: Any) -> None
     canned.on("GET", OUT, body=entries("unsubscriptions", 1))
     async with canned.open() as connector:
         _, cursor = await run(connector, None)
-        with pytest.raises(RetryableError):
+        with pytest.raises(PauseError):
             await connector.poll(cursor)
         found, _ = await run(connector, cursor)
     assert len(found) == 1
