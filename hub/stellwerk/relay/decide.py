@@ -180,7 +180,8 @@ def _write(
     let_go = held_rows.released_of(tx, case.connection.id, case.state.id, released) if released else {}
     if runs:
         _absorb(tx, hub, case, decision, now)
-    if state != case.state or (runs and (decision.changes or decision.held) and state.id == 0):
+    follows = decision.changes or decision.held or stands_twice.why(decision)
+    if state != case.state or (runs and follows and state.id == 0):
         state = contacts.save(tx, state, now)
     case = msgspec.structs.replace(case, state=state)
     facts = write_facts(tx, case, marked(decision.facts, case.known.unzoned), now)

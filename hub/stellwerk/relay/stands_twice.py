@@ -17,7 +17,7 @@ from stellwerk.store import held as held_rows
 from stellwerk.store import repairs
 from stellwerk.store.connections import Connection
 from stellwerk.store.store import Tx
-from stellwerk_rules.model import Contact, Decision, Presence
+from stellwerk_rules.model import Because, Contact, Decision, Presence
 from stellwerk_rules.stands_twice import STANDS_TWICE, wants_others
 
 
@@ -90,14 +90,19 @@ def note(tx: Tx, case: Case, decision: Decision, now: float) -> None:
     """
     mail = case.book.plan.mail_system or ""
     one = case.state.id
-    subject = f"{case.connection.id}/{one}" if one else case.connection.id
+    subject = f"{case.connection.id}/{one}"
     if mail in decision.remembered.ids:
-        if one and mail not in case.known.remembered.ids:
+        if mail not in case.known.remembered.ids:
             repairs.close(tx, subject, STANDS_TWICE, now)
         return
-    why = next((skip.because for skip in decision.skips if skip.because.code == STANDS_TWICE), None)
-    if why is None or any(
+    told = why(decision)
+    if told is None or any(
         (row["state"], row["code"]) == ("held", STANDS_TWICE) for row in held_rows.enters_of(tx, one)
     ):
         return
-    repairs.open_(tx, subject, STANDS_TWICE, why.text, now)
+    repairs.open_(tx, subject, STANDS_TWICE, told.text, now)
+
+
+def why(decision: Decision) -> Because | None:
+    """The reason, where the decision tells that an address stands twice: its contact is kept in mind, for the repair's sake."""
+    return next((skip.because for skip in decision.skips if skip.because.code == STANDS_TWICE), None)

@@ -72,7 +72,8 @@ def page(
             "say": speaker(request, visitor),
             "visitor": visitor,
             "languages": LANGUAGES,
-            "here": request.url.path,
+            # With one slash: two would name another host.
+            "here": "/" + request.url.path.lstrip("/\\"),
             "home": home_of(visitor),
             "full": hub.store.full,
             "nav": (),

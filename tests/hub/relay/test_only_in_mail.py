@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from stellwerk.store import repairs
 from stellwerk_toys.crm import Record
+from stellwerk_toys.doubling import changes, joins, with_doubles
 from stellwerk_toys.faults import Fault
+from stellwerk_toys.mail import ONE, TWO
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import FILE, Yard, load_toys
 
@@ -170,3 +173,20 @@ async def test_where_the_setting_says_so_they_stay_where_they_are(yard: Yard, wo
     world.mail.joins_there(ADA)
     await yard.settle(POLL)
     assert world.crm.records == {}
+
+
+async def test_a_stranger_whose_address_stands_twice_waits_with_a_repair_of_her_own_until_one_is_left(
+    yard: Yard, world: World
+) -> None:
+    with_doubles(yard)
+    one, other = joins(world, EVE, ONE, "One"), joins(world, EVE, TWO, "Two")
+    changes(world, one, "Eve")
+    await yard.settle(POLL)
+    assert world.shop(EVE) is None
+    (repair,) = await yard.look(repairs.still_open)
+    assert (repair["code"], repair["subject"].startswith("toys/")) == ("stands-twice", True)
+    world.mail.delete(other.id)
+    changes(world, one, "Evelyn")
+    await yard.settle(POLL)
+    assert world.shop(EVE) is not None
+    assert await yard.look(repairs.still_open) == []

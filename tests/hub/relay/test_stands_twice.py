@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import msgspec
 import pytest
 
 from stellwerk.relay import held
-from stellwerk.sdk import Contact, Presence, Ref
 from stellwerk.store import outbox, repairs
-from stellwerk_toys.mail import ONE, TWO, Address, Journal
-from stellwerk_toys.toymail import ToyMail
+from stellwerk_toys.doubling import changes, joins, with_doubles
+from stellwerk_toys.mail import ONE, TWO
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
 
@@ -20,51 +16,9 @@ ADA, BEN = "ada@example.com", "ben@example.com"
 YES = {"wants_news": "yes", "name": "Ada"}
 
 
-class Doubling(ToyMail):
-    """The toy newsletter, where an address may have several contacts; each reads by its number as if it were the only one."""
-
-    async def read(
-        self, refs: Sequence[Ref], fields: Sequence[str], history: Sequence[str] = (), /
-    ) -> Sequence[Contact]:
-        now = self._services.now()
-        return [
-            Contact(email=ref.value, presence=Presence.TWICE, read_at=now)
-            if ref.by == "email" and len(having(self._world, ref.value)) > 1
-            else contact
-            for ref, contact in zip(refs, await super().read(refs, fields, history), strict=True)
-        ]
-
-    def _named(self, told: Journal) -> Ref:
-        return Ref(by="id", value=told.contact)
-
-    async def stands_twice(self, email: str, /) -> bool:
-        await self._services.spend(1)
-        return len(having(self._world, email)) > 1
-
-
-def having(world: World, email: str) -> list[Address]:
-    return [one for one in world.mail.records.values() if one.email == email]
-
-
-def joins(world: World, permission: str, name: str) -> Address:
-    """Another contact of Ada's address, made by somebody who does not ask whether there is one."""
-    made = world.mail._new(ADA, permission)
-    made.fields["FIRST"] = name
-    return made
-
-
-def changes(world: World, one: Address, name: str) -> None:
-    """Somebody edits this one of the two there, and the journal tells it by its number."""
-    one.fields["FIRST"] = name
-    one.updated = world.clock.stamp()
-    world.mail.journal.append(Journal("edited", one.id, ADA))
-
-
 @pytest.fixture
 def doubling(yard: Yard) -> Yard:
-    news = yard.hub.systems["news"]
-    yard.hub.systems = {**yard.hub.systems, "news": msgspec.structs.replace(news, connector=Doubling)}
-    return yard
+    return with_doubles(yard)
 
 
 async def codes(yard: Yard) -> list[str]:
@@ -84,8 +38,8 @@ def name_of(world: World) -> str | None:
 
 @pytest.mark.behaviour("known-twice")
 async def test_an_address_that_stands_twice_is_held_and_said_and_the_others_go_on(doubling: Yard, world: World) -> None:
-    joins(world, ONE, "One")
-    joins(world, TWO, "Two")
+    joins(world, ADA, ONE, "One")
+    joins(world, ADA, TWO, "Two")
     world.form(ADA, YES)
     world.form(BEN, YES)
     await doubling.settle(60)
@@ -95,8 +49,8 @@ async def test_an_address_that_stands_twice_is_held_and_said_and_the_others_go_o
 
 
 async def test_what_was_held_shows_so_at_the_source(doubling: Yard, world: World) -> None:
-    joins(world, ONE, "One")
-    joins(world, TWO, "Two")
+    joins(world, ADA, ONE, "One")
+    joins(world, ADA, TWO, "Two")
     world.form(ADA, YES)
     await doubling.settle(60)
     record = world.shop(ADA)
@@ -108,7 +62,7 @@ async def test_what_was_held_shows_so_at_the_source(doubling: Yard, world: World
 async def test_what_changes_at_one_of_the_two_links_none_and_reaches_nobody_either_way(
     doubling: Yard, world: World
 ) -> None:
-    both = joins(world, ONE, "One"), joins(world, TWO, "Two")
+    both = joins(world, ADA, ONE, "One"), joins(world, ADA, TWO, "Two")
     contact = world.form(ADA, YES)
     await doubling.settle(60)
     for one in (*both, *both):
@@ -134,7 +88,7 @@ async def test_when_another_joins_whoever_was_linked_is_so_no_more_until_one_is_
     first = world.news(ADA)
     assert first is not None
     assert await linked_here(doubling) == [first.id]
-    other = joins(world, TWO, "Other")
+    other = joins(world, ADA, TWO, "Other")
     changes(world, other, "Eve")
     await doubling.settle(700)
     assert (name_of(world), await linked_here(doubling), await codes(doubling)) == ("Ada", [], ["stands-twice"])
@@ -159,7 +113,7 @@ async def test_who_opts_out_while_the_address_stands_there_twice_is_taken_off_al
     await doubling.settle(60)
     assert world.confirm()
     await doubling.settle(60)
-    changes(world, joins(world, TWO, "Other"), "Eve")
+    changes(world, joins(world, ADA, TWO, "Other"), "Eve")
     await doubling.settle(700)
     assert await linked_here(doubling) == []
     world.person_edits(contact, "wants_news", "no")
@@ -171,7 +125,7 @@ async def test_who_opts_out_while_the_address_stands_there_twice_is_taken_off_al
 
 
 async def test_once_one_is_left_what_was_held_is_let_go_and_no_repair_is_left(doubling: Yard, world: World) -> None:
-    one, other = joins(world, ONE, "One"), joins(world, TWO, "Two")
+    one, other = joins(world, ADA, ONE, "One"), joins(world, ADA, TWO, "Two")
     world.form(ADA, YES)
     await doubling.settle(60)
     changes(world, other, "Changed")

@@ -86,6 +86,15 @@ async def test_an_address_that_leads_nowhere_speaks_the_chosen_language(person: 
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("path", ["//evil.example/x", "/%2Fevil.example/x", "/%5Cevil.example/x", "///evil.example/x"])
+async def test_no_link_of_a_page_leads_to_another_host_whatever_was_asked_for(person: Any, path: str) -> None:
+    page = await person.open("http://hub.test" + path, accept="text/html")
+    links = [given["href"] for _, given in page.read.tags if "href" in given]
+    assert any("evil.example/x" in one and "lang=" in one for one in links)
+    assert [one for one in links if one.startswith(("//", "/\\"))] == []
+
+
+@pytest.mark.anyio
 async def test_a_language_chosen_on_an_error_page_is_kept_by_the_next(person: Any) -> None:
     await person.logs_in()
     page = await person.open("/nothing?lang=de", accept="text/html")
