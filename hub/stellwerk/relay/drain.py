@@ -84,7 +84,8 @@ async def _drain(hub: Hub, held: Lease, account: AccountRow | None, grip: Grip) 
     if account is None or account.state not in ("ok", LOCKED_OUT):
         await hub.store.write(lambda tx: lease.release(tx, held, None))
         return
-    if account.state == LOCKED_OUT and not await hub.store.write(lambda tx: is_due(tx, held, hub.now())):
+    code = account.state_code
+    if account.state == LOCKED_OUT and not await hub.store.write(lambda tx: is_due(tx, held, code, hub.now())):
         return
     if account.paused_until > hub.now():
         await hub.store.write(lambda tx: lease.release(tx, held, account.paused_until))
@@ -98,8 +99,7 @@ async def _drain(hub: Hub, held: Lease, account: AccountRow | None, grip: Grip) 
             # A rest may be shorter than the rate's window: what was spent before it still counts.
             await hub.store.write(lambda tx: lease.keep_calls(tx, held, desk.budget.log()))
             raise
-    if account.state == LOCKED_OUT:
-        await tell_mended(hub, account)
+    await tell_mended(hub, held.account)
 
 
 async def _turn(hub: Hub, desk: Desk, held: Lease) -> None:
@@ -148,7 +148,9 @@ async def _release(hub: Hub, desk: Desk, held: Lease, next_poll: float | None) -
 
 
 async def _needs_person(hub: Hub, held: Lease, refused: ReauthorizeError, used: AccountRow | None) -> None:
-    log.warning("account %s: %s; paused until it is mended", held.account, refused.code)
+    known = used is not None and (used.state, used.state_code) == (LOCKED_OUT, refused.code)
+    tell = log.info if known else log.warning
+    tell("account %s: %s; paused until it is mended", held.account, refused.code)
 
     def work(tx: Tx) -> None:
         now = accounts.by_id(tx, hub.vault, held.account)
@@ -166,7 +168,8 @@ async def _needs_person(hub: Hub, held: Lease, refused: ReauthorizeError, used: 
                 else "; a change of 1 contact waits for it"
             )
         repairs.open_(tx, held.account, refused.code, text, hub.now())
-        lease.release(tx, held, refused_again(tx, held.account, hub.now(), for_good=refused.for_good))
+        again = refused_again(tx, held.account, refused.code, hub.now(), for_good=refused.for_good)
+        lease.release(tx, held, again)
 
     await hub.store.write(work)
 

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from stellwerk.errors import PauseError, ReauthorizeError, RetryableError
-from stellwerk.relay.second_look import LONGEST_SECONDS, wait
-from stellwerk.store import accounts, repairs
+from stellwerk.relay import drain
+from stellwerk.relay.second_look import LONGEST_SECONDS, REFUSALS, wait
+from stellwerk.sdk import Account
+from stellwerk.store import accounts, meta, repairs
+from stellwerk.store.store import Tx
 from stellwerk_toys.story import ADA, QUIET_SECONDS, YES
 from stellwerk_toys.toymail import ToyMail
 from stellwerk_toys.world import MAIL_KEY, World
@@ -122,6 +125,119 @@ async def test_a_right_that_is_missing_though_the_key_is_taken_keeps_its_repair(
     assert len(tries) <= 7
     rows = await yard.look(lambda tx: tx.all("select id from repair where code = 'right-missing'"))
     assert len(rows) == 1, "it is one repair, and nobody is told of it twice"
+
+
+async def test_who_is_let_in_and_asked_for_rest_at_once_has_the_repair_ended_by_a_later_turn(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.mail.key = OTHER
+    world.form(ADA, YES)
+    await yard.settle(QUIET_SECONDS)
+    world.mail.key = MAIL_KEY
+    with monkeypatch.context() as trouble:
+        for call in ("read", "opt_outs", "apply"):
+            trouble.setattr(ToyMail, call, failing(PauseError("rate-limit", seconds=30)))
+        await yard.settle(300)
+    assert (await state(yard))[0] == "ok"
+    assert await open_codes(yard) == ["key-refused"]
+    await yard.settle(300)
+    assert [mail.email for mail in world.mail.sent] == [ADA]
+    assert ((await state(yard))[0], await open_codes(yard)) == ("ok", [])
+
+
+async def test_who_is_let_in_when_the_process_ends_has_the_repair_ended_by_the_next(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.mail.key = OTHER
+    world.form(ADA, YES)
+    await yard.settle(QUIET_SECONDS)
+    world.mail.key = MAIL_KEY
+    with monkeypatch.context() as trouble:
+        trouble.setattr(drain, "_turn", ends_here)
+        with pytest.raises(EndsHere):
+            await yard.settle(300)
+    assert ((await state(yard))[0], await open_codes(yard)) == ("ok", ["key-refused"])
+    await yard.restart()
+    await yard.settle(QUIET_SECONDS)
+    assert [mail.email for mail in world.mail.sent] == [ADA]
+    assert (await state(yard), await open_codes(yard)) == (("ok", ""), [])
+
+
+async def test_of_a_key_refused_for_another_reason_only_the_last_is_told(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.mail.key = OTHER
+    world.form(ADA, YES)
+    await yard.settle(QUIET_SECONDS)
+    with monkeypatch.context() as trouble:
+        trouble.setattr(ToyMail, "check", failing(ReauthorizeError("key-expired")))
+        await yard.settle(300)
+    assert (await state(yard), await open_codes(yard)) == (("reauthorize", "key-expired"), ["key-expired"])
+    world.mail.key = MAIL_KEY
+    await yard.settle(LONGEST_SECONDS)
+    assert (await state(yard), await open_codes(yard)) == (("ok", ""), [])
+
+
+async def test_what_an_older_version_wrote_down_of_a_refusal_is_ended_too(yard: Yard, world: World) -> None:
+    world.mail.key = OTHER
+    world.form(ADA, YES)
+    await yard.settle(QUIET_SECONDS)
+
+    def older(tx: Tx) -> None:
+        (news,) = (row.id for row in accounts.every(tx, yard.hub.vault) if row.system == "news")
+        times, at, again, _ = str(meta.cursor(tx, news, REFUSALS)).split(" ")
+        meta.set_cursor(tx, news, REFUSALS, f"{times} {at} {again}")
+
+    await yard.store.write(older)
+    world.mail.key = MAIL_KEY
+    await yard.settle(300)
+    assert (await state(yard), await open_codes(yard)) == (("ok", ""), [])
+
+
+async def test_a_key_that_still_lacks_a_right_is_not_let_in_to_be_refused_anew(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacking = {"PUT"}
+    calls: list[float] = []
+
+    async def refuses(self: ToyMail, *args: Any, **named: Any) -> Any:
+        calls.append(world.clock())
+        raise ReauthorizeError("right-missing")
+
+    async def check(self: ToyMail) -> Account:
+        return Account(id="toys", name="Toys", missing=tuple(lacking))
+
+    monkeypatch.setattr(ToyMail, "check", check)
+    world.form(ADA, YES)
+    with monkeypatch.context() as trouble:
+        trouble.setattr(ToyMail, "read", refuses)
+        await yard.settle(3 * LONGEST_SECONDS)
+    assert len(calls) == 1, "only the question who we are is asked from then on"
+    assert (await state(yard), await open_codes(yard)) == (("reauthorize", "right-missing"), ["right-missing"])
+    lacking.clear()
+    await yard.settle(LONGEST_SECONDS + 60)
+    assert [mail.email for mail in world.mail.sent] == [ADA]
+    assert (await state(yard), await open_codes(yard)) == (("ok", ""), [])
+
+
+async def test_the_log_warns_once_of_a_refusal_and_not_again_at_every_look(
+    yard: Yard, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    world.mail.key = OTHER
+    world.form(ADA, YES)
+    await yard.settle(3 * LONGEST_SECONDS)
+    levels = [one.levelname for one in caplog.records if "key-refused; paused until" in one.getMessage()]
+    assert levels[0] == "WARNING"
+    assert set(levels[1:]) == {"INFO"}
+
+
+class EndsHere(BaseException):
+    """The process ends in the middle of a turn."""
+
+
+async def ends_here(*_: Any) -> None:
+    raise EndsHere
 
 
 def failing(failed: Exception) -> Callable[..., Any]:
