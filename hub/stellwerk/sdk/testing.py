@@ -131,11 +131,11 @@ class TargetContract(ContractBase):
             assert list(await connector.apply(())) == []
             assert remote.faults.calls == 0
 
-    async def test_a_rate_limit_is_for_later_and_says_when(self, remote: Remote) -> None:
+    async def test_a_rate_limit_rests_the_account_and_says_how_long(self, remote: Remote) -> None:
         async with remote.open() as connector:
             for tag in connector.batch_sizes:
                 receipt = await _faulty(remote, connector, tag, lambda: remote.faults.answer(*remote.rate_limited()))
-                assert receipt.outcome in LATER, (tag, receipt)
+                assert receipt.outcome is Outcome.PAUSE, (tag, receipt)
                 assert receipt.seconds is not None, tag
                 assert receipt.seconds > 0, tag
 
