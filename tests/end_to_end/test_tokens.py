@@ -14,9 +14,11 @@ import pytest
 from stellwerk.app import create_hub
 from stellwerk.config.load import load_or_fail
 from stellwerk.registry import load_connectors
+from stellwerk.relay import second_look
+from stellwerk.relay.drain import drain
 from stellwerk.relay.hub import Hub
 from stellwerk.sdk.connector import Grant, Ref
-from stellwerk.store import accounts
+from stellwerk.store import accounts, lease, meta
 
 pytestmark = pytest.mark.slow
 
@@ -157,6 +159,35 @@ async def test_a_hub_killed_between_a_refresh_and_its_commit_refreshes_again_and
         await keep(hub, expires_in=0.0)
         await read_once(hub)
     assert refreshes(there)[-1] == (newest, 200)
+
+
+@pytest.mark.anyio
+async def test_an_app_whose_own_secret_is_wrong_goes_on_once_it_is_right_without_a_login(
+    town: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = town()
+    monkeypatch.setattr(second_look, "WAITS", (0.0, 0.0, 0.0))
+    with monkeypatch.context() as wrong:
+        wrong.setitem(there.scene.environment, "HUBSPOT_CLIENT_SECRET", "mistyped")
+        async with opened(there, monkeypatch) as hub:
+            await keep(hub, expires_in=0.0)
+            for _ in range(2):
+                await one_turn(hub)
+    state, repair = "select state from account where id = 'crm:4711'", "select code from repair where closed is null"
+    assert (there.database(state), there.database(repair)) == ([("reauthorize",)], [("bad-client-secret",)])
+    async with opened(there, monkeypatch) as hub:
+        await one_turn(hub)
+    assert (there.database(state), there.database(repair)) == ([("ok",)], [])
+
+
+async def one_turn(hub: Hub) -> None:
+    """The account's turn, as a lane takes it; to ask for changes is due."""
+    await hub.store.write(lease.expire_all)
+    await hub.store.write(lambda tx: meta.set_cursor(tx, ACCOUNT, "polled", "0"))
+    await hub.store.write(lambda tx: lease.wake(tx, ACCOUNT, hub.now()))
+    held = await hub.store.write(lambda tx: lease.claim(tx, "this test", hub.now(), ACCOUNT))
+    assert held is not None
+    await drain(hub, held)
 
 
 @pytest.mark.behaviour("trouble-login")

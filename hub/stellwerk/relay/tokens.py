@@ -113,9 +113,7 @@ async def _refreshed(connector: type[OAuth], system: Any, http: Http, held: OAut
     try:
         return await connector.refresh(system, http, refresh_token=held.refresh_token, account=row.remote)
     except ReauthorizeError as refused:
+        if not has(connector, AccessTeller):
+            raise
         teller: Any = connector
-        why: ReauthorizeError = refused
-        if has(connector, AccessTeller):
-            why = await teller.why_refused(system, http, access_token=held.access_token, refused=refused)
-        why.for_good = True
-        raise why from None
+        raise await teller.why_refused(system, http, access_token=held.access_token, refused=refused) from None

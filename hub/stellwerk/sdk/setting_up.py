@@ -124,7 +124,8 @@ class OAuth(Protocol):
 
     @classmethod
     async def refresh(cls, system: Any, http: Http, *, refresh_token: str, account: str) -> Grant:
-        """New tokens. Raises `ReauthorizeError` when the customer must reconnect, `RetryableError` for an outage."""
+        """New tokens. Raises `ReauthorizeError` when the customer must reconnect (`for_good`) or the operator's own settings are
+        refused (asked again now and then), `RetryableError` for an outage."""
         ...
 
 
@@ -134,7 +135,8 @@ class AccessTeller(Protocol):
     async def why_refused(
         cls, system: Any, http: Http, *, access_token: str, refused: ReauthorizeError
     ) -> ReauthorizeError:
-        """A refresh was refused: a reason with a name of its own, as far as the last access token still tells one.
+        """A refresh was refused: a reason with a name of its own, as far as the last access token still tells one, and
+        `for_good` where only another login helps.
 
         Never raises; `refused` itself where nothing more can be told.
         """

@@ -98,7 +98,8 @@ class Login:
             answer = await _token(system, http, form, (refresh_token,))
         except Refused as refused:
             if refused.code in CUSTOMER:
-                raise ReauthorizeError(refused.code, "connect the portal again", answer=refused.answer) from None
+                text = "connect the portal again"
+                raise ReauthorizeError(refused.code, text, answer=refused.answer, for_good=True) from None
             raise _app_refused(refused) from None
         if answer.hub_id is not None and str(answer.hub_id) != account:
             raise ReauthorizeError("other-account", f"the token is of portal {answer.hub_id}")
@@ -126,10 +127,11 @@ class Login:
         except DeliveryError:
             return refused
         if answer.status == 200:
-            return ReauthorizeError("token-revoked", "the login was revoked: log in once more", answer=refused.answer)
+            text = "the login was revoked: log in once more"
+            return ReauthorizeError("token-revoked", text, answer=refused.answer, for_good=True)
         if answer.status == 401 and parse_error(answer.body).category == "INVALID_AUTHENTICATION":
             text = "the app is no longer installed in the portal: log in once more to install it"
-            return ReauthorizeError("app-uninstalled", text, answer=refused.answer)
+            return ReauthorizeError("app-uninstalled", text, answer=refused.answer, for_good=True)
         return refused
 
 

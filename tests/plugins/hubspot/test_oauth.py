@@ -303,6 +303,25 @@ async def test_each_refusal_of_a_refresh_has_its_name(
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("status", "for_good"),
+    [
+        ("BAD_REFRESH_TOKEN", True),
+        ("BAD_HUB", True),
+        ("BAD_CLIENT_SECRET", False),
+        ("BAD_CLIENT_ID", False),
+        ("BAD_SCOPES", False),
+    ],
+)
+async def test_only_what_another_login_mends_is_refused_for_good(
+    script: Any, system: HubspotSystem, status: str, for_good: bool
+) -> None:
+    script.add(400, {"status": status})
+    with pytest.raises(ReauthorizeError) as caught:
+        await scripted_refresh(script, system)
+    assert caught.value.for_good is for_good
+
+
 async def test_the_token_endpoint_may_say_when(script: Any, system: HubspotSystem) -> None:
     script.add(429, {}, retry_after="4")
     with pytest.raises(RetryableError) as caught:

@@ -182,6 +182,7 @@ async def test_the_last_access_token_tells_why_a_refresh_is_refused(
             system, http, access_token="last", refused=ReauthorizeError(refused, "HubSpot's word")
         )
     assert told.code == code
+    assert told.for_good is (code != refused), "what has a name of its own is mended by another login alone"
 
 
 async def test_where_nobody_answers_the_refusal_stays_as_it_was(system: HubspotSystem, script: Any) -> None:
