@@ -25,6 +25,8 @@ CONFIG = click.option(
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print what a program can read.")
 LONGEST_SECONDS = 300.0
+SHORT_SECONDS = 5.0
+"""For what is answered at once or not at all."""
 
 
 def give(config: Path, order: str, **arguments: Any) -> Any:
@@ -57,7 +59,7 @@ def with_moments(row: Mapping[str, Any], *times: str) -> dict[str, Any]:
     return {**row, **told}
 
 
-def to_the_hub(database: Path | None, given: Given) -> Answer | None:
+def to_the_hub(database: Path | None, given: Given, *, seconds: float = LONGEST_SECONDS) -> Answer | None:
     """The answer of the hub that listens; None where none does, and for a database on a server, which is everybody's."""
     if database is None:
         return None
@@ -66,7 +68,7 @@ def to_the_hub(database: Path | None, given: Given) -> Answer | None:
         return None
     try:
         with named(path) as name, socket.socket(socket.AF_UNIX) as line:
-            line.settimeout(LONGEST_SECONDS)
+            line.settimeout(seconds)
             line.connect(name)
             line.sendall(msgspec.json.encode(given) + b"\n")
             with line.makefile("rb") as told:
@@ -85,6 +87,7 @@ def listens(database: Path) -> bool:
     """Whether a hub takes orders now."""
     try:
         with named(socket_of(database)) as name, socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(SHORT_SECONDS)
             line.connect(name)
             return True
     except OSError:

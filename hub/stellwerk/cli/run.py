@@ -18,7 +18,7 @@ import uvicorn
 import uvloop
 
 from stellwerk.app import Role, create_app, create_hub
-from stellwerk.cli.give import to_the_hub, whoami
+from stellwerk.cli.give import SHORT_SECONDS, to_the_hub, whoami
 from stellwerk.config.load import Loaded, load_or_fail
 from stellwerk.errors import InUse, StellwerkError
 from stellwerk.registry import Registry, load_connectors
@@ -32,6 +32,8 @@ __all__ = ["run"]
 GRACE_SECONDS = 20
 GIVE_WAY_SECONDS = 60.0
 """How long a command that has the file may need to end what is on its way."""
+ASK_SECONDS = 10.0
+"""How long somebody who has the file and does not listen is asked: a command that begins or ends, a hub that ends."""
 KEEP_ALIVE_SECONDS = 120
 """Above what vendors keep an idle connection for: one that we close just as it is used again costs a webhook."""
 
@@ -97,23 +99,28 @@ async def _opened(loaded: Loaded, registry: Registry, place: Place | None) -> Hu
     assert loaded.integration is not None
     folder = loaded.path.absolute().parent
     file = database_file(loaded.integration.hub.database, folder)
-    until = time.monotonic() + (GIVE_WAY_SECONDS if file is not None and _gives_way(file) else 0.0)
+    until, given = time.monotonic() + ASK_SECONDS, False
     while True:
         try:
             return await create_hub(loaded, registry, folder=folder, place=place)
         except InUse:
-            if time.monotonic() > until:
+            if file is None:
                 raise
+            gives = None if given else await asyncio.to_thread(_gives_way, file)
+            if gives is False or time.monotonic() > until:
+                raise
+            if gives:
+                until, given = time.monotonic() + GIVE_WAY_SECONDS, True
         await asyncio.sleep(0.1)
 
 
-def _gives_way(file: Path) -> bool:
-    """Whether somebody has the file who gives it up for a hub."""
+def _gives_way(file: Path) -> bool | None:
+    """Whether whoever has the file gives it up for a hub; None where nobody says so yet."""
     try:
-        answer = to_the_hub(file, Given(order=GIVE_WAY, arguments={"by": whoami()}))
+        answer = to_the_hub(file, Given(order=GIVE_WAY, arguments={"by": whoami()}), seconds=SHORT_SECONDS)
     except StellwerkError:
-        return False  # what is wrong is said when the file is opened
-    return answer is not None and answer.refused is None
+        return None  # what is wrong is said when the file is opened
+    return None if answer is None else answer.refused is None
 
 
 @contextmanager

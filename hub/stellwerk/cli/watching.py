@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,6 +22,7 @@ from stellwerk.cli.give import give, listens, to_the_hub, whoami
 from stellwerk.config.load import load_or_fail
 from stellwerk.errors import StellwerkError
 from stellwerk.registry import load_connectors
+from stellwerk.relay.hub import Hub
 from stellwerk.relay.orders import Given, carry_out, listening
 from stellwerk.relay.sync import one_status, statuses
 from stellwerk.store import syncs
@@ -89,8 +90,9 @@ async def _here(config: Path, given: Given, show: Show) -> Status:
     hub = await create_hub(loaded, registry, folder=loaded.path.absolute().parent)
     try:
         hub.gives_way = asyncio.Event()
-        begun = await carry_out(hub, given.order, given.arguments)
-        async with listening(hub, hub.database), working(hub):
+        async with listening(hub, hub.database), AsyncExitStack() as work:
+            begun = await carry_out(hub, given.order, given.arguments)
+            await _begin(hub, work, hub.gives_way)
             while True:
                 now = await one_status(hub, begun["run"])
                 show(now)
@@ -99,6 +101,25 @@ async def _here(config: Path, given: Given, show: Show) -> Status:
                 await asyncio.sleep(LOOK_SECONDS)
     finally:
         await hub.close()
+
+
+async def _begin(hub: Hub, work: AsyncExitStack, gives_way: asyncio.Event) -> None:
+    """Begin to work, unless a hub wants the file before: what is done first asks the vendors, who may be silent for long."""
+    try:
+        async with asyncio.timeout(None) as limit:
+            asked = asyncio.create_task(_end(limit, gives_way))
+            try:
+                await work.enter_async_context(working(hub))
+            finally:
+                asked.cancel()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+
+
+async def _end(limit: asyncio.Timeout, gives_way: asyncio.Event) -> None:
+    await gives_way.wait()
+    limit.reschedule(asyncio.get_running_loop().time())
 
 
 @contextmanager

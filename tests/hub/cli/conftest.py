@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +14,9 @@ from click.testing import CliRunner, Result
 from stellwerk.app import create_hub
 from stellwerk.cli import cli
 from stellwerk.config.load import load
+from stellwerk.errors import InUse
 from stellwerk.registry import load_connectors
+from stellwerk.relay.hub import Hub
 from stellwerk.relay.orders import listening
 from stellwerk.store import accounts, connections, consent, counts, inbox, meta, outbox, repairs, syncs
 from stellwerk.store.connections import Connection
@@ -43,14 +46,22 @@ class Running:
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
 
     async def _run(self) -> None:
-        registry = load_connectors()
-        hub = await create_hub(load(self._config, ENVIRON, registry), registry, folder=self._config.parent)
+        hub = await self._opened()
         try:
             async with listening(hub, hub.database):
                 self._up.set()
                 await asyncio.to_thread(self._down.wait)
         finally:
             await hub.close()
+
+    async def _opened(self) -> Hub:
+        """As soon as whoever had the file before let go of it."""
+        registry = load_connectors()
+        for _ in range(200):
+            with contextlib.suppress(InUse):
+                return await create_hub(load(self._config, ENVIRON, registry), registry, folder=self._config.parent)
+            await asyncio.sleep(0.05)
+        raise AssertionError("somebody still has the file")
 
     def __enter__(self) -> Running:
         self._thread.start()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,10 @@ from stellwerk.cli.run import _gives_way, _opened
 from stellwerk.cli.sync import _harmless
 from stellwerk.cli.watching import watched
 from stellwerk.config.load import load
-from stellwerk.errors import StellwerkError
+from stellwerk.errors import InUse, StellwerkError
 from stellwerk.registry import load_connectors
+from stellwerk.relay.hub import Hub
+from stellwerk.relay.orders import named, socket_of
 from stellwerk.store import syncs
 from stellwerk.store.syncs import Run
 from stellwerk_rules.model import Permission
@@ -126,15 +130,24 @@ class TestAHubThatEndsAndComesBack:
         self, config: Path, environ: Mapping[str, str], running: Hubs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         put(config, environ)
-        monkeypatch.setattr(watching, "PATIENCE_SECONDS", 2.0)
+        monkeypatch.setattr(watching, "PATIENCE_SECONDS", 10.0)
+        looks = threading.Semaphore(0)
+
+        def looked(database: Path) -> bool:
+            looks.release()
+            return listens(database)
+
+        monkeypatch.setattr(watching, "listens", looked)
         with ThreadPoolExecutor(1) as aside:
             with running(config):
                 looking_on = aside.submit(watched, config, "sync resume", quiet=True, connection="acme")
-                time.sleep(1)
-            time.sleep(0.5)
+                assert looks.acquire(timeout=20)
             with running(config):  # the next one, which no command keeps from starting
-                time.sleep(3)
+                while looks.acquire(blocking=False):
+                    pass
+                assert looks.acquire(timeout=20)
                 assert not looking_on.done()
+            monkeypatch.setattr(watching, "PATIENCE_SECONDS", 0.5)
             with pytest.raises(StellwerkError, match="goes on when one runs again"):
                 looking_on.result(20)
 
@@ -145,15 +158,11 @@ class TestAHubThatEndsAndComesBack:
         database = config.parent / "stellwerk.db"
         with ThreadPoolExecutor(1) as aside:
             looking_on = aside.submit(watched, config, "sync resume", quiet=True, connection="acme")
-            until = time.monotonic() + 20
-            while not listens(database) and time.monotonic() < until:
-                time.sleep(0.1)
+            assert soon(lambda: listens(database))
             assert _gives_way(database)
-            while listens(database):
-                time.sleep(0.1)
-            time.sleep(0.5)
+            assert soon(lambda: not listens(database))
             with running(config):
-                assert not _gives_way(database), "a hub gives way to nobody"
+                assert _gives_way(database) is False, "a hub gives way to nobody"
                 assert "cancelled" in stellwerk("sync", "cancel", "acme", "--config", config).output
                 assert looking_on.result(20)["state"] == "cancelled"
 
@@ -163,21 +172,117 @@ class TestAHubThatEndsAndComesBack:
         put(config, environ)
         database = config.parent / "stellwerk.db"
 
-        async def starts() -> None:
-            registry = load_connectors()
-            hub = await _opened(load(config, environ, registry), registry, None)
-            await hub.store.write(lambda tx: syncs.go(tx, run_of(tx), "cancelled", NOON))
-            await hub.close()
-
-        def run_of(tx: Any) -> Run:
-            found = syncs.last(tx, "acme", "sync")
-            assert found is not None
-            return found
-
         with ThreadPoolExecutor(1) as aside:
             looking_on = aside.submit(watched, config, "sync resume", quiet=True, connection="acme")
-            until = time.monotonic() + 20
-            while not listens(database) and time.monotonic() < until:
-                time.sleep(0.1)
-            asyncio.run(starts())
+            assert soon(lambda: listens(database))
+            asyncio.run(starts_and_cancels(config, environ))
             assert looking_on.result(20)["state"] == "cancelled"
+
+    def test_a_hub_that_starts_does_not_wait_for_a_vendor_that_a_beginning_command_waits_for(
+        self, config: Path, environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put(config, environ)
+        begins = threading.Event()
+
+        @asynccontextmanager
+        async def waits(_: Hub) -> AsyncIterator[None]:
+            begins.set()
+            await asyncio.sleep(300)
+            yield
+
+        monkeypatch.setattr(watching, "working", waits)
+        with ThreadPoolExecutor(1) as aside:
+            looking_on = aside.submit(watched, config, "sync resume", quiet=True, connection="acme")
+            assert begins.wait(20)
+            asyncio.run(asyncio.wait_for(starts_and_cancels(config, environ), 20))
+            assert looking_on.result(20)["state"] == "cancelled"
+
+    def test_a_hub_that_starts_waits_a_little_for_whoever_has_the_file_and_does_not_listen(
+        self, config: Path, environ: Mapping[str, str]
+    ) -> None:
+        put(config, environ)
+
+        async def run() -> None:
+            registry = load_connectors()
+            hub = await create_hub(load(config, environ, registry), registry, folder=config.parent)
+            starting = asyncio.create_task(starts_and_cancels(config, environ))
+            await asyncio.sleep(0.5)
+            assert not starting.done()
+            await hub.close()
+            await asyncio.wait_for(starting, 20)
+
+        asyncio.run(run())
+
+    def test_beside_a_hub_that_runs_another_is_refused_at_once(
+        self, config: Path, environ: Mapping[str, str], running: Hubs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("stellwerk.cli.run.ASK_SECONDS", 300.0)
+        with running(config), pytest.raises(InUse):
+            asyncio.run(asyncio.wait_for(starts_and_cancels(config, environ), 20))
+
+    def test_who_does_not_answer_is_waited_for_a_little_while_the_loop_goes_on(
+        self, config: Path, environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("stellwerk.cli.run.SHORT_SECONDS", 0.5)
+        monkeypatch.setattr("stellwerk.cli.run.ASK_SECONDS", 1.0)
+
+        async def run() -> None:
+            registry = load_connectors()
+            hub = await create_hub(load(config, environ, registry), registry, folder=config.parent)
+            with silent(config.parent / "stellwerk.db"):
+                starting = asyncio.create_task(starts_and_cancels(config, environ))
+                ticks = 0
+                while not starting.done():
+                    await asyncio.sleep(0.05)
+                    ticks += 1
+            assert isinstance(starting.exception(), InUse)
+            assert 5 < ticks < 200
+            await hub.close()
+
+        asyncio.run(run())
+
+    def test_a_hub_that_takes_no_line_any_more_does_not_listen(
+        self, config: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("stellwerk.cli.give.SHORT_SECONDS", 0.2)
+        database = config.parent / "stellwerk.db"
+        with silent(database), ExitStack() as lines:
+            for _ in range(2):
+                line = lines.enter_context(socket.socket(socket.AF_UNIX))
+                line.setblocking(False)
+                with suppress(BlockingIOError), named(socket_of(database)) as name:
+                    line.connect(name)
+            assert not listens(database)
+
+
+def soon(holds: Callable[[], bool]) -> bool:
+    """Whether it holds within twenty seconds."""
+    until = time.monotonic() + 20
+    while not holds():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+async def starts_and_cancels(config: Path, environ: Mapping[str, str]) -> None:
+    """A hub that starts as `stellwerk run` does it, ends the sync and itself."""
+    registry = load_connectors()
+    hub = await _opened(load(config, environ, registry), registry, None)
+
+    def work(tx: Any) -> None:
+        found = syncs.last(tx, "acme", "sync")
+        assert found is not None
+        syncs.go(tx, found, "cancelled", NOON)
+
+    await hub.store.write(work)
+    await hub.close()
+
+
+@contextmanager
+def silent(database: Path) -> Iterator[None]:
+    """Somebody listens beside the database and never answers."""
+    with named(socket_of(database)) as name, socket.socket(socket.AF_UNIX) as line:
+        line.bind(name)
+        line.listen(0)
+        yield
