@@ -10,9 +10,10 @@ from stellwerk_rules import moving, remember, unlinked
 from stellwerk_rules.answering import answer_set
 from stellwerk_rules.arrived import arrived, is_of_another
 from stellwerk_rules.carrying import digests
-from stellwerk_rules.consent import Consent, fold, is_proved, is_younger
+from stellwerk_rules.consent import Consent, fold, is_proved, leads_back
 from stellwerk_rules.ending import Ending
 from stellwerk_rules.fields import carry
+from stellwerk_rules.laws import OPTED_OUT
 from stellwerk_rules.learned import learned, learned_of_former
 from stellwerk_rules.merging import secondary
 from stellwerk_rules.mirror import Trouble, mirrored
@@ -24,7 +25,6 @@ from stellwerk_rules.model import (
     Decision,
     DeleteContact,
     Enter,
-    Fact,
     FactKind,
     Held,
     Known,
@@ -71,11 +71,8 @@ def _after(plan: Plan, ending: Ending, known: Known, at: datetime) -> Decision:
         decision = joined(decision, _filled_back(plan, planned, target, known, decision.remembered))
     if ending.well:
         decision = joined(decision, _introduced(plan, planned, decision.remembered))
-    if (
-        isinstance(planned.change, Enter)
-        and (out := next((one for one in facts if one.kind is FactKind.OPTED_OUT and is_proved(one)), None)) is not None
-    ):
-        decision = joined(decision, _was_out(plan, planned, planned.change, out, known, at, decision.remembered))
+    if isinstance(planned.change, Enter) and any(one.kind is FactKind.OPTED_OUT and is_proved(one) for one in facts):
+        decision = joined(decision, _was_out(plan, planned, planned.change, consent, known, at, decision.remembered))
     if not _is_shown(planned.change) or known.remembered.erased:
         return decision
     trouble: Trouble | None = (
@@ -109,6 +106,10 @@ def dropped(
         follows = after(plan, ending, known, at)
         if why.because.code == SECONDARY_THERE and target.id is not None:
             follows = replace(follows, remembered=secondary(follows.remembered, planned.system, target.id))
+        if isinstance(planned.change, Enter) and why.because.code == OPTED_OUT:  # told while this waited
+            consent = _consent(plan, known, at)
+            late = _was_out(plan, planned, planned.change, consent, known, at, follows.remembered)
+            follows = unlinked.held_back(plan, joined(follows, late), known)
         return replace(follows, skips=(why,))
     decision = Decision(skips=(Skip(because=why.because),), remembered=known.remembered)
     if isinstance(planned.change, SetFields):
@@ -192,7 +193,7 @@ def _introduced(plan: Plan, planned: Planned, remembered: Remembered) -> Decisio
 
 
 def _was_out(
-    plan: Plan, planned: Planned, enter: Enter, out: Fact, known: Known, at: datetime, remembered: Remembered
+    plan: Plan, planned: Planned, enter: Enter, consent: Consent, known: Known, at: datetime, remembered: Remembered
 ) -> Decision:
     """Of whoever turned out to have left before: a wish younger than that is heard again, and any other yes becomes a no."""
     home = plan.wish_system or ""
@@ -200,7 +201,7 @@ def _was_out(
     said = None if name is None else remembered.answered.get(name)
     if said is None or said.digest != remember.digest_of(known.digest, "yes"):
         return Decision(remembered=remembered)
-    if enter.explicit and is_younger(enter.wished_at, home, out, None):
+    if enter.explicit and leads_back(consent, enter.wished_at, home):
         heard = {one: seen for one, seen in remembered.answered.items() if one != name}
         # A sync leads nobody back: that yes is heard with the contact's next event.
         return Decision(remembered=replace(remembered, answered=heard), look_again=() if enter.backfill else (home,))

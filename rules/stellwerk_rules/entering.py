@@ -27,11 +27,10 @@ from stellwerk_rules.model import (
     Planned,
     Skip,
 )
-from stellwerk_rules.moving import may_be_another
 from stellwerk_rules.plan import CompiledRule, Plan
 from stellwerk_rules.reasons import at_rule, because, skip
 from stellwerk_rules.spec import EnterSpec, SettingValue
-from stellwerk_rules.wishes import answer_of, mark_of, of_address
+from stellwerk_rules.wishes import answer_of, changed_hands, mark_of, of_address
 
 OLD_WISH = "old-wish"
 """Code of the repair that shows wishes whose turn came too late."""
@@ -56,7 +55,7 @@ def enter(
     answer = answer_of(event.contact, spec.answer, known)
     if moved:  # whoever enters by a new address enters by no yes that a person could ask for
         event = replace(event, asked_again=False)
-    if moved and may_be_another(event.contact):
+    if changed_hands(event.contact, moved=moved):
         answer = of_address(answer, event.contact)
     case = Case(
         plan=plan,

@@ -262,7 +262,8 @@ def _entered(now: Scene, happened: frozenset[str]) -> Decision:
     if entry.waits:
         return _entry(entry, now.known.remembered)
     remembered = _answered(now, in_=entry.planned is not None)
-    remembered = replace(remembered, by_wish=remembered.by_wish or entry.only_wish)
+    if entry.only_wish:
+        remembered = replace(remember.without_wish(remembered), by_wish=True)
     if entry.planned is not None and isinstance(entry.planned.change, Enter):
         remembered = replace(remember.with_id(remembered, now.system, now.contact.id), entered=True)
         if not remember.is_met(remembered, rule.spec.to):

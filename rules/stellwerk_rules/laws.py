@@ -29,6 +29,9 @@ ASK_AGAIN_AFTER = timedelta(hours=24)
 MOST_ASKS = 3
 MOST_WAYS_BACK = 3
 
+OPTED_OUT = "opted-out"
+"""Code of a refusal: the address is out, and this leads nobody back."""
+
 OPT_OUT_YOUNGER = "opt-out-younger"
 """Code of a refusal: of two times it is the opt-out's that counts as the younger."""
 
@@ -77,7 +80,7 @@ def may_enter(enter: Enter, consent: Consent, wished_by: str) -> Because | None:
     if not consent.opted_out:
         return None
     if not enter.way_back:
-        return Because(code="opted-out", text="this address opted out")
+        return Because(code=OPTED_OUT, text="this address opted out")
     if not leads_back(consent, enter.wished_at, wished_by):
         return Because(code=OPT_OUT_YOUNGER, text="the opt-out counts as younger than this wish")
     if enter.ask is None:
@@ -119,7 +122,7 @@ def may_write(consent: Consent, target: Contact | None) -> Because | None:
     if target is not None and target.presence not in (Presence.PRESENT, Presence.TWICE):
         return Because(code="not-there", text=f"the contact reads {target.presence.value} there")
     if consent.stays_out():
-        return Because(code="opted-out", text="this address opted out")
+        return Because(code=OPTED_OUT, text="this address opted out")
     return stands_twice.because() if target is not None and target.presence is Presence.TWICE else None
 
 
@@ -131,7 +134,7 @@ def may_move_address(consent: Consent, former: Consent | None) -> Because | None
     if former is None:
         return Because(code="permission-not-kept", text="what the old address allowed is not known")
     if consent.opted_out or former.opted_out:
-        return Because(code="opted-out", text="one of the two addresses opted out")
+        return Because(code=OPTED_OUT, text="one of the two addresses opted out")
     if former.confirmable:
         return Because(code="pending", text="a double opt-in that was sent to the old address is unanswered")
     return None

@@ -178,27 +178,20 @@ def _may_be_ours(plan: Plan, ending: Ending, enter: Enter, known: Known, out: Fa
 
 
 def _no_set(plan: Plan, ending: Ending, change: SetFields, told: Fact, consent: Consent) -> tuple[Fact, ...]:
-    """That the answer reads no since this opt-out: whatever yes is written there later is younger than it.
+    """That the answer reads no since these opt-outs: whatever yes is written there later is younger than they are.
 
     Where it read no before, the last change there that we read bounds it.
     """
-    out, target = consent.opt_out(), ending.target
-    name = answer_field(plan, ending.system)
+    outs = [one for one in consent.standing if one.final and one.key not in consent.no_set]
+    target, name = ending.target, answer_field(plan, ending.system)
     value = change.fields.get(name) if name is not None else None
-    if (
-        out is None
-        or name is None
-        or value is None
-        or not value.owned
-        or value.value != "no"
-        or out.key in consent.no_set
-    ):
+    if name is None or value is None or not value.owned or value.value != "no":
         return ()
-    if ending.done:
-        return (replace(told, kind=FactKind.NO_SET, key=out.key),)
-    if target.fields.get(name) != "no" or target.updated_at is None:
-        return ()
-    return (replace(told, kind=FactKind.NO_SET, key=out.key, at=target.updated_at, told_by=ending.system),)
+    if not ending.done:
+        if target.fields.get(name) != "no" or target.updated_at is None:
+            return ()
+        told = replace(told, at=target.updated_at, told_by=ending.system)
+    return tuple(replace(told, kind=FactKind.NO_SET, key=one.key) for one in outs)
 
 
 def answer_field(plan: Plan, system: str) -> str | None:

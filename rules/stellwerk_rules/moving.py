@@ -17,7 +17,6 @@ from stellwerk_rules.model import (
     ADDRESS,
     Because,
     Change,
-    Contact,
     Decision,
     DeleteContact,
     Elsewhere,
@@ -25,7 +24,6 @@ from stellwerk_rules.model import (
     Former,
     Known,
     MoveAddress,
-    Origin,
     Planned,
     Remembered,
     Seen,
@@ -36,6 +34,7 @@ from stellwerk_rules.plan import CompiledRule, Plan
 from stellwerk_rules.reasons import because
 from stellwerk_rules.scene import Scene, first
 from stellwerk_rules.spec import ConsentSpec
+from stellwerk_rules.wishes import may_be_another
 
 KEEP, KEEP_PERMISSION = "keep", "keep_permission"
 
@@ -129,9 +128,3 @@ def _left_behind(scene: Scene, rule: CompiledRule, consent: ConsentSpec, former:
         key = f"old:{chosen}:{there}:{scene.event.id}"
         planned = (Planned(system=rule.spec.to, change=change, key=key, because=why),)
     return Decision(changes=planned, notices=notices, remembered=scene.known.remembered)
-
-
-def may_be_another(contact: Contact) -> bool:
-    """Whether the new address may be somebody else's: a form wrote it, a merge brought it, or nobody knows."""
-    written = contact.history.get(ADDRESS, ())
-    return not written or written[0].origin in (Origin.FORM, Origin.MERGE)

@@ -202,6 +202,8 @@ def _taken_back(plan: Plan, change: Enter, known: Known) -> Skip | None:
     if known.remembered.binned or known.remembered.erased:
         return _skip("deleted", "the contact was deleted before anything went out for it")
     said = known.remembered.answered.get(plan.answer_field(plan.wish_system) or "")
+    if known.remembered.by_wish and not (change.explicit or change.links or change.backfill):
+        return _skip("older", "merged, restored or at another address before anything went out, and no explicit yes")
     if said is None or said.at is None or said.at <= change.wished_at:
         return None
     if said.digest in (remember.digest_of(known.digest, "yes"), remember.digest_of(known.digest, None)):
@@ -247,16 +249,16 @@ def _fields(
 def _is_answered_since(
     plan: Plan, system: str, name: str, value: FieldValue, target: Contact, consent: Consent
 ) -> bool:
-    """Whether the contact said yes after the opt-out for which the answer is to be set to no."""
-    out = consent.opt_out()
+    """Whether the contact said yes after every opt-out for which the answer is to be set to no."""
+    outs = [one for one in consent.standing if one.final]
     if name != plan.answer_field(system) or value.value == "yes":
         return False
-    if out is None:
+    if not outs:
         return value.owned and consent.last_confirmation is not None
     wishes = [
         one for one in target.history.get(name, ()) if one.value == "yes" and one.origin in WISHING and not one.ours
     ]
-    return any(is_younger(one.at, system, out, consent.no_set.get(out.key)) for one in wishes)
+    return any(all(is_younger(one.at, system, out, consent.no_set.get(out.key)) for out in outs) for one in wishes)
 
 
 def _plain(change: Change, target: Contact) -> Ready | Skip:

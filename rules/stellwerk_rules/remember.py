@@ -108,6 +108,11 @@ def unhandled(remembered: Remembered) -> Remembered:
     return replace(remembered, answered={}, entered=False)
 
 
+def without_wish(remembered: Remembered) -> Remembered:
+    """The answers that were handled, none of which anybody may be asked for again."""
+    return replace(remembered, answered={name: replace(one, wish=None) for name, one in remembered.answered.items()})
+
+
 def is_met(remembered: Remembered, system: str) -> bool:
     """Whether the contact at `system` is the same one already: linked, or written to by a call after which no id could be read."""
     return system in remembered.ids or bool(remembered.seen.get(system))

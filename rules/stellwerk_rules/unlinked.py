@@ -23,6 +23,7 @@ from stellwerk_rules.model import (
     OptOut,
     Planned,
     Remembered,
+    SetPeer,
     Skip,
     Unlinked,
     Unsubscribe,
@@ -52,9 +53,11 @@ def because(flag: Unlinked) -> Because:
 def goes_on(planned: Planned) -> bool:
     """Whether it is made all the same: an opt-out, or the deletion of whoever was deleted for privacy.
 
-    That an address was left for another one is no opt-out.
+    That an address was left for another one is no opt-out; but our id goes from it, as it is somebody else's now.
     """
     change = planned.change
+    if isinstance(change, SetPeer):
+        return change.peer_id is None and change.of is not None
     if isinstance(change, DeleteContact):
         return planned.because.code == EventKind.ERASED.value
     return isinstance(change, OptOut) or (isinstance(change, Unsubscribe) and change.of is None)

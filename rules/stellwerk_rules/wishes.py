@@ -45,6 +45,19 @@ def answer_of(contact: Contact, name: str | None, known: Known) -> Answer:
     return Answer(value=value, written=written, handled=is_handled(known, name, text, written))
 
 
+def changed_hands(contact: Contact, *, moved: bool) -> bool:
+    """Whether somebody else may have the contact than who had it under the address before; also where it was not in under that."""
+    now = remember.address_of(contact.email or "")
+    earlier = (remember.address_of(one.value) for one in contact.history.get(ADDRESS, ())[1:] if one.value)
+    return (moved or any(one != now for one in earlier)) and may_be_another(contact)
+
+
+def may_be_another(contact: Contact) -> bool:
+    """Whether the new address may be somebody else's: a form wrote it, a merge brought it, or nobody knows."""
+    written = contact.history.get(ADDRESS, ())
+    return not written or written[0].origin in (Origin.FORM, Origin.MERGE)
+
+
 def of_address(answer: Answer, contact: Contact) -> Answer:
     """The answer as one of whoever has the address now, where somebody else may have had it before: an older yes is none of hers.
 
@@ -97,6 +110,8 @@ def mark_of(digest: Digest, contact: Contact, said_at: datetime | None) -> str:
 def _wish(contact: Contact, name: str, known: Known) -> str | None:
     """The mark of the explicit yes that the answer is, or was when it was handled: still of this contact at this address."""
     said = answer_of(contact, name, known)
+    if changed_hands(contact, moved=False):
+        said = of_address(said, contact)
     if said.is_wish and said.written is not None:
         return mark_of(known.digest, contact, said.written.at)
     before = known.remembered.answered.get(name)

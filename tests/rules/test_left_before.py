@@ -196,3 +196,44 @@ def test_a_comparison_leaves_that_to_the_yes_itself(world: Any) -> None:
     world.facts, world.suppressed = [left], True
     decision = world.decide(world.crm(subscribe="yes"), compared=True)
     assert answers(decision) == []
+
+
+def told_late(world: Any, waiting: Planned, left_at: Any) -> Decision:
+    """The mail system tells of an opt-out while the yes waits, and then its turn comes."""
+    world.facts, world.suppressed = (
+        [Fact(kind=FactKind.OPTED_OUT, key="E1", at=left_at, event="e", told_by="mail")],
+        True,
+    )
+    why = prepare(world.plan, waiting, marked(world, left_at), world.known(), world.settings, world.now)
+    assert isinstance(why, Skip)
+    assert why.because.code == "opted-out"
+    return world.keep(dropped(world.plan, waiting, why, marked(world, left_at), world.known(), world.now))
+
+
+@pytest.mark.behaviour("out-yes-younger")
+def test_an_opt_out_that_is_told_late_leaves_the_younger_yes_to_be_heard_again(world: Any) -> None:
+    wish = world.crm(subscribe="yes")
+    found = told_late(world, entry(world.decide(wish)), world.now - 10 * DAY)
+    assert (found.look_again, answers(found)) == (("crm",), [])
+    way_back(world.decide(wish))
+
+
+@pytest.mark.behaviour("out-yes-older")
+def test_an_opt_out_that_is_told_late_and_counts_as_the_younger_makes_a_no_of_the_yes(world: Any) -> None:
+    found = told_late(world, entry(world.decide(world.crm(subscribe="yes"))), world.now - timedelta(hours=2))
+    assert (found.look_again, answers(found)) == ((), ["no"])
+
+
+@pytest.mark.behaviour("answer-yes-again")
+def test_a_yes_after_a_no_beside_the_mail_systems_opt_out_leads_back_once_our_no_was_set_for_both(world: Any) -> None:
+    minute = timedelta(minutes=1)
+    left = Fact(kind=FactKind.OPTED_OUT, key="E1", at=world.now - 30 * minute, event="e", told_by="mail")
+    said = Fact(kind=FactKind.OPTED_OUT, key="no:1", at=world.now - 20 * minute, event="e", told_by="crm")
+    world.facts, world.suppressed = [left, said], True
+    refused = world.decide(world.crm(subscribe="yes", said_at=world.now - 5 * minute))
+    assert (codes(refused)[0], answers(refused)) == ("opt-out-younger", ["no"])
+    (no,) = [one for one in refused.changes if isinstance(one.change, SetFields) and not one.change.mirror]
+    assert isinstance(world.make(no, world.crm(subscribe="yes", said_at=world.now - 5 * minute)), Ready)
+    assert {one.key for one in world.facts if one.kind is FactKind.NO_SET} == {"E1", "no:1"}
+    world.now += minute
+    way_back(world.decide(world.crm(subscribe="yes", said_at=world.now)))

@@ -82,3 +82,14 @@ def test_nothing_goes_out_any_more_for_a_contact_that_was_deleted(world: Any, ki
     waiting = entry(world.decide(world.crm(subscribe="yes")))
     world.decide(Contact(id="c1", presence=Presence.ARCHIVED, read_at=world.now), kind)
     assert prepared(world, waiting) == "deleted"
+
+
+@pytest.mark.behaviour("restored")
+@pytest.mark.parametrize(("subscribe", "why"), [(None, "older"), ("yes", Ready.__name__)])
+def test_back_from_a_deletion_only_an_explicit_yes_that_waits_still_goes_out(
+    world: Any, subscribe: str | None, why: str
+) -> None:
+    waiting = entry(world.decide(world.crm(subscribe=subscribe)))
+    world.decide(Contact(id="c1", presence=Presence.ARCHIVED, read_at=world.now), EventKind.DELETED)
+    world.decide(world.crm(subscribe=subscribe), EventKind.RESTORED)
+    assert prepared(world, waiting) == why

@@ -89,3 +89,33 @@ def test_where_no_answer_counts_as_yes_the_new_address_is_asked(subscriber: Any)
 def test_a_no_that_stood_there_before_keeps_out_as_ever(subscriber: Any) -> None:
     decision = moved(subscriber, Origin.FORM, subscribe="no")
     assert (entered(decision), "said-no" in codes(decision)) == (None, True)
+
+
+def overwritten(world: Any, by: Origin = Origin.FORM, said: timedelta = 3 * HOUR, **more: Any) -> Contact:
+    """The contact with the address that another visitor's form wrote an hour ago, over the one it had."""
+    contact = at_new_address(world, by, said_at=world.now - said, **more)
+    before = Written(value="ada@example.com", at=world.now - 5 * HOUR, origin=Origin.FORM)
+    return replace(contact, history={**contact.history, ADDRESS: (*contact.history[ADDRESS], before)})
+
+
+@pytest.mark.behaviour("moved-yes-of-another")
+@pytest.mark.parametrize("by", [Origin.FORM, Origin.PERSON])
+def test_nor_is_it_where_yes_and_new_address_are_seen_for_the_first_time_together(world: Any, by: Origin) -> None:
+    world.settings["no_answer"] = "no"
+    coming = entered(world.decide(overwritten(world, by)))
+    assert (coming is not None) == (by is Origin.PERSON)
+
+
+def test_an_address_of_which_only_the_letter_case_changed_was_nobody_elses(world: Any) -> None:
+    contact = overwritten(world)
+    world.settings["no_answer"] = "no"
+    older = replace(contact.history[ADDRESS][1], value=NEW.upper())
+    history = {**contact.history, ADDRESS: (contact.history[ADDRESS][0], older)}
+    assert entered(world.decide(replace(contact, history=history))) is not None
+
+
+@pytest.mark.parametrize("how", ["asked_again", "released"])
+def test_no_click_of_a_person_makes_it_one(subscriber: Any, how: str) -> None:
+    subscriber.decide(overwritten(subscriber, said=2 * HOUR))
+    assert entered(subscriber.decide(overwritten(subscriber, said=2 * HOUR), **{how: True})) is None
+    assert all(one.wish is None for one in subscriber.remembered.answered.values())
