@@ -178,7 +178,7 @@ def test_explain_can_be_read_by_a_program(stellwerk: Run, sample: Sample, house:
     read = json.loads(stellwerk("explain", ADA, "--config", config, "--json").output)
     assert [step["outcome"] for step in read["steps"]] == ["decided", "skipped"]
     assert read["steps"][0]["changes"][0]["because"]["rule"] == "subscribe"
-    assert read["contacts"] == [{"connection": "acme", "contact": 1, "ids": {"crm": "501"}}]
+    assert read["contacts"] == [{"connection": "acme", "contact": 1, "ids": {"crm": "501"}, "unlinked": None}]
 
 
 @pytest.mark.parametrize("who", ["nobody@x.example", "999"])
