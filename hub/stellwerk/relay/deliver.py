@@ -20,6 +20,7 @@ from stellwerk.relay.instance import restored_at
 from stellwerk.relay.job import Job, Write, email_of, tag
 from stellwerk.relay.opened import UNREADABLE, opened
 from stellwerk.relay.reading import read_all
+from stellwerk.relay.rests import asks_for_rest, behind, of_its_own
 from stellwerk.relay.sending import sending
 from stellwerk.relay.settle import LEAVING_SECONDS, answered, forget, give_up, not_now, put_aside, refuse, retry_later
 from stellwerk.relay.stage import move_stage
@@ -155,7 +156,7 @@ async def _targets(
         (deeper if wanted else plain).append((row, ref))
     failures = 0
     for names, every in (((), plain), (sorted(history), deeper)):
-        for pairs in companies(every, lambda pair: pair[0].attempts):
+        for pairs in companies(every, lambda pair: of_its_own(pair[0])):
             if failures >= OUTAGE:
                 await not_now(hub, held, [row for row, _ in pairs])
                 continue
@@ -165,7 +166,10 @@ async def _targets(
                     await as_it_stands(connector, contact) if _may_be_one_of_two(planned[row.id], ref) else contact
                     for (row, ref), contact in zip(pairs, contacts, strict=True)
                 ]
-            except (ReauthorizeError, PauseError):
+            except ReauthorizeError:
+                raise
+            except PauseError as asked:
+                await behind(hub, held, [row for row, _ in pairs], asked)
                 raise
             except DeliveryError as failed:
                 failures += 1
@@ -258,7 +262,7 @@ async def _write(hub: Hub, desk: Desk, held: Lease, target: Target, writes: Sequ
         return True
     if all(one.outcome in (Outcome.RETRY, Outcome.AMBIGUOUS) and one.seconds is None for one in receipts):
         desk.pulse.failed += 1
-    else:
+    elif any(one.outcome is not Outcome.PAUSE for one in receipts):
         desk.pulse.answered += 1
     # All of them at once: what follows from them goes out together, too, in as few calls.
     pairs = zip(writes, receipts, strict=True)
@@ -267,7 +271,7 @@ async def _write(hub: Hub, desk: Desk, held: Lease, target: Target, writes: Sequ
     if stop is not None and stop.outcome is Outcome.REAUTHORIZE:
         raise ReauthorizeError(stop.code, stop.text, answer=stop.answer)
     if stop is not None:
-        raise PauseError(stop.code, stop.text, answer=stop.answer, seconds=stop.seconds or 60.0)
+        raise asks_for_rest(stop)
     return going_on
 
 

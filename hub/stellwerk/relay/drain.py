@@ -19,6 +19,7 @@ from stellwerk.relay.outage import away, back_again, leave_alone, longest_pause,
 from stellwerk.relay.picks import check_picks
 from stellwerk.relay.poll import poll
 from stellwerk.relay.read import read_and_decide
+from stellwerk.relay.rests import rest, was_answered
 from stellwerk.relay.second_look import LOCKED_OUT, is_accepted, is_due, refused_again, tell_mended
 from stellwerk.relay.stages import refresh_stages
 from stellwerk.store import accounts, comparisons, counts, hold, inbox, lease, outbox, repairs, syncs
@@ -30,7 +31,6 @@ SLICE_SECONDS = 1.0
 SOON_SECONDS = 5.0
 AFTER_A_BUG_SECONDS = 30.0
 BEAT_SECONDS = lease.SECONDS / 4
-LONGEST_PAUSE_SECONDS = 86_400.0
 
 
 async def drain(hub: Hub, held: Lease) -> None:
@@ -47,7 +47,7 @@ async def drain(hub: Hub, held: Lease) -> None:
     except ReauthorizeError as refused:
         await _needs_person(hub, held, refused, account)
     except PauseError as asked:
-        await _pause(hub, held, asked)
+        await rest(hub, held, asked)
     except DeliveryError as failed:
         log.warning("account %s: %s", held.account, failed.code)
         await hub.store.write(lambda tx: lease.release(tx, held, hub.now() + SOON_SECONDS))
@@ -98,7 +98,11 @@ async def _drain(hub: Hub, held: Lease, account: AccountRow | None, grip: Grip) 
         except PauseError:
             # A rest may be shorter than the rate's window: what was spent before it still counts.
             await hub.store.write(lambda tx: lease.keep_calls(tx, held, desk.budget.log()))
+            if desk.pulse.answered:
+                await was_answered(hub, held.account)
             raise
+        if desk.pulse.answered:
+            await was_answered(hub, held.account)
     await tell_mended(hub, held.account)
 
 
@@ -170,15 +174,5 @@ async def _needs_person(hub: Hub, held: Lease, refused: ReauthorizeError, used: 
         repairs.open_(tx, held.account, refused.code, text, hub.now())
         again = refused_again(tx, held.account, refused.code, hub.now(), for_good=refused.for_good)
         lease.release(tx, held, again)
-
-    await hub.store.write(work)
-
-
-async def _pause(hub: Hub, held: Lease, asked: PauseError) -> None:
-    until = hub.now() + min(asked.seconds, LONGEST_PAUSE_SECONDS)
-
-    def work(tx: Tx) -> None:
-        accounts.pause(tx, held.account, until, asked.code)
-        lease.release(tx, held, until)
 
     await hub.store.write(work)

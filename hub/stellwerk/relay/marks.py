@@ -7,6 +7,7 @@ from stellwerk.relay.deliver import delivery, look_up
 from stellwerk.relay.hub import Desk, Hub
 from stellwerk.relay.job import Job, Write, tag
 from stellwerk.relay.opened import UNREADABLE, opened
+from stellwerk.relay.rests import behind
 from stellwerk.relay.retry import MAX_ATTEMPTS
 from stellwerk.relay.settle import MARK_UNREADABLE, finished, give_up, refuse
 from stellwerk.sdk.connector import MarkState, Target
@@ -63,7 +64,10 @@ async def _look_for_mark(hub: Hub, desk: Desk, held: Lease, target: Target, job:
     change = marked_change(job.planned)
     try:
         state, receipt = await target.find_mark(delivery(hub, desk, Write(job=job, change=change)))
-    except (ReauthorizeError, PauseError):
+    except ReauthorizeError:
+        raise
+    except PauseError as asked:
+        await behind(hub, held, [job.row], asked)
         raise
     except DeliveryError as failed:
         desk.pulse.fails(failed)

@@ -18,6 +18,7 @@ from stellwerk.relay.happened import decide_contact, is_released, let_go, only_l
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.linking import is_linked_again
 from stellwerk.relay.reading import read_all
+from stellwerk.relay.rests import events_behind, of_its_own
 from stellwerk.relay.stands_twice import told_apart
 from stellwerk.relay.unread import show_unread
 from stellwerk.relay.waiting import Waiting, by_contact, end_unread, later, not_now
@@ -51,14 +52,17 @@ async def read_and_decide(hub: Hub, desk: Desk, held: Lease) -> int:
         await end_unread(hub, held, rows, "nobody is connected" if not connections else "cannot be read")
         return len(rows)
     failures = 0
-    for together in companies(waiting, lambda one: max(row.attempts for row in one.rows)):
+    for together in companies(waiting, lambda one: max(map(of_its_own, one.rows))):
         those = [row for one in together for row in one.rows]
         if failures >= OUTAGE:
             await not_now(hub, held, those)
             continue
         try:
             contacts = await read_contacts(hub, desk, connector, connections, together)
-        except (ReauthorizeError, PauseError):
+        except ReauthorizeError:
+            raise
+        except PauseError as asked:
+            await events_behind(hub, held, those, asked)
             raise
         except DeliveryError as failed:
             failures += 1
@@ -96,6 +100,9 @@ async def _decided(
         await decide_contact(hub, desk, held, connections, one, contact)
     except Stale:
         await later(hub, held, one.rows, RetryableError("keeps-changing"))
+    except PauseError as asked:
+        await events_behind(hub, held, one.rows, asked)
+        raise
     except StellwerkError:
         raise
     except Exception as bug:

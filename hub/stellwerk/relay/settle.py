@@ -20,6 +20,7 @@ from stellwerk.relay.job import Job, email_of, tag
 from stellwerk.relay.left_out import show_left_out
 from stellwerk.relay.opened import opened
 from stellwerk.relay.own_picks import with_own_picks
+from stellwerk.relay.rests import asks_for_rest, behind
 from stellwerk.relay.retry import LATELY_SECONDS, LONGEST_SECONDS, retry
 from stellwerk.relay.seeking import look_for
 from stellwerk.relay.waiting import DAY_SECONDS, OURS
@@ -63,8 +64,10 @@ async def answered(
         await refuse(hub, held, job, receipt.code, receipt.text, change=change, receipt=receipt)
     elif outcome is Outcome.AMBIGUOUS and tag(change) in target.marked:
         await unknown(hub, held, job, receipt)
-    elif outcome in (Outcome.REAUTHORIZE, Outcome.PAUSE):
+    elif outcome is Outcome.REAUTHORIZE:
         await untried(hub, held, job)
+    elif outcome is Outcome.PAUSE:
+        await behind(hub, held, [job.row], asks_for_rest(receipt))
     else:
         failed = RetryableError(receipt.code, receipt.text, answer=receipt.answer, retry_after=receipt.seconds)
         await retry_later(hub, held, [job.row], failed)

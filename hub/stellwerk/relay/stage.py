@@ -12,6 +12,7 @@ from stellwerk.relay.applied import applied
 from stellwerk.relay.hub import Desk, Hub
 from stellwerk.relay.job import Job, Write
 from stellwerk.relay.reading import read_all
+from stellwerk.relay.rests import asks_for_rest, behind
 from stellwerk.relay.sending import sending
 from stellwerk.relay.settle import finished, put_aside, refuse, retry_later
 from stellwerk.relay.stages import has_stages, not_moved, show_stages_gone, stages_now, stages_of_this_turn
@@ -39,7 +40,10 @@ async def move_stage(hub: Hub, desk: Desk, held: Lease, target: Target, job: Job
     assert isinstance(move, MoveStage)
     try:
         job = await _fresh(hub, desk, job)
-    except (ReauthorizeError, PauseError):
+    except ReauthorizeError:
+        raise
+    except PauseError as asked:
+        await behind(hub, held, [job.row], asked)
         raise
     except DeliveryError as failed:
         await retry_later(hub, held, [job.row], failed)
@@ -143,13 +147,16 @@ async def _stopped(hub: Hub, held: Lease, job: Job, step: Change, receipt: Recei
     text = (
         f"contact {job.target.id}: stage was {job.target.stage or 'blank'}, is to become {move.target}; {receipt.code}"
     )
-    waiting = RetryableError(receipt.code, receipt.text, answer=receipt.answer, retry_after=receipt.seconds)
-    await retry_later(hub, held, [job.row], waiting)
+    if receipt.outcome is Outcome.PAUSE:
+        await behind(hub, held, [job.row], asks_for_rest(receipt))
+    else:
+        waiting = RetryableError(receipt.code, receipt.text, answer=receipt.answer, retry_after=receipt.seconds)
+        await retry_later(hub, held, [job.row], waiting)
     await hub.store.write(lambda tx: repairs.open_(tx, _subject(job), "stage-interrupted", text, hub.now()))
     if receipt.outcome is Outcome.REAUTHORIZE:
         raise ReauthorizeError(receipt.code, receipt.text, answer=receipt.answer)
     if receipt.outcome is Outcome.PAUSE:
-        raise PauseError(receipt.code, receipt.text, answer=receipt.answer, seconds=receipt.seconds or 60.0)
+        raise asks_for_rest(receipt)
 
 
 async def _read_back(hub: Hub, desk: Desk, held: Lease, job: Job, step: Change) -> None:

@@ -152,8 +152,13 @@ def set_state(tx: Tx, one: str, state: str, code: str, text: str) -> None:
 
 
 def pause(tx: Tx, one: str, until: float, code: str) -> None:
+    """Leave it alone until then; why a person is to mend it stays said."""
     tx.run(
-        "update account set paused_until = :until, state_code = :code where id = :id", until=until, code=code, id=one
+        "update account set paused_until = :until, state_code = case when state = 'ok' then :code else state_code end"
+        " where id = :id",
+        until=until,
+        code=code,
+        id=one,
     )
 
 

@@ -14,7 +14,7 @@ from stellwerk.store.turn import TURN
 SOON_SECONDS = 1.0
 
 COLUMNS = (
-    "id, connection, contact, tag, class as urgency, attempts, progress, sent, due, body, event, created, state, once,"
+    "id, connection, contact, tag, class as urgency, attempts, code, progress, sent, due, body, event, created, state, once,"
     " origin, released, run"
 )
 
@@ -56,6 +56,7 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     tag: str
     urgency: int
     attempts: int
+    code: str
     progress: str
     sent: float | None
     due: float

@@ -130,6 +130,7 @@ GERMAN_REASONS: Mapping[str, str] = {
     "not sure yet": "Das andere System hat sich noch nicht entschieden.",
     "looked for elsewhere": "Die Adresse ist unbekannt und wird im anderen System gesucht.",
     "others failed": "Wartet auf andere, die gerade misslingen.",
+    "asks-for-rest": "Das System wurde zu oft aufgerufen; nach der Pause kommen erst andere an die Reihe.",
     "gone": "Der Kontakt ist nicht mehr da.",
     "decided anew": "Wurde neu entschieden.",
     "not-connected": "Das Konto ist nicht verbunden.",

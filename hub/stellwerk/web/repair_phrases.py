@@ -345,6 +345,16 @@ REPAIRS: Mapping[str, RepairText] = {
             "Beheben Sie, was unten steht, und starten Sie den Abgleich neu. Niemand wird zweimal aufgenommen.",
         ),
     ),
+    "asks-for-rest": RepairText(
+        (
+            "{system} has long answered nothing but that it is called too often. After each rest it is tried again.",
+            "{system} antwortet seit längerem nur, dass es zu oft aufgerufen wird. Nach jeder Pause wird es erneut versucht.",
+        ),
+        (
+            "See whether something else uses up the calls of this account, or have its limit raised. Nothing is lost, and this closes by itself.",
+            "Prüfen Sie, ob etwas anderes die Aufrufe dieses Kontos verbraucht, oder lassen Sie sein Limit erhöhen. Nichts geht verloren, und dies schließt sich von selbst.",
+        ),
+    ),
     "poll-fails": RepairText(
         (
             "{system} cannot be asked for changes. What its webhooks tell still arrives.",
