@@ -10,6 +10,7 @@ import msgspec
 from stellwerk.errors import AmbiguousError, DeliveryError, PauseError, RetryableError
 from stellwerk.registry import has
 from stellwerk.relay.hub import Hub, log
+from stellwerk.relay.rests import rest_until
 from stellwerk.relay.rulebook import wanted
 from stellwerk.sdk.connector import Difference, Hook, Provisioner, WebhookSource
 from stellwerk.store import accounts, connections, meta, repairs
@@ -34,13 +35,17 @@ async def hook_urls(hub: Hub, system: str, account: str) -> dict[str, str]:
 async def provide(hub: Hub, connection: Connection) -> list[Difference]:
     """Create what is missing over there, on every side. What could not be mended is returned and shown as repairs.
 
-    Every step can be repeated, so a fault on the way only costs another try; when patience ends, the connection is
-    remembered and `provide_again` goes on later. Raises `DeliveryError`.
+    Every step can be repeated, so a fault on the way only costs another try; when patience ends, or an account asks for a
+    rest, the connection is remembered and `provide_again` goes on later. Raises `DeliveryError`.
     """
     found: list[Difference] = []
     try:
         for system, account in connection.accounts.items():
-            found += await _patiently(hub, connection, system, account)
+            try:
+                found += await _patiently(hub, connection, system, account)
+            except PauseError as asked:
+                await _rest(hub, account, asked)
+                raise
     except DeliveryError as failed:
         code = failed.code
         await hub.store.write(lambda tx: meta.set_cursor(tx, connection.id, UNPROVIDED, code))
@@ -55,11 +60,23 @@ async def provide(hub: Hub, connection: Connection) -> list[Difference]:
     return found
 
 
+async def _rest(hub: Hub, account: str, asked: PauseError) -> None:
+    def work(tx: Tx) -> None:
+        accounts.pause(tx, account, rest_until(hub.now(), asked), asked.code)
+
+    await hub.store.write(work)
+
+
 async def provide_again(hub: Hub) -> None:
-    """Go on with the connections whose setting up was interrupted."""
+    """Go on with the connections whose setting up was interrupted, unless an account of theirs is to be left alone."""
 
     def waiting(tx: Tx) -> list[Connection]:
-        return [one for one in connections.every(tx) if meta.cursor(tx, one.id, UNPROVIDED)]
+        resting = {one.id for one in accounts.every(tx, hub.vault) if one.state != "ok" or one.paused_until > hub.now()}
+        return [
+            one
+            for one in connections.every(tx)
+            if meta.cursor(tx, one.id, UNPROVIDED) and resting.isdisjoint(one.accounts.values())
+        ]
 
     for connection in await hub.store.read(waiting):
         try:
@@ -72,7 +89,7 @@ async def _patiently(hub: Hub, connection: Connection, system: str, account: str
     for seconds in (*PATIENCE_SECONDS, None):
         try:
             return await _one_side(hub, connection, system, account)
-        except (RetryableError, AmbiguousError, PauseError):
+        except (RetryableError, AmbiguousError):
             if seconds is None:
                 raise
             await asyncio.sleep(seconds)
