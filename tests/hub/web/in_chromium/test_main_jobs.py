@@ -297,25 +297,15 @@ async def test_erase_a_person_is_erased_once_the_address_is_typed_twice(
     await page.get_by_text("Erased: 1 contact" if language == "en" else "Gelöscht: 1 Kontakt").wait_for()
 
 
-async def test_dead_letters_one_is_ended_with_a_reason(
-    page: Page, opens: Opens, say: Say, there: There, language: str
+@pytest.mark.parametrize(("what", "button"), [("refused", "letters-dismiss"), ("held", "letters-discard")])
+async def test_letters_one_that_was_given_up_or_is_held_is_ended_with_a_reason(
+    page: Page, opens: Opens, say: Say, there: There, language: str, what: str, button: str
 ) -> None:
     await there.somebody(SHOPS[language])
     await opens("/letters")
-    group = page.get_by_role("article").filter(has_text=f"refused-{there.numbers}")
+    group = page.get_by_role("article").filter(has_text=f"{what}-{there.numbers}")
     await group.get_by_label(say("letters-why")).fill("no longer wanted")
-    await group.get_by_role("button", name=say("letters-dismiss"), exact=True).press("Enter")
-    await page.get_by_text(say("letters-dismissed", count=1)).wait_for()
-
-
-async def test_held_one_is_discarded_with_a_reason(
-    page: Page, opens: Opens, say: Say, there: There, language: str
-) -> None:
-    await there.somebody(SHOPS[language])
-    await opens("/letters")
-    group = page.get_by_role("article").filter(has_text=f"held-{there.numbers}")
-    await group.get_by_label(say("letters-why")).fill("too old")
-    await group.get_by_role("button", name=say("letters-discard"), exact=True).press("Enter")
+    await group.get_by_role("button", name=say(button), exact=True).press("Enter")
     await page.get_by_text(say("letters-dismissed", count=1)).wait_for()
 
 
