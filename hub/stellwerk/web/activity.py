@@ -21,6 +21,7 @@ from stellwerk.web.choose import LOOKS, Here
 from stellwerk.web.credentials import why_code
 from stellwerk.web.forgery import posted
 from stellwerk.web.inside import inside
+from stellwerk.web.nearest_miss import in_german
 from stellwerk.web.pages import Speaker, speaker, system_title
 from stellwerk.web.reason_phrases import GERMAN_REASONS
 from stellwerk.web.reason_values import with_values
@@ -156,6 +157,10 @@ class Words:
         """The exact words beside a sentence that says only the sense; empty where they say the same."""
         said = self._say.language == "de" and reason.code in GERMAN_REASONS
         return self._titled(reason.text) if said and with_values(reason.code, reason.text) is None else ""
+
+    def nearest(self, miss: str) -> str:
+        """What kept the rule from holding that missed by least."""
+        return in_german(miss) if self._say.language == "de" else miss
 
     def _titled(self, text: str) -> str:
         """A system under the name that people know, where rules name it as the file does."""
