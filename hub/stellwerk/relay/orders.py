@@ -23,6 +23,9 @@ from stellwerk.relay.bug import place
 from stellwerk.relay.hub import Hub, log
 
 LONGEST_LINE = 1_000_000
+BEGIN_SECONDS, LAST_WORD_SECONDS = 0.05, 2.0
+"""For whoever was let in last to be heard, and for everybody to be answered, when the hub ends."""
+
 LONGEST_NAME = 100
 """Bytes of a socket's path that every system takes."""
 
@@ -106,29 +109,56 @@ async def carry_out(hub: Hub, order: str, arguments: Mapping[str, Any]) -> Any:
 @asynccontextmanager
 async def listening(hub: Hub, database: Path | None) -> AsyncIterator[None]:
     """Take orders while this lasts; without a database file, or where no socket can be made, nobody can give any."""
-    server = None if database is None else await _server(hub, database)
+    talks: set[asyncio.Task[Any]] = set()
+    server = None if database is None else await _server(hub, database, talks)
     try:
         yield
     finally:
         if database is not None and server is not None:
-            server.close()
             with contextlib.suppress(OSError):
                 socket_of(database).unlink(missing_ok=True)
+            await asyncio.sleep(BEGIN_SECONDS)  # whom a server takes in once it is closed it never lets go of
+            server.close()
+            await _over(talks)
 
 
-async def _server(hub: Hub, database: Path) -> asyncio.Server | None:
+async def _over(talks: set[asyncio.Task[Any]]) -> None:
+    """Whoever is being answered gets a moment; then the line is cut, so that none is left open."""
+    if talks:
+        _, silent = await asyncio.wait(talks, timeout=LAST_WORD_SECONDS)
+        for one in silent:
+            one.cancel()
+        await asyncio.gather(*silent, return_exceptions=True)
+
+
+async def _server(hub: Hub, database: Path, talks: set[asyncio.Task[Any]]) -> asyncio.Server | None:
     """What listens beside the database; None where none can be made: contacts do not wait for commands."""
     socket = socket_of(database)
     before = os.umask(0o177)
     try:
         socket.unlink(missing_ok=True)  # of a hub that ended; whoever has the database's lock is alone
         with named(socket) as name:
-            return await asyncio.start_unix_server(lambda r, w: _answer(hub, r, w), name, limit=LONGEST_LINE)
+            return await asyncio.start_unix_server(lambda r, w: _talk(hub, r, w, talks), name, limit=LONGEST_LINE)
     except OSError as error:
         log.warning("no orders are taken: %s cannot be made a socket: %s", socket, error.strerror or error)
         return None
     finally:
         os.umask(before)
+
+
+async def _talk(
+    hub: Hub, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, talks: set[asyncio.Task[Any]]
+) -> None:
+    me = asyncio.current_task()
+    assert me is not None
+    talks.add(me)
+    try:
+        await _answer(hub, reader, writer)
+    finally:
+        talks.discard(me)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def _answer(hub: Hub, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -141,8 +171,6 @@ async def _answer(hub: Hub, reader: asyncio.StreamReader, writer: asyncio.Stream
     with contextlib.suppress(ConnectionError):
         writer.write(msgspec.json.encode(answer) + b"\n")
         await writer.drain()
-        writer.close()
-        await writer.wait_closed()
 
 
 async def _done(hub: Hub, given: Given) -> Answer:
