@@ -51,6 +51,7 @@ class Enter(Struct, frozen=True, kw_only=True, tag="enter"):
     `wish` is the id of the wish (also the mark of the ask), `wished_at` by the source's clock, `way_back` says that only a
     double opt-in may follow because an older opt-out stands. `backfill`: a sync brings it in, and a person confirmed how many.
     `links`: it is not asked now, be it that it confirmed or that a mail is out; whoever stands there is linked with it.
+    `all_the_same`: it was decided on when already only an explicit yes brought the contact in, and holds (a new address).
     """
 
     email: str
@@ -66,6 +67,7 @@ class Enter(Struct, frozen=True, kw_only=True, tag="enter"):
     origin: Origin = Origin.OTHER
     backfill: bool = False
     links: bool = False
+    all_the_same: bool = False
 
     @property
     def mails(self) -> bool:

@@ -188,6 +188,7 @@ def _settled(case: Case) -> Entry:
         again=terms.again,
         origin=_origin(case),
         backfill=case.event.backfill is not None,
+        all_the_same=case.known.remembered.by_wish,
     )
     refused = _refusal(case, change)
     if refused is not None and _is_linked_now(case, refused):

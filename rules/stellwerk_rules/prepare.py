@@ -202,7 +202,8 @@ def _taken_back(plan: Plan, change: Enter, known: Known) -> Skip | None:
     if known.remembered.binned or known.remembered.erased:
         return _skip("deleted", "the contact was deleted before anything went out for it")
     said = known.remembered.answered.get(plan.answer_field(plan.wish_system) or "")
-    if known.remembered.by_wish and not (change.explicit or change.links or change.backfill):
+    stays = change.explicit or change.links or change.backfill or change.all_the_same
+    if known.remembered.by_wish and not stays:
         return _skip("older", "merged, restored or at another address before anything went out, and no explicit yes")
     if said is None or said.at is None or said.at <= change.wished_at:
         return None

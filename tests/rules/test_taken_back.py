@@ -6,8 +6,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from stellwerk_rules.model import Contact, Decision, Enter, EventKind, Fact, FactKind, Origin, Planned, Presence, Skip
+from stellwerk_rules.model import (
+    ADDRESS,
+    Contact,
+    Decision,
+    Enter,
+    EventKind,
+    Fact,
+    FactKind,
+    Origin,
+    Planned,
+    Presence,
+    Skip,
+    Written,
+)
 from stellwerk_rules.prepare import Ready, prepare
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -93,3 +107,14 @@ def test_back_from_a_deletion_only_an_explicit_yes_that_waits_still_goes_out(
     world.decide(Contact(id="c1", presence=Presence.ARCHIVED, read_at=world.now), EventKind.DELETED)
     world.decide(world.crm(subscribe=subscribe), EventKind.RESTORED)
     assert prepared(world, waiting) == why
+
+
+def test_who_moves_after_she_came_in_by_a_yes_that_followed_a_restore_enters_with_her_new_address(world: Any) -> None:
+    world.decide(world.crm(subscribe=None))
+    world.decide(Contact(id="c1", presence=Presence.ARCHIVED, read_at=world.now), EventKind.DELETED)
+    world.decide(world.crm(subscribe=None), EventKind.RESTORED)
+    world.decide(world.crm(subscribe="yes", said_at=world.now - 2 * MINUTE))
+    contact = world.crm(subscribe="yes", said_at=world.now - 2 * MINUTE, email="new@example.com")
+    written = Written(value="new@example.com", at=world.now - MINUTE, origin=Origin.PERSON)
+    moved = entry(world.decide(replace(contact, history={**contact.history, ADDRESS: (written,)})))
+    assert prepared(world, moved) == Ready.__name__
