@@ -1,7 +1,7 @@
 """unlinked: a contact that a person took out of what is carried between the systems. One filter over every decision.
 
-Its opt-outs and a deletion for privacy go on, and what was said of consent is recorded; nothing else is written anywhere. The
-same question is put again immediately before a write, for what was decided before.
+Its opt-outs and a deletion for privacy go on, what was said of consent is recorded, and our id is taken from an address that it
+left; nothing else is written anywhere. The same question is put again immediately before a write, for what was decided before.
 """
 
 from __future__ import annotations

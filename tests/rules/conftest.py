@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from stellwerk_rules.aftermath import after, dropped
 from stellwerk_rules.ending import Ending
@@ -25,6 +26,7 @@ from stellwerk_rules.model import (
     Origin,
     Planned,
     Remembered,
+    Unlinked,
     Value,
     Written,
 )
@@ -365,3 +367,10 @@ def linked(world: Any) -> Any:
     world.settings["on_confirmed"] = StageMove(enabled=True, source="lead", target="mql")
     world.settings["on_unsubscribed"] = StageMove(enabled=True, source="any", target="lead", reset=True)
     return world
+
+
+@pytest.fixture
+def apart(linked: Any) -> Any:
+    """A linked contact that Jo unlinked an hour ago."""
+    linked.remembered = replace(linked.remembered, unlinked=Unlinked(by="Jo", at=linked.now - HOUR))
+    return linked

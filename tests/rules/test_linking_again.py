@@ -12,7 +12,6 @@ from stellwerk_rules.model import (
     ADDRESS,
     Decision,
     EventKind,
-    OptOutProof,
     Origin,
     Permission,
     Presence,
@@ -23,24 +22,9 @@ from stellwerk_rules.model import (
     Unlinked,
     Unsubscribe,
 )
-from stellwerk_toys.decisions import brought_in, codes, entered, kinds, mirrored, one
+from stellwerk_toys.decisions import brought_in, codes, entered, kinds, left, mirrored, old, one
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture
-def apart(linked: Any) -> Any:
-    """A linked contact that Jo unlinked an hour ago."""
-    linked.remembered = replace(linked.remembered, unlinked=Unlinked(by="Jo", at=linked.now - HOUR))
-    return linked
-
-
-def old(world: Any, **fields: Any) -> Any:
-    return world.crm(created_at=world.now - 30 * DAY, **fields)
-
-
-def left(world: Any, key: str = "out1") -> OptOutProof:
-    return OptOutProof(key=key, at=world.now, final=True)
 
 
 def again(world: Any, contact: Any, system: str = "crm", **more: Any) -> Decision:

@@ -24,7 +24,6 @@ from stellwerk_rules.model import (
     Held,
     MoveAddress,
     OptOut,
-    OptOutProof,
     Origin,
     Permission,
     Planned,
@@ -40,24 +39,9 @@ from stellwerk_rules.model import (
 from stellwerk_rules.outlook import What, outlook
 from stellwerk_rules.prepare import Ready, prepare
 from stellwerk_rules.unlinked import because, goes_on, held_back, standing
-from stellwerk_toys.decisions import codes, entered, fact, kinds
+from stellwerk_toys.decisions import codes, entered, fact, kinds, left, old
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture
-def apart(linked: Any) -> Any:
-    """A linked contact that Jo unlinked an hour ago."""
-    linked.remembered = replace(linked.remembered, unlinked=Unlinked(by="Jo", at=linked.now - HOUR))
-    return linked
-
-
-def old(world: Any, **fields: Any) -> Any:
-    return world.crm(created_at=world.now - 30 * DAY, **fields)
-
-
-def left(world: Any, key: str = "out1") -> OptOutProof:
-    return OptOutProof(key=key, at=world.now, final=True)
 
 
 # --- what is not carried

@@ -5,13 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from stellwerk_rules.model import Change, Decision, Enter, Fact, FactKind, SetFields
+from stellwerk_rules.model import Change, Decision, Enter, Fact, FactKind, OptOutProof, SetFields
 
 DAY = timedelta(days=1)
 
 
 def fact(world: Any, kind: str, key: str = "k", age: timedelta = DAY, told_by: str = "mail", **more: Any) -> Fact:
     return Fact(kind=FactKind(kind), key=key, at=world.now - age, event="e", told_by=told_by, **more)
+
+
+def old(world: Any, **fields: Any) -> Any:
+    """A contact that was there before the connection began."""
+    return world.crm(created_at=world.now - 30 * DAY, **fields)
+
+
+def left(world: Any, key: str = "out1") -> OptOutProof:
+    """That somebody left, told by the mail system now."""
+    return OptOutProof(key=key, at=world.now, final=True)
 
 
 def codes(decision: Decision) -> list[str]:
