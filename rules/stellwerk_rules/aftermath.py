@@ -71,7 +71,8 @@ def _after(plan: Plan, ending: Ending, known: Known, at: datetime) -> Decision:
         decision = joined(decision, _filled_back(plan, planned, target, known, decision.remembered))
     if ending.well:
         decision = joined(decision, _introduced(plan, planned, decision.remembered))
-    if isinstance(planned.change, Enter) and any(one.kind is FactKind.OPTED_OUT and is_proved(one) for one in facts):
+    out_before = ending.code == OPTED_OUT or any(one.kind is FactKind.OPTED_OUT and is_proved(one) for one in facts)
+    if isinstance(planned.change, Enter) and out_before:
         decision = joined(decision, _was_out(plan, planned, planned.change, consent, known, at, decision.remembered))
     if not _is_shown(planned.change) or known.remembered.erased:
         return decision
@@ -102,14 +103,17 @@ def dropped(
     if isinstance(why, Skip):
         went = _is_gone(planned.change, target, tried=tried)
         outcome = "done" if went else "not_needed" if why.because.code in SETTLED else "skipped"
-        ending = Ending(planned=planned, change=planned.change, outcome=outcome, target=target, tried=tried)
+        ending = Ending(
+            planned=planned,
+            change=planned.change,
+            outcome=outcome,
+            target=target,
+            tried=tried,
+            code=why.because.code,
+        )
         follows = after(plan, ending, known, at)
         if why.because.code == SECONDARY_THERE and target.id is not None:
             follows = replace(follows, remembered=secondary(follows.remembered, planned.system, target.id))
-        if isinstance(planned.change, Enter) and why.because.code == OPTED_OUT:  # told while this waited
-            consent = _consent(plan, known, at)
-            late = _was_out(plan, planned, planned.change, consent, known, at, follows.remembered)
-            follows = unlinked.held_back(plan, joined(follows, late), known)
         return replace(follows, skips=(why,))
     decision = Decision(skips=(Skip(because=why.because),), remembered=known.remembered)
     if isinstance(planned.change, SetFields):
@@ -195,7 +199,10 @@ def _introduced(plan: Plan, planned: Planned, remembered: Remembered) -> Decisio
 def _was_out(
     plan: Plan, planned: Planned, enter: Enter, consent: Consent, known: Known, at: datetime, remembered: Remembered
 ) -> Decision:
-    """Of whoever turned out to have left before: a wish younger than that is heard again, and any other yes becomes a no."""
+    """Of whoever turned out to have left before, or was told so while this waited: a younger wish is heard again.
+
+    Any other yes becomes a no.
+    """
     home = plan.wish_system or ""
     name = plan.answer_field(home)
     said = None if name is None else remembered.answered.get(name)

@@ -16,7 +16,7 @@ class Ending(Struct, frozen=True, kw_only=True):
     `outcome` is done, not_needed, opted_out, rejected, ambiguous_given_up or skipped (not lawful, or not there); `remote_id`
     and `remote_at` are what the answer told of the contact's id there and the time of the write by that clock.
     `left_out` has the fields that the target did not take, with a code: they are still to be carried, at the next occasion.
-    `tried`: a call was made for it before, of which nobody knows what it did.
+    `tried`: a call was made for it before, of which nobody knows what it did. `code`: that of the reason why it was not made.
     """
 
     planned: Planned
@@ -27,6 +27,7 @@ class Ending(Struct, frozen=True, kw_only=True):
     remote_at: datetime | None = None
     left_out: Mapping[str, str] = {}
     tried: bool = False
+    code: str = ""
 
     @property
     def system(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stellwerk_rules import stands_twice
 from stellwerk_rules.fields import blanks, texts
 from stellwerk_rules.model import (
     CONFIRMED_BY_CONTACT,
@@ -20,7 +21,6 @@ from stellwerk_rules.model import (
     Skip,
 )
 from stellwerk_rules.remember import address_of
-from stellwerk_rules.stands_twice import STANDS_TWICE, because
 
 _GONE = (Presence.ABSENT, Presence.ANONYMOUS)
 
@@ -36,7 +36,7 @@ def settle_enter(enter: Enter, target: Contact, *, linked: bool) -> tuple[Change
     stands there twice is linked to none: it waits for a person who makes one of the two.
     """
     if target.presence is Presence.TWICE:
-        return _twice()
+        return stands_twice.held()
     if target.presence is Presence.ARCHIVED:
         return _skip("archived-there", "the contact is archived there")
     if target.opted_out and not enter.way_back and (target.presence in _GONE or not _is_live(target)):
@@ -56,7 +56,7 @@ def settle_known_there(enter: Enter, target: Contact) -> tuple[Change, ...] | Sk
     Consent belongs to an address: where it is a secondary one of somebody there, the two are not made one.
     """
     if target.presence is Presence.TWICE:
-        return _twice()
+        return stands_twice.held()
     if target.presence is Presence.ARCHIVED:
         return _skip("archived-there", "the contact is archived there")
     if target.presence in _GONE:
@@ -111,10 +111,6 @@ def linked_only(enter: Enter, target: Contact) -> tuple[Change, ...] | Skip:
     empty = blanks(enter.fields, target)
     changes: tuple[Change, ...] = (*peer, *((SetFields(fields=empty),) if empty else ()))
     return changes or _skip("linked", "the contact is there already, and nothing is missing")
-
-
-def _twice() -> Held:
-    return Held(repair=STANDS_TWICE, because=because())
 
 
 def _skip(code: str, text: str) -> Skip:

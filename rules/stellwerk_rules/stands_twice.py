@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from stellwerk_rules import remember
 from stellwerk_rules.chosen import as_text, resolve
 from stellwerk_rules.layers import effective
-from stellwerk_rules.model import Because, Contact, Decision, Known, Presence, Skip
+from stellwerk_rules.model import Because, Contact, Decision, Held, Known, Presence, Skip
 from stellwerk_rules.plan import Plan
 from stellwerk_rules.spec import SettingValue
 
@@ -23,6 +23,11 @@ def because() -> Because:
     """The reason, as it is told."""
     text = "the address stands there twice and is linked to none; make one contact of the two there"
     return Because(code=STANDS_TWICE, text=text)
+
+
+def held() -> Held:
+    """Whoever would be linked with it waits for the person who makes one contact of the two."""
+    return Held(repair=STANDS_TWICE, because=because())
 
 
 def wants_others(plan: Plan, system: str, contact: Contact, known: Known, settings: Mapping[str, SettingValue]) -> bool:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from stellwerk_rules import remember
 from stellwerk_rules.aftermath import dropped
 from stellwerk_rules.model import (
+    ADDRESS,
     Ask,
     Backfill,
     Contact,
@@ -21,6 +23,7 @@ from stellwerk_rules.model import (
     Origin,
     Planned,
     Presence,
+    Seen,
     SetFields,
     Skip,
 )
@@ -222,6 +225,14 @@ def test_an_opt_out_that_is_told_late_leaves_the_younger_yes_to_be_heard_again(w
 def test_an_opt_out_that_is_told_late_and_counts_as_the_younger_makes_a_no_of_the_yes(world: Any) -> None:
     found = told_late(world, entry(world.decide(world.crm(subscribe="yes"))), world.now - timedelta(hours=2))
     assert (found.look_again, answers(found)) == ((), ["no"])
+
+
+def test_an_opt_out_that_is_told_late_of_an_address_she_has_left_makes_no_no_of_her_yes(world: Any) -> None:
+    waiting = entry(world.decide(world.crm(subscribe="yes")))
+    at_home = Seen(digest=world.known().digest("ada@home.example"))
+    world.remembered = remember.with_seen(world.remembered, "crm", {ADDRESS: at_home})
+    found = told_late(world, waiting, world.now - timedelta(hours=2))
+    assert (found.look_again, answers(found)) == ((), [])
 
 
 @pytest.mark.behaviour("answer-yes-again")

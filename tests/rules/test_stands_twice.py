@@ -22,8 +22,7 @@ from stellwerk_rules.model import (
     Skip,
 )
 from stellwerk_rules.prepare import prepare
-from stellwerk_rules.settle import STANDS_TWICE
-from stellwerk_rules.stands_twice import because, wants_others
+from stellwerk_rules.stands_twice import STANDS_TWICE, because, wants_others
 from stellwerk_toys.decisions import codes, fact
 
 HERE = Remembered(ids={"crm": "c1"}, entered=True)
