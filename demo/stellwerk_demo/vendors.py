@@ -73,19 +73,6 @@ class HubSpotApi:
     def property_group(self, name: str) -> dict[str, Any] | None:
         return self._get(f"/crm/properties/{VERSION}/contacts/groups/{name}")
 
-    def every_contact(self, properties: Sequence[str]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        after = ""
-        while True:
-            page = (
-                self._get(f"/crm/objects/{VERSION}/contacts?limit=100&properties={','.join(properties)}{after}") or {}
-            )
-            found += page.get("results", [])
-            following = page.get("paging", {}).get("next")
-            if following is None:
-                return found
-            after = f"&after={following['after']}"
-
     @staticmethod
     def _path(email: str, **query: str) -> str:
         return f"/crm/objects/{VERSION}/contacts/{urllib.parse.quote(email)}?" + urllib.parse.urlencode(

@@ -22,7 +22,6 @@ class FactKind(StrEnum):
     this address was deleted, or has another address now; what it had allowed has ended. Neither ends an opt-out.
     """
 
-    WISHED = "wished"
     ASKED = "asked"
     ASK_UNKNOWN = "ask_unknown"
     ASK_FAILED = "ask_failed"

@@ -89,7 +89,7 @@ def test_what_is_left_to_its_event_is_all_the_drift_there_is(world: Any) -> None
     [
         (FactKind.OPTED_OUT, DriftKind.OPT_OUT),
         (FactKind.CONFIRMED, DriftKind.CONFIRMATION),
-        (FactKind.WISHED, DriftKind.GONE),
+        (FactKind.NO_SET, DriftKind.GONE),
     ],
 )
 def test_an_opt_out_or_a_confirmation_that_was_missed_is_all_the_drift_there_is(

@@ -167,8 +167,8 @@ def test_a_confirmation_is_stronger_than_a_suppression_that_nobody_lifted() -> N
     assert not folded(OUT, fact("confirmed"), suppressed=True).opted_out
 
 
-def test_facts_that_only_record_change_nothing() -> None:
-    assert folded(fact("wished"), OUT).standing == folded(OUT).standing
+def test_the_denial_of_another_claim_changes_nothing() -> None:
+    assert folded(fact("opt_out_denied", "another"), OUT).standing == folded(OUT).standing
 
 
 # --- the way back ------------------------------------------------------------------------------------------------------

@@ -39,7 +39,6 @@ COMMANDS: Mapping[str, str] = {
     "demo": "stellwerk.cli.demo",
 }
 
-EXIT_GOOD = 0
 EXIT_PROBLEMS = 1
 
 

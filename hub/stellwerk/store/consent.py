@@ -120,11 +120,6 @@ def lift(tx: Tx, account: str, address: str) -> None:
     tx.run("delete from suppression where account = :account and address = :address", account=account, address=address)
 
 
-def unnamed_suppressions(tx: Tx, account: str) -> int:
-    row = tx.one("select count(*) as n from suppression where account = :account", account=account)
-    return 0 if row is None else int(row["n"])
-
-
 def told(tx: Tx, connection: str, kind: FactKind, since: float, until: float) -> int:
     """How many facts of that kind this connection recorded, from `since` to before `until`, in seconds since 1970."""
     row = tx.one(

@@ -66,22 +66,6 @@ def fates_of(tx: Tx, ids: Sequence[int]) -> list[Row]:
     return tx.all(f"select * from ({_FATES} where i.id in ({several})) as f order by id")
 
 
-def retire(tx: Tx, ids: Sequence[int]) -> int:
-    """Delete events that have ended, and what links them to their changes; they stay counted. Number of rows deleted."""
-    gone = 0
-    for one in ids:
-        row = tx.one(f"select fate, head from ({_FATES} where i.id = :id) as f", id=one)
-        if row is None or row["fate"] in (None, "waiting", "held"):
-            continue
-        meta.count(tx, RETIRED + row["fate"])
-        gone += tx.run("delete from inbox where id = :id", id=one)
-        tx.run(
-            "delete from effect where event = :head and not exists (select 1 from inbox where together = :head)",
-            head=row["head"],
-        )
-    return gone
-
-
 def link(tx: Tx, event: str, delivery: int) -> None:
     """`event` (an inbox row's id) leads to this delivery; what has no event in the inbox leads nowhere."""
     if event.isdecimal():

@@ -220,7 +220,6 @@ INSIDE: Mapping[str, tuple[str, str]] = {
     "fact-told-by": ("Told by", "Gemeldet von"),
     "fact-claimed": ("claimed", "gemeldet, nicht belegt"),
     "fact-plus": ("personal tracking", "persönliches Tracking"),
-    "fact-wished": ("Said yes", "Ja gesagt"),
     "fact-asked": ("Asked for confirmation", "Um Bestätigung gebeten"),
     "fact-ask-unknown": ("Perhaps asked", "Vielleicht gefragt"),
     "fact-ask-failed": ("Asking failed", "Fragen misslang"),

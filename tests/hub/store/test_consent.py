@@ -35,7 +35,7 @@ async def suppressed(store: Store, address: str = "ada", account: str = "mail:1"
 
 async def test_facts_are_read_back_whole_and_in_the_order_they_were_told(store: Store) -> None:
     told = (
-        fact(FactKind.WISHED, "w1"),
+        fact(FactKind.GRANTED, "w1"),
         structs.replace(fact(FactKind.ASKED, "w1"), plus=True, told_by="crm"),
         structs.replace(fact(FactKind.CONFIRMED, "c1"), permission=Permission.DOUBLE_PLUS, words="hash"),
     )
@@ -61,15 +61,15 @@ async def test_a_claim_and_its_proof_are_two_facts_of_one_key(store: Store) -> N
 
 
 async def test_the_same_key_of_another_kind_is_another_fact(store: Store) -> None:
-    await add(store, fact(FactKind.WISHED, "w1"), fact(FactKind.ASKED, "w1"))
+    await add(store, fact(FactKind.GRANTED, "w1"), fact(FactKind.ASKED, "w1"))
     assert len(await facts(store)) == 2
 
 
 async def test_facts_belong_to_one_address_at_one_mail_account(store: Store) -> None:
-    await add(store, fact(FactKind.WISHED, "w1"))
+    await add(store, fact(FactKind.GRANTED, "w1"))
     assert await facts(store, address="ben") == ()
     assert await facts(store, account="mail:2") == ()
-    await add(store, fact(FactKind.WISHED, "w1"), address="ben")
+    await add(store, fact(FactKind.GRANTED, "w1"), address="ben")
     assert len(await facts(store, address="ben")) == 1
 
 
@@ -109,13 +109,6 @@ async def test_a_second_opt_out_after_the_way_back_suppresses_again(store: Store
     await store.write(lambda tx: consent.lift(tx, "mail:1", "ada"))
     await add(store, fact(FactKind.OPTED_OUT, "o2"))
     assert await suppressed(store)
-
-
-async def test_the_number_of_suppressed_addresses_is_told_without_naming_them(store: Store) -> None:
-    await add(store, fact(FactKind.OPTED_OUT, "o1"))
-    await add(store, fact(FactKind.OPTED_OUT, "o1"), address="ben")
-    assert await store.read(lambda tx: consent.unnamed_suppressions(tx, "mail:1")) == 2
-    assert await store.read(lambda tx: consent.unnamed_suppressions(tx, "mail:2")) == 0
 
 
 async def test_whom_a_connection_asked_is_told_last_first_with_whether_it_confirmed_since(store: Store) -> None:
