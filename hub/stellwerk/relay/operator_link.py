@@ -13,8 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.relay.hub import Hub
-from stellwerk.store import meta
-from stellwerk.store.store import Tx
+from stellwerk.store.used_up import use_up
 
 VALID_SECONDS = 600.0
 LABEL = "operator link"
@@ -51,17 +50,7 @@ def passed(hub: Hub, text: str) -> Pass | None:
 async def follow(hub: Hub, given: Pass) -> bool:
     """Use the link up; False when it was followed before."""
     now = hub.now()
-
-    def work(tx: Tx) -> bool:
-        for one in meta.cursors(tx, FOLLOWED, ""):
-            if float(meta.cursor(tx, FOLLOWED, one) or 0.0) <= now:
-                meta.drop_cursor(tx, FOLLOWED, one)
-        if meta.cursor(tx, FOLLOWED, given.id) is not None:
-            return False
-        meta.set_cursor(tx, FOLLOWED, given.id, str(given.until))
-        return True
-
-    return await hub.store.write(work)
+    return await hub.store.write(lambda tx: use_up(tx, FOLLOWED, given.id, until=given.until, now=now))
 
 
 def _signed(hub: Hub, body: bytes) -> str:

@@ -20,6 +20,7 @@ from stellwerk.store.store import Tx
 from stellwerk.view.moment import moment
 from stellwerk.web.limits import Limits
 from stellwerk.web.pages import page, speaker
+from stellwerk.web.session import enter
 from stellwerk.web.visitor import Visitor, keep_visitor
 
 LONGEST = 100
@@ -63,16 +64,8 @@ async def accept(
         return _ended(request, hub, visitor, limits)
     invitation, connection = found
     await hub.store.write(lambda tx: invitations.used(tx, invitation.id, hub.now()))
-    keep_visitor(
-        request,
-        Visitor(
-            language=visitor.language,
-            user=name_of(invitation),
-            connection=connection.id,
-            invitation=invitation.id,
-            token=secrets.token_urlsafe(32),
-        ),
-    )
+    guest = Visitor(user=name_of(invitation), connection=connection.id, invitation=invitation.id)
+    await enter(request, hub, visitor, guest)
     return Redirect("/overview", status_code=303)
 
 

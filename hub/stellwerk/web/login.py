@@ -17,7 +17,8 @@ from stellwerk.web.choose import first_connection
 from stellwerk.web.limits import LOGINS, Limits, caller
 from stellwerk.web.oauth import LoginFailed, Return, UsedStates
 from stellwerk.web.pages import login_title, page, speaker, system_title
-from stellwerk.web.visitor import Visitor, keep_visitor, logged_in
+from stellwerk.web.session import enter, leave
+from stellwerk.web.visitor import Visitor, keep_visitor
 
 
 @get("/", name="home")
@@ -77,14 +78,16 @@ async def come_back(
         limits.refused(request)
         return _sentence(request, hub, system, visitor, failed)
     connection, first_page = await first_connection(hub, account)
-    keep_visitor(request, logged_in(visitor, account=account, user=user, connection=connection))
+    await enter(request, hub, visitor, Visitor(account=account, user=user, connection=connection))
     return Redirect(first_page, status_code=303)
 
 
 @post("/logout", name="logout")
-async def leave(request: Request[Any, Any, Any], visitor: NamedDependency[Visitor]) -> Redirect:
+async def log_out(
+    request: Request[Any, Any, Any], hub: NamedDependency[Hub], visitor: NamedDependency[Visitor]
+) -> Redirect:
     """Forget who is here."""
-    keep_visitor(request, Visitor(language=visitor.language))
+    await leave(request, hub, visitor)
     return Redirect("/", status_code=303)
 
 

@@ -23,6 +23,7 @@ from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.limits import Limits
 from stellwerk.web.pages import Speaker, page, speaker, system_title
 from stellwerk.web.repair_phrases import repair_text
+from stellwerk.web.session import enter
 from stellwerk.web.visitor import Flash, NotLoggedIn, Visitor, goes_on, keep_visitor
 
 SESSION_SECONDS = 3600.0
@@ -64,14 +65,8 @@ async def follow_link(
     given = passed(hub, text) if len(text) <= LONGEST else None
     if given is None or not await follow(hub, given):
         return _ended(request, hub, visitor, limits)
-    fresh = Visitor(
-        language=visitor.language,
-        user=given.by,
-        operator=given.by,
-        operator_until=hub.now() + SESSION_SECONDS,
-        token=secrets.token_urlsafe(32),
-    )
-    keep_visitor(request, fresh)
+    operator = Visitor(user=given.by, operator=given.by, operator_until=hub.now() + SESSION_SECONDS)
+    await enter(request, hub, visitor, operator)
     return Redirect("/operator", status_code=303)
 
 

@@ -72,8 +72,7 @@ def page(
             "say": speaker(request, visitor),
             "visitor": visitor,
             "languages": LANGUAGES,
-            # With one slash: two would name another host.
-            "here": "/" + request.url.path.lstrip("/\\"),
+            "here": request.url.path,
             "home": home_of(visitor),
             "full": hub.store.full,
             "nav": (),

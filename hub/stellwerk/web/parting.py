@@ -18,7 +18,7 @@ from stellwerk.web.forgery import posted
 from stellwerk.web.form import YES
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import Speaker, page, speaker, system_title
-from stellwerk.web.visitor import Visitor, keep_visitor
+from stellwerk.web.session import leave
 
 
 @get("/disconnect", name="disconnect", opt=OWN)
@@ -51,7 +51,7 @@ async def change_disconnect(
         )
     except OptOutsWait:
         return await _page(request, hub, running, wrong=say("parting-opt-outs-wait"), status=422)
-    visitor = keep_visitor(request, Visitor(language=running.visitor.language))
+    visitor = await leave(request, hub, running.visitor)
     context = {"done": _sentences(hub, say, shown), "erased": shown.erased[:10]}
     return page(request, hub, "parted.html", visitor=visitor, context=context)
 

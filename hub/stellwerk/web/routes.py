@@ -29,7 +29,7 @@ from stellwerk.web.invited import accept, show_invited
 from stellwerk.web.letters import change_letters, show_letters
 from stellwerk.web.limits import Limits
 from stellwerk.web.lists import Lists
-from stellwerk.web.login import come_back, go, home, leave
+from stellwerk.web.login import come_back, go, home, log_out
 from stellwerk.web.notifications import change_notifications, show_notifications
 from stellwerk.web.oauth import UsedStates
 from stellwerk.web.operator import change_operator, follow_link, provide_operator, show_link, show_operator
@@ -55,7 +55,7 @@ pages: tuple[HTTPRouteHandler, ...] = (
     home,
     go,
     come_back,
-    leave,
+    log_out,
     choose,
     chosen,
     show_overview,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 import msgspec
@@ -54,7 +53,8 @@ class Visitor(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Who came by an invitation has no account, and the number of the `invitation`, which is looked up at each request. `operator` is who followed an operator's link, until `operator_until`.
 
-    `token` is in every form of this session (against forged requests); it is new with every login.
+    `token` is in every form of this session (against forged requests), and `session` names it, so that it can be ended; both are
+    new with every login, which was at `since`.
     """
 
     language: Language | None = None
@@ -66,9 +66,15 @@ class Visitor(Struct, frozen=True, kw_only=True, omit_defaults=True):
     operator: str | None = None
     operator_until: float = 0.0
     token: str = ""
+    session: str = ""
+    since: float = 0.0
     tested: dict[str, Tested] = {}
     flashes: tuple[Flash, ...] = ()
     trying: Trying | None = None
+
+    @property
+    def is_somebody(self) -> bool:
+        return self.account is not None or self.invitation is not None or self.operator is not None
 
 
 class NotLoggedIn(Exception):
@@ -85,8 +91,13 @@ class NotSetUp(Exception):
 
 def visitor_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Visitor:
     """The visitor of this request; somebody new for a cookie that says nothing."""
+    return visitor_in(connection.scope.get("session") or {})
+
+
+def visitor_in(held: Any) -> Visitor:
+    """Whom a session holds."""
     try:
-        return msgspec.convert(connection.scope.get("session") or {}, Visitor)
+        return msgspec.convert(held, Visitor)
     except msgspec.ValidationError:
         return Visitor()
 
@@ -101,17 +112,6 @@ def goes_on(request: Request[Any, Any, Any], visitor: Visitor, path: str, flash:
     """To the page at `path`, which says `flash` once."""
     keep_visitor(request, msgspec.structs.replace(visitor, flashes=(flash,)))
     return Redirect(path, status_code=303)
-
-
-def logged_in(visitor: Visitor, *, account: str, user: str, connection: str | None) -> Visitor:
-    """The visitor after a login: nothing of the session before it counts any more but the language."""
-    return Visitor(
-        language=visitor.language,
-        account=account,
-        user=user,
-        connection=connection,
-        token=secrets.token_urlsafe(32),
-    )
 
 
 def provide_visitor(request: Request[Any, Any, Any]) -> Visitor:

@@ -7,6 +7,7 @@ import string
 import typing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -86,12 +87,15 @@ async def test_an_address_that_leads_nowhere_speaks_the_chosen_language(person: 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("path", ["//evil.example/x", "/%2Fevil.example/x", "/%5Cevil.example/x", "///evil.example/x"])
-async def test_no_link_of_a_page_leads_to_another_host_whatever_was_asked_for(person: Any, path: str) -> None:
-    page = await person.open("http://hub.test" + path, accept="text/html")
+@pytest.mark.parametrize("first", ["/", "%2F", "%5C", "//", "%09/", "%0A/", "%0D%0A/", "%09%5C"])
+async def test_no_link_of_a_page_leads_to_another_host_whatever_was_asked_for(person: Any, first: str) -> None:
+    asked = f"http://hub.test/{first}evil.example/x"
+    page = await person.open(asked, accept="text/html")
     links = [given["href"] for _, given in page.read.tags if "href" in given]
-    assert any("evil.example/x" in one and "lang=" in one for one in links)
-    assert [one for one in links if one.startswith(("//", "/\\"))] == []
+    assert "?lang=de" in links
+    # A browser takes either slash for one, and no notice of tabs and ends of lines in an address.
+    led = [urljoin(asked, one.replace("\\", "/").translate(dict.fromkeys(map(ord, "\t\r\n")))) for one in links]
+    assert {urlsplit(one).netloc for one in led} == {"hub.test"}
 
 
 @pytest.mark.anyio
