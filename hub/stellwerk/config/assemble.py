@@ -12,6 +12,7 @@ from stellwerk.config.draft import Draft
 from stellwerk.config.problems import Path, did_you_mean, one_of
 from stellwerk.config.spec import Connection, HubSpec, Integration, System
 from stellwerk.registry import Registry
+from stellwerk.sdk.connector import Connector
 from stellwerk.sdk.settings import Settings
 from stellwerk_rules.spec import FieldRow
 
@@ -32,6 +33,7 @@ class _Assembly:
     def __init__(self, converter: Converter, registry: Registry) -> None:
         self.converter = converter
         self.registry = registry
+        self.connectors: dict[str, type[Connector]] = {}
         self.systems: dict[str, System] = {}
         self.names: tuple[str, ...] = ()
         self.broken: set[str] = set()
@@ -109,13 +111,13 @@ class _Assembly:
                     expected="a word of small letters, digits and _ that this file uses for nothing else",
                     mend="choose another name",
                 )  # fmt: skip
-            settings = self._system_settings(entry, path)
+            settings = self._system_settings(name, entry, path)
             if settings is MISSING:
                 self.broken.add("systems")
             else:
                 self.systems[name] = System(connector=entry["connector"], settings=settings)
 
-    def _system_settings(self, entry: Any, path: Path) -> Any:
+    def _system_settings(self, name: str, entry: Any, path: Path) -> Any:
         if not isinstance(entry, dict) or not isinstance(entry.get("connector"), str):
             mend = f"add 'connector:', {one_of(self.registry.connectors)}"
             self.converter.note("missing-key", path, "'connector' is missing", expected="connector: NAME", mend=mend)
@@ -124,6 +126,7 @@ class _Assembly:
         if connector is None:
             self._note_connector(entry["connector"], (*path, "connector"))
             return MISSING
+        self.connectors[name] = connector
         rest = {key: value for key, value in entry.items() if key != "connector"}
         return self._connector_settings(rest, connector.system_type, path)
 
@@ -158,10 +161,12 @@ class _Assembly:
         return replace(connection, accounts=accounts)
 
     def _account(self, name: str, raw: Any, path: Path) -> Any:
-        system = self.systems.get(name)
-        if system is None:
+        """What the account's connector asks for; also read where its system does not fit, so that both are told at once."""
+        connector = self.connectors.get(name)
+        if connector is None:
             return MISSING
-        return self._connector_settings(raw, self.registry.connectors[system.connector].account_type, path)
+        account = self._connector_settings(raw, connector.account_type, path)
+        return account if name in self.systems else MISSING
 
     def _connector_settings(self, raw: Any, kind: type[Settings], path: Path) -> Any:
         """Settings of a connector; None where all is well but secrets are not looked up."""

@@ -64,6 +64,14 @@ def test_all_problems_of_all_parts_are_told_at_once(changed: Changed) -> None:
     ]
 
 
+def test_what_is_wrong_with_an_account_is_told_beside_what_is_wrong_with_its_system(changed: Changed) -> None:
+    loaded = changed(("client_id: env:CLIENT_ID", "client_id: 7"), ("env:TOKEN", "very-literal-token"))
+    assert found(loaded) == [
+        ("wrong-type", "systems.shop.client_id"),
+        ("literal-secret", "connections[0].shop.token"),
+    ]
+
+
 def test_what_is_broken_elsewhere_is_not_called_unknown(changed: Changed) -> None:
     assert found(changed(("default: true", "default: 7"))) == [("wrong-type", "settings[0].fields[0].default")]
 
