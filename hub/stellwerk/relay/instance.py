@@ -22,6 +22,7 @@ from stellwerk.relay.hub import Hub, log
 from stellwerk.sdk.connector import Reporter
 from stellwerk.store import accounts, connections, counts, hold, meta, repairs
 from stellwerk.store.hold import PAUSED, RESTORED, Hold
+from stellwerk.store.private import private
 from stellwerk.store.store import Tx
 
 BEAT_SECONDS = 60.0
@@ -180,7 +181,7 @@ def _read(path: Path) -> Mark | None:
 def _write(path: Path, mark: Mark) -> None:
     fresh = path.with_name(path.name + ".new")
     try:
-        with open(fresh, "wb") as file:
+        with open(fresh, "wb", opener=private) as file:
             file.write(msgspec.json.encode(mark))
             file.flush()
             os.fsync(file.fileno())

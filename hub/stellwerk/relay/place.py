@@ -29,7 +29,7 @@ class Place:
         self.folder = folder
         self._watch: IO[str] | None = None
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._name = _name_of(folder)
             number, self._seat = self._take_seat()
         except OSError as error:

@@ -72,7 +72,9 @@ async def _by_path(hub: Hub, systems: list[System], request: WebhookRequest) -> 
         raise WebhookError(401, "unknown secret in the path")
     inner = msgspec.structs.replace(request, path=request.path[1:])
     system = hub.systems[account.system]
-    await hub.store.write(lambda tx: meta.set_cursor(tx, account.id, f"hook:{request.path[-1]}", str(hub.now())))
+    topic = inner.path[-1]
+    if topic in getattr(system.connector, "hook_topics", ()):
+        await hub.store.write(lambda tx: meta.set_cursor(tx, account.id, f"hook:{topic}", str(hub.now())))
     items = list(system.connector.receive(inner, system.settings))  # type: ignore[attr-defined]
     return items, Known(accounts={None: account.id})
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from sqlite_utils import Database
 
 from stellwerk.errors import InUse, StoreError, StoreFull
+from stellwerk.store.private import private
 from stellwerk.store.room import Room
 from stellwerk.store.schema import KNOWN_MIGRATIONS, migrations
 from stellwerk.store.store import Row, Tx
@@ -92,6 +93,9 @@ class SqliteStore:
         lock = _take_lock(path)
         connection: sqlite3.Connection | None = None
         try:
+            # SQLite gives the files beside it the same mode; what keeps it from being made SQLite says better.
+            with suppress(OSError), open(path, "xb", opener=private):
+                pass
             connection = connect(path)
             _migrate(connection, path)
             return cls(path, connection, lock)
@@ -191,7 +195,7 @@ def _refused(error: sqlite3.Error) -> StoreError:
 
 def _take_lock(path: Path) -> Any:
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = open(path.with_name(path.name + ".lock"), "a")  # noqa: SIM115 - held as long as the store is open
+    lock = open(path.with_name(path.name + ".lock"), "a", opener=private)  # noqa: SIM115 - held as long as the store is open
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -12,6 +12,7 @@ from litestar.response import Redirect, Template
 from litestar.types import ExceptionHandlersMap
 
 from stellwerk.errors import StoreAway, StoreError, StoreFull
+from stellwerk.relay.bug import place
 from stellwerk.relay.hub import Hub, log
 from stellwerk.web.api_answers import PROBLEM_JSON
 from stellwerk.web.language import wanted_language
@@ -54,7 +55,7 @@ def problem_handlers(hub: Hub) -> ExceptionHandlersMap:
         return answer(request, hub, cookies, 503)
 
     def bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        log.error("web: a bug stopped %s %s", request.method, request.scope["route_handler"].name, exc_info=error)
+        log.error("web: a bug stopped %s %s: %s", request.method, request.scope["route_handler"].name, place(error))
         return answer(request, hub, cookies, 500)
 
     return {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from litestar import MediaType, Router
+from litestar import MediaType, Request, Router
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -49,6 +50,7 @@ from stellwerk.web.webhooks import take_webhook
 MOST_FORM_BYTES = 100_000
 SCHEMA = "/schema"
 STATIC_FILES = Path(__file__).parent / "static"
+STATIC_NAMES = frozenset(one.name for one in STATIC_FILES.iterdir())
 
 probes: tuple[HTTPRouteHandler, ...] = (health, ready, metrics)
 pages: tuple[HTTPRouteHandler, ...] = (
@@ -97,6 +99,12 @@ pages: tuple[HTTPRouteHandler, ...] = (
 )
 
 
+def only_what_is_there(request: Request[Any, Any, Any]) -> None:
+    """The disk is not asked for names that it has not: one with a zero byte, or too long for it, would be an error there."""
+    if PurePath(str(request.path_params["file_path"])).name not in STATIC_NAMES:
+        raise NotFoundException()
+
+
 def route_handlers(hub: Hub) -> list[HTTPRouteHandler | Router]:
     """What programs call, what people open, and the files that pages are drawn with."""
     lists = Lists(hub)
@@ -125,7 +133,11 @@ def route_handlers(hub: Hub) -> list[HTTPRouteHandler | Router]:
         *probes,
         api(lists, limits),
         site_of_people,
-        create_static_files_router(path=STATIC.rstrip("/"), directories=[STATIC_FILES]),
+        create_static_files_router(
+            path=STATIC.rstrip("/"),
+            directories=[STATIC_FILES],
+            before_request=only_what_is_there,
+        ),
     ]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -169,7 +171,7 @@ async def test_a_bug_is_a_plain_page_and_a_log_line(person: Any, hub: Any, all_l
     await person.logs_in()
 
     def broken(brand: str = "") -> Any:
-        raise ZeroDivisionError("inner words")
+        raise ZeroDivisionError("inner words of ada@example.com")
 
     hub.book, book = broken, hub.book
     try:
@@ -179,7 +181,41 @@ async def test_a_bug_is_a_plain_page_and_a_log_line(person: Any, hub: Any, all_l
     assert page.status == 500
     assert "Something went wrong on our side." in page.text
     assert "inner words" not in page.answer.text
-    assert "a bug stopped GET" in all_logs.text
+    assert "a bug stopped GET settings: ZeroDivisionError at test_guards.py:" in all_logs.text
+    assert "inner words" not in all_logs.text, "what an exception says may be what somebody wrote"
+
+
+@pytest.mark.parametrize(
+    "name", ["%00", "stellwerk.css%00", "x" * 300, "..%2Froutes.py", "%2Fetc%2Fpasswd", "a%2Fstellwerk.css"]
+)
+async def test_a_name_that_no_file_has_is_nothing_and_no_bug(person: Any, all_logs: Any, name: str) -> None:
+    answer = (await person.open(f"/static/{name}", accept="text/html")).answer
+    assert answer.status_code == 404
+    assert "a bug stopped" not in all_logs.text
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """New files may be read and written by everybody, unless whoever makes them says otherwise."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+async def test_every_file_beside_the_database_is_for_the_hubs_own_user_alone(
+    open_umask: None, person: Any, hub: Any
+) -> None:
+    await person.sets_up()
+    files = [one for one in hub.database.parent.iterdir() if one.name.startswith(hub.database.name)]
+    assert {one.name.removeprefix(hub.database.name) for one in files} == {
+        "",
+        "-wal",
+        "-shm",
+        ".lock",
+        ".sock",
+        ".instance",
+    }
+    assert {one.name: oct(one.stat().st_mode & 0o077) for one in files} == {one.name: "0o0" for one in files}
 
 
 class TestOverHttps:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stellwerk.store import meta
 from stellwerk.web.phrases import phrase
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +28,16 @@ async def test_each_webhook_says_when_it_was_last_called_and_not_yet_seen_until_
     assert page.text.count("Not yet seen.") == 2
     assert "Last called 20" in page.text
     assert "Noch nicht gesehen." in (await person.open("/settings?lang=de")).text
+
+
+async def test_whoever_has_the_secret_leaves_nothing_behind_by_calling_what_is_no_webhook(
+    person: Any, somebody: Any, hub: Any
+) -> None:
+    await person.sets_up()
+    root = webhooks(await person.open("/settings"))[0].removeprefix("http://hub.test").rpartition("/")[0]
+    for topic in ("made-up", "x" * 5_000, "doi/made-up"):
+        assert (await somebody().client.post(f"{root}/{topic}", content=b"x")).status_code == 200
+    assert await hub.store.read(lambda tx: meta.cursors(tx, "post:900", "hook:")) == []
 
 
 async def test_a_form_recipe_names_the_property_once_it_exists_there(person: Any) -> None:
