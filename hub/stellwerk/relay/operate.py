@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from msgspec import structs
 
 from stellwerk.relay import connect
-from stellwerk.relay.hub import Hub
+from stellwerk.relay.hub import Hub, log
 from stellwerk.relay.provide import provide
 from stellwerk.sdk.connector import Difference
 from stellwerk.store import connections, repairs
@@ -49,7 +49,7 @@ async def set_up_again(hub: Hub, connection: Connection) -> Sequence[Difference]
     return await provide(hub, connection)
 
 
-async def end_repair(hub: Hub, connection: Connection, one: int) -> bool:
+async def end_repair(hub: Hub, connection: Connection, one: int, *, by: str) -> bool:
     """Close a repair of this connection or its own accounts that a person has seen to; False when there is none.
 
     What still fails opens it again. Those of an account that others use too are closed by the operator alone.
@@ -60,19 +60,22 @@ async def end_repair(hub: Hub, connection: Connection, one: int) -> bool:
         row = next((row for row in repairs.still_open(tx) if row["id"] == one), None)
         if row is None or row["subject"].partition("/")[0] not in places:
             return False
-        repairs.close(tx, row["subject"], row["code"], hub.now())
+        now = hub.now()
+        repairs.close(tx, row["subject"], row["code"], now)
+        connections.note(tx, connection.id, who=by, now=now, note=connections.REPAIR_ENDED, about=row["code"])
         return True
 
     return await hub.store.write(work)
 
 
-async def end_any_repair(hub: Hub, one: int) -> bool:
+async def end_any_repair(hub: Hub, one: int, *, by: str) -> bool:
     """Close a repair of anybody's, as only the operator may; False when there is none."""
 
     def work(tx: Tx) -> bool:
         row = next((row for row in repairs.still_open(tx) if row["id"] == one), None)
         if row is not None:
             repairs.close(tx, row["subject"], row["code"], hub.now())
+            log.info("%s: the repair %s was ended by %s", row["subject"], row["code"], by)
         return row is not None
 
     return await hub.store.write(work)

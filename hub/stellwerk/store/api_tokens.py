@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from stellwerk.store import access
 from stellwerk.store.access import COLUMNS, Access, Rights
 from stellwerk.store.store import Row, Tx
 from stellwerk.store.vault import Vault
@@ -46,6 +47,13 @@ def of_connection(tx: Tx, connection: str) -> list[ApiToken]:
         f"select {COLUMNS} from api_token where connection = :connection order by id desc", connection=connection
     )
     return [token for token in map(_token, rows) if token is not None]
+
+
+def revoke(tx: Tx, connection: str, one: int, now: float) -> ApiToken | None:
+    """The token that ends now; None when this connection has no such one that still stands."""
+    if not access.revoke(tx, "api_token", connection, one, now):
+        return None
+    return _token(tx.one(f"select {COLUMNS} from api_token where id = :id", id=one))
 
 
 def used(tx: Tx, one: int, now: float) -> None:

@@ -34,6 +34,13 @@ INVITED = "invited"
 UNINVITED = "uninvited"
 """What the history calls it when somebody is invited, and when that is taken back."""
 
+TOKEN_MADE = "token-made"
+TOKEN_REVOKED = "token-revoked"
+"""What the history calls it when a token of the API is made, and when it is revoked; it is about the token's name."""
+
+REPAIR_ENDED = "repair-ended"
+"""What the history calls it when a person takes a repair off the list; it is about the repair's code."""
+
 RECIPIENT_ADDED = "recipient-added"
 RECIPIENT_REMOVED = "recipient-removed"
 """What the history calls it when somebody is to be told of repairs, and when they are not any more."""

@@ -10,8 +10,9 @@ from litestar.exceptions import ClientException
 from litestar.response import Redirect, Template
 
 from stellwerk.relay.hub import Hub
-from stellwerk.store import access, api_tokens
+from stellwerk.store import api_tokens, connections
 from stellwerk.store.access import Rights
+from stellwerk.store.store import Tx
 from stellwerk.view.access import listed
 from stellwerk.web.choose import OWN, Here
 from stellwerk.web.forgery import posted, row_id
@@ -41,10 +42,9 @@ async def change_access(
     form = await posted(request)
     say = speaker(request, running.visitor)
     action, _, number = form.get("action", "").partition(":")
-    one = running.connection.id
     token = row_id(number)
     if action == "revoke" and token is not None:
-        gone = await hub.store.write(lambda tx: access.revoke(tx, "api_token", one, token, hub.now()))
+        gone = await hub.store.write(lambda tx: _revoked(tx, running, token, hub.now()))
         flash = Flash(kind="good" if gone else "warning", text=say("access-revoked" if gone else "access-gone"))
         return goes_on(request, running.visitor, "/access", flash)
     if action != "make" or form.get("rights") not in RIGHTS or form.get("days") not in DAYS:
@@ -52,20 +52,27 @@ async def change_access(
     name = form.get("name", "").strip()[:LONGEST_NAME]
     if not name:
         return await _page(request, hub, running, wrong=say("access-name-needed"), status=422)
-    now = hub.now()
-    text = await hub.store.write(
-        lambda tx: api_tokens.add(
-            tx,
-            hub.vault,
-            connection=one,
-            name=name,
-            rights="change" if form["rights"] == "change" else "view",
-            made_by=running.by,
-            now=now,
-            expires=now + int(form["days"]) * DAY_SECONDS,
-        )
-    )
+    rights: Rights = "change" if form["rights"] == "change" else "view"
+    lasts = int(form["days"]) * DAY_SECONDS
+    text = await hub.store.write(lambda tx: _made(tx, hub, running, name, rights, lasts))
     return await _page(request, hub, running, text=text)
+
+
+def _made(tx: Tx, hub: Hub, running: Here, name: str, rights: Rights, lasts: float) -> str:
+    """The text of a new token; the history says who made it."""
+    one, now = running.connection.id, hub.now()
+    connections.note(tx, one, who=running.by, now=now, note=connections.TOKEN_MADE, about=name)
+    return api_tokens.add(
+        tx, hub.vault, connection=one, name=name, rights=rights, made_by=running.by, now=now, expires=now + lasts
+    )
+
+
+def _revoked(tx: Tx, running: Here, token: int, now: float) -> bool:
+    one = running.connection.id
+    ended = api_tokens.revoke(tx, one, token, now)
+    if ended is not None:
+        connections.note(tx, one, who=running.by, now=now, note=connections.TOKEN_REVOKED, about=ended.name)
+    return ended is not None
 
 
 async def _page(

@@ -175,7 +175,7 @@ async def api_set_up(hub: NamedDependency[Hub], caller: NamedDependency[Caller])
 )
 async def api_end_repair(hub: NamedDependency[Hub], caller: NamedDependency[Caller], repair: RowNumber) -> None:
     """Take a repair off the list; what still fails opens it again."""
-    if not await end_repair(hub, caller.connection, repair):
+    if not await end_repair(hub, caller.connection, repair, by=caller.name):
         raise NotFoundException()
 
 

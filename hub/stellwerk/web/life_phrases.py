@@ -125,6 +125,9 @@ LIFE: Mapping[str, tuple[str, str]] = {
     ),
     "state-invited-now": ("Invited {name}.", "{name} eingeladen."),
     "state-uninvited-now": ("Revoked the invitation of {name}.", "Einladung von {name} widerrufen."),
+    "state-token-made-now": ("Made the API token {name}.", "API-Token {name} erstellt."),
+    "state-token-revoked-now": ("Revoked the API token {name}.", "API-Token {name} widerrufen."),
+    "state-repair-ended-now": ("Took the repair {name} off the list.", "Reparatur {name} von der Liste genommen."),
     "error-not-logged-in": (
         "You are not logged in here any more: a login is good for twelve hours, an invitation for seven days. Please log in, or ask for a new invitation.",
         "Sie sind hier nicht mehr angemeldet: Eine Anmeldung gilt zwölf Stunden, eine Einladung sieben Tage. Bitte melden Sie sich an, oder lassen Sie sich neu einladen.",

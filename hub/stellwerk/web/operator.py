@@ -111,7 +111,7 @@ async def change_operator(
         went = await holding.go_on(hub, by=operator)
         flash = Flash(kind="good" if went else "warning", text=say("operator-went-on" if went else "operator-not-held"))
     elif action == "repaired" and repair is not None:
-        ended = await end_any_repair(hub, repair)
+        ended = await end_any_repair(hub, repair, by=operator)
         flash = Flash(kind="good" if ended else "warning", text=say("repair-ended" if ended else "repair-gone"))
     else:
         raise ClientException("no such action")

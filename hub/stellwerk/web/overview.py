@@ -72,7 +72,7 @@ async def change_overview(
     elif action == "set-up":
         flash = await _set_up(hub, running, say)
     elif action == "repaired" and repair is not None:
-        ended = await end_repair(hub, running.connection, repair)
+        ended = await end_repair(hub, running.connection, repair, by=running.by)
         flash = Flash(kind="good" if ended else "warning", text=say("repair-ended" if ended else "repair-gone"))
     else:
         raise ClientException("no such action")

@@ -8,7 +8,7 @@ import pytest
 
 from stellwerk.relay.hearing import heard
 from stellwerk.sdk import FieldSpec
-from stellwerk.store import accounts
+from stellwerk.store import accounts, connections, repairs
 from stellwerk.store.store import Tx
 
 pytestmark = pytest.mark.anyio
@@ -190,3 +190,31 @@ async def test_a_line_of_another_connections_history_shows_nothing_of_it(person:
     for line in range(1, 5):
         assert "Secret sender" not in (await other.open(f"/settings?from={line}")).answer.text
     assert "Secret sender" not in (await other.open("/history")).answer.text
+
+
+async def test_the_history_says_who_made_and_revoked_a_token_and_who_took_a_repair_off_the_list(
+    person: Any, hub: Any
+) -> None:
+    await person.sets_up()
+    (one,) = await hub.connections_of("shop:7")
+    await hub.store.write(lambda tx: repairs.open_(tx, one.id, "field-missing", "x", 1.0))
+    page = await person.open("/access")
+    await person.submit(page, action="make", name="report", rights="view", days="7")
+    for _ in range(2):
+        await person.submit(page, action="revoke:1")
+    token = page.form.values["token"]
+    for _ in range(2):
+        await person.post("/overview", {"token": token, "action": "repaired:1"})
+    lines = await hub.store.read(lambda tx: connections.history(tx, one.id))
+    done = [(line.who, line.note, line.about) for line in reversed(lines) if line.note]
+    who = "jo@shop7.example"
+    assert done == [
+        (who, "token-made", "report"),
+        (who, "token-revoked", "report"),
+        (who, "repair-ended", "field-missing"),
+    ]
+    shown = (await person.open("/history")).text
+    assert "Made the API token report." in shown
+    assert "Revoked the API token report." in shown
+    assert "Took the repair field-missing off the list." in shown
+    assert "API-Token report widerrufen." in (await person.open("/history?lang=de")).text
