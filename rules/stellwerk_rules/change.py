@@ -52,6 +52,7 @@ class Enter(Struct, frozen=True, kw_only=True, tag="enter"):
     double opt-in may follow because an older opt-out stands. `backfill`: a sync brings it in, and a person confirmed how many.
     `links`: it is not asked now, be it that it confirmed or that a mail is out; whoever stands there is linked with it.
     `all_the_same`: it was decided on when already only an explicit yes brought the contact in, and holds (a new address).
+    `decided_on` names what it was decided on; where that has changed, it is decided anew first. Empty: that is not asked.
     """
 
     email: str
@@ -68,6 +69,7 @@ class Enter(Struct, frozen=True, kw_only=True, tag="enter"):
     backfill: bool = False
     links: bool = False
     all_the_same: bool = False
+    decided_on: str = ""
 
     @property
     def mails(self) -> bool:

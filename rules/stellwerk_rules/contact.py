@@ -168,6 +168,7 @@ class Event(Struct, frozen=True, kw_only=True):
     `at` is the time of the decision; the rules know no other clock. `id` names the event in reasons and the ledger. A contact
     read for a `proof` alone has no fields.
     `released`: a person let go an entry or a deletion of this contact: it is decided as if nothing had been handled before.
+    `renewed`: so is an entry that nothing went out for yet, since what it was decided on has changed; nobody let it go.
     `occurred_at` is when it happened by the clock of its system, if it tells. `backfill`: nothing happened, a sync looks at it.
     `fields_released`: a person let go field values of this contact that were held. `compared`: nothing happened, a comparison looks.
     `asked_again`: nothing happened, a person asks for a mail for the explicit yes that was handled before. `linked_again`:
@@ -184,6 +185,7 @@ class Event(Struct, frozen=True, kw_only=True):
     occurred_at: datetime | None = None
     backfill: Backfill | None = None
     released: bool = False
+    renewed: bool = False
     fields_released: bool = False
     compared: bool = False
     asked_again: bool = False

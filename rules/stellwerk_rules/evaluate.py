@@ -18,6 +18,7 @@ from stellwerk_rules.carrying import carried_over, digests, met
 from stellwerk_rules.comparing import DriftKind, address_left, left_alone, left_to_its_event, stands
 from stellwerk_rules.consent import fold
 from stellwerk_rules.consent_events import confirmed, unsubscribed, withdrawn
+from stellwerk_rules.decided_on import decided_on
 from stellwerk_rules.effects import Cause, effects
 from stellwerk_rules.entering import enter
 from stellwerk_rules.entry import Entry
@@ -90,7 +91,7 @@ def _shown_anew(
 def _decided(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:
     if known.remembered.erased and event.kind is not EventKind.UNSUBSCRIBED:
         return _skipped(known.remembered, "erased", "the contact was deleted for privacy")
-    known = _as_let_go(known, released=event.released)
+    known = _as_let_go(known, released=event.released or event.renewed)
     if event.asked_again and answer_of(event.contact, plan.answer_field(event.system), known).is_wish:
         event = replace(event, asked_again=False)  # a new yes speaks for itself: nobody needs to ask for it
     if event.asked_again:
@@ -121,7 +122,7 @@ def wants_history(
     """Whether the decision on `contact` needs to know who wrote its fields: one of those has a value not handled yet.
 
     Also for a yes at an address that opted out, or where only an explicit yes brings in: it may be a new one although it reads
-    as before. And for an address that changed. `released` as in `Event`, also for what is asked again.
+    as before. And for an address that changed. `released` as in `Event`, also for what is renewed or asked again.
     """
     known = _as_let_go(known, released=released)
     if _moves(plan, contact, known):
@@ -271,6 +272,10 @@ def _entered(now: Scene, happened: frozenset[str]) -> Decision:
                 remembered, rule.spec.to, digests(now.known.digest, entry.planned.change.fields)
             )
             remembered = remember.with_seen(remembered, now.system, met(now, rule.spec.to))
+        if rule.spec.consent is not None:
+            told = decided_on(now.plan, now.settings, now.known, remembered)
+            change = replace(entry.planned.change, decided_on=told)
+            entry = replace(entry, planned=replace(entry.planned, change=change))
     decision = _entry(entry, remembered)
     refused = refused_yes(now.remembering(remembered), entry.skip)
     decision, remembered = joined(decision, refused), refused.remembered

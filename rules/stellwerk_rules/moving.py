@@ -6,13 +6,15 @@ of a shared browser may have overwritten the address of somebody else's contact.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from stellwerk_rules import laws, remember
-from stellwerk_rules.chosen import as_text, resolve
+from stellwerk_rules.chosen import as_text, possible, resolve
 from stellwerk_rules.consent import Consent, fold
+from stellwerk_rules.layers import effective
 from stellwerk_rules.model import (
     ADDRESS,
     Because,
@@ -33,7 +35,7 @@ from stellwerk_rules.model import (
 from stellwerk_rules.plan import CompiledRule, Plan
 from stellwerk_rules.reasons import because
 from stellwerk_rules.scene import Scene, first
-from stellwerk_rules.spec import ConsentSpec
+from stellwerk_rules.spec import ConsentSpec, SettingValue
 from stellwerk_rules.wishes import may_be_another
 
 KEEP, KEEP_PERMISSION = "keep", "keep_permission"
@@ -74,6 +76,12 @@ def has_moved_on(plan: Plan, change: Enter, known: Known) -> bool:
     """Whether the contact was seen with another address since: that one enters by itself, and consent never moves."""
     now = remember.seen(known.remembered, plan.wish_system or "", ADDRESS)
     return now is not None and now.digest != known.digest(remember.address_of(change.email))
+
+
+def may_be_kept(plan: Plan, settings: Mapping[str, SettingValue]) -> bool:
+    """Whether the settings let a permission go along, be it only some contacts'."""
+    spec = plan.consent_spec
+    return spec is not None and KEEP_PERMISSION in possible(spec.moved, effective(plan, settings).base)
 
 
 def former_consent(plan: Plan, former: Former, at: datetime) -> Consent:

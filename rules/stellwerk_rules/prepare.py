@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from stellwerk_rules import breaker, moving, remember, unlinked
 from stellwerk_rules.consent import Consent, fold, is_younger
+from stellwerk_rules.decided_on import CHANGED_SINCE, has_changed
 from stellwerk_rules.entering import held_for_age
 from stellwerk_rules.fields import wins
 from stellwerk_rules.laws import NOT_ASKED_NOW, lawful
@@ -96,10 +97,12 @@ def prepare(
         return Skip(because=replace(refused, rule=planned.because.rule, line=planned.because.line))
     if known.remembered.within is not None and isinstance(change, Enter | MoveAddress):
         return _skip("merged", "the contact was merged into another one, and its address is a secondary one")
+    if isinstance(change, MoveAddress) and not moving.may_be_kept(plan, settings):
+        return _skip("permission-not-kept", "a setting that was saved since lets no permission go along")
     if isinstance(change, Enter):
         if early and change.way_back and consent.left and target.permission not in (None, Permission.NONE):
             return _skip(STILL_LEAVING, "whoever left still reads subscribed there; it is looked at again in a moment")
-        return _enter(plan, planned, change, target, known, consent, at, released=released)
+        return _enter(plan, planned, change, target, known, settings, consent, at, released=released)
     if isinstance(change, SetFields):
         return _fields(plan, planned.system, change, target, known, consent, None if released else at)
     if isinstance(change, MoveStage):
@@ -154,6 +157,7 @@ def _enter(
     change: Enter,
     target: Contact,
     known: Known,
+    settings: Mapping[str, SettingValue],
     consent: Consent,
     at: datetime,
     *,
@@ -175,6 +179,10 @@ def _enter(
     if target.mark == change.wish and change.wish not in consent.asks:
         # It is written by the call that asks alone; the answer is lost, be it with the database that a back-up replaced.
         return _skip(ASKED_BEFORE, "the mark of this very wish stands there: it was asked, and the answer was lost")
+    if has_changed(plan, settings, known, change):
+        return _skip(
+            CHANGED_SINCE, "settings or what the contact says changed since this was decided; it is decided anew"
+        )
     if lost := lost_ask(planned.system, target, known, consent, at):
         consent = fold((*known.facts, *lost), known.suppressed, at, plan.limits, known.suppressed_at)
     linked = planned.system in known.remembered.ids

@@ -79,9 +79,30 @@ def test_a_no_that_is_older_than_the_yes_takes_nothing_back(world: Any) -> None:
     world.decide(world.crm(subscribe="no", said_at=world.now - 2 * DAY))
     waiting = entry(world.decide(world.crm(subscribe="yes")))
     assert prepared(world, waiting) == Ready.__name__
-    blank = world.crm(subscribe=None)
-    world.decide(blank)
-    assert prepared(world, waiting) == Ready.__name__
+
+
+@pytest.mark.behaviour("changed-meanwhile")
+def test_a_yes_that_was_emptied_is_decided_anew(world: Any) -> None:
+    waiting = entry(world.decide(world.crm(subscribe="yes")))
+    world.decide(world.crm(subscribe=None))
+    assert prepared(world, waiting) == "changed-since"
+
+
+@pytest.mark.behaviour("changed-meanwhile")
+def test_settings_that_were_saved_since_and_an_agreement_taken_back_have_it_decided_anew(world: Any) -> None:
+    waiting = entry(world.decide(world.crm(subscribe="yes")))
+    nowhere = Contact(presence=Presence.ABSENT, read_at=world.now)
+    stands, settings, known = world.known(), world.settings, world.known()
+    changed = [
+        ({**settings, "double_opt_in": not settings["double_opt_in"]}, known, world.plan),
+        (settings, replace(known, agreed=None), world.plan),
+        (settings, known, replace(world.plan, hash="another file")),
+    ]
+    for values, told, plan in changed:
+        ready = prepare(plan, waiting, nowhere, told, values, world.now)
+        assert isinstance(ready, Skip)
+        assert ready.because.code == "changed-since"
+    assert isinstance(prepare(world.plan, waiting, nowhere, stands, settings, world.now), Ready)
 
 
 def test_a_younger_yes_takes_nothing_back(world: Any) -> None:

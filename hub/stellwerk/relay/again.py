@@ -38,6 +38,20 @@ def decide_again(tx: Tx, hub: Hub, rows: Sequence[Row]) -> None:
         lease.wake(tx, account, now)
 
 
+def decide_anew(tx: Tx, hub: Hub, one: int) -> bool:
+    """Have the contact of a delivery that waits decided on again first. False where it cannot be read where it wishes."""
+    now = hub.now()
+    row = outbox.whole(tx, [one])[0]
+    signal = signal_of(tx, hub, row)
+    if signal is None:
+        return False
+    account, told = signal
+    held_rows.renew_first(tx, one, now)
+    meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [new_event(hub, account, told, now)]))
+    lease.wake(tx, account, now)
+    return True
+
+
 def end(tx: Tx, hub: Hub, rows: Sequence[Row], code: str, text: str) -> None:
     """Never make `rows`; the contact's state is shown as it is without them."""
     now = hub.now()

@@ -129,7 +129,7 @@ def _end_events(tx: Tx, rows: Sequence[int], decided: Sequence[Decided], release
     changed = any(one.decision.changes or one.decision.held for one in decided)
     inbox.end(tx, rows, "decided" if changed else "skipped", _first_code(decided), now)
     # Whose contact this event did not lead to, or whose connection does not run: no other event speaks of them.
-    for row in held_rows.unrelease(tx, released):
+    for row in held_rows.unrelease(tx, released, now):
         repairs.open_(tx, row["connection"], row["code"], row["text"] or row["code"], now)
 
 

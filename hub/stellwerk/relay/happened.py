@@ -53,6 +53,7 @@ EACH = frozenset({EventKind.BOUNCED, EventKind.BLOCKED, EventKind.UNBLOCKED})
 
 ENTRY = "entry"
 FIELDS = frozenset({"set_fields"})
+ANEW = frozenset({held_rows.ANEW})
 OUR_OWN = frozenset({held_rows.RELEASED, COMPARED, ASKED_AGAIN, LINKED_AGAIN, *seeking.DETAILS})
 """Details that the hub gave its own events, and no remote told."""
 
@@ -200,6 +201,7 @@ def _event(
         at=hub.time(),
         proof=proof,
         released=is_released(tx, case, released),
+        renewed=is_released(tx, case, released, ANEW),
         fields_released=is_released(tx, case, released, FIELDS),
         details={**details, **({} if proof is None else proof.details)},
         occurred_at=max(told, default=None),

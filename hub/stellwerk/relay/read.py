@@ -14,9 +14,10 @@ from stellwerk.relay.abreast import abreast, groups
 from stellwerk.relay.asking_again import is_asked_again
 from stellwerk.relay.bug import BUG, place
 from stellwerk.relay.company import OUTAGE, companies
-from stellwerk.relay.happened import decide_contact, is_released, let_go, only_looks
+from stellwerk.relay.happened import ANEW, decide_contact, is_released, let_go, only_looks
 from stellwerk.relay.hub import Desk, Hub, log
 from stellwerk.relay.linking import is_linked_again
+from stellwerk.relay.putting import AS_RELEASED
 from stellwerk.relay.reading import read_all
 from stellwerk.relay.rests import events_behind, of_its_own
 from stellwerk.relay.stands_twice import told_apart
@@ -161,5 +162,5 @@ def _wants(
         *(busy(plan.ways.get((system, other), ()), known.written.get(other, {})) for other in plan.others(system))
     )
     asked = is_asked_again(connection, signals) or is_linked_again(connection, known, signals)
-    released = is_released(tx, case, let_go(signals)) or asked
+    released = is_released(tx, case, let_go(signals), AS_RELEASED | ANEW) or asked
     return more if more or wants_history(plan, contact, known, case.settings, released=released) else None

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stellwerk.relay.case import facts_for, former_of
+from stellwerk.relay.case import Case, facts_for, former_of
 from stellwerk.relay.holding import mails_or_grants
 from stellwerk.relay.hub import Desk, Hub
 from stellwerk.relay.job import Job, Write
 from stellwerk.store import connections, consent, contacts, hold, lease, outbox
 from stellwerk.store import held as held_rows
 from stellwerk.store.connections import Connection
+from stellwerk.store.contacts import ContactState
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
 from stellwerk_rules.brake import WINDOW_SECONDS, braked, over
@@ -99,6 +100,8 @@ def _stands(tx: Tx, job: Job, *, first: bool) -> bool:
     state = contacts.by_id(tx, case.state.id)
     if (None if state is None else state.address) != case.state.address:
         return False
+    if first and mails_or_grants(job.planned.change) and not _is_known_as_it_was(tx, case, state):
+        return False
     if state is not None and state.remembered.unlinked != case.state.remembered.unlinked and not job.row.progress:
         return False
     if case.address is None or not case.mail_account:
@@ -111,6 +114,14 @@ def _stands(tx: Tx, job: Job, *, first: bool) -> bool:
         return _opt_outs(facts) == _opt_outs(case.known.facts)
     suppressed = consent.suppressed_since(tx, case.mail_account, case.address) is not None
     return facts == case.known.facts and suppressed == case.known.suppressed
+
+
+def _is_known_as_it_was(tx: Tx, case: Case, state: ContactState | None) -> bool:
+    """Whether neither the contact nor its connection was saved anew: what it says, its deletion, settings, who agreed."""
+    connection = connections.by_id(tx, case.connection.id)
+    if state is None or connection is None or state.version != case.state.version:
+        return False
+    return (connection.settings, connection.agreed) == (case.connection.settings, case.connection.agreed)
 
 
 def _opt_outs(facts: tuple[Fact, ...]) -> list[Fact]:

@@ -10,6 +10,7 @@ from msgspec import structs
 from stellwerk.errors import DeliveryError, RetryableError
 from stellwerk.relay import breaking, erasing
 from stellwerk.relay import case as cases
+from stellwerk.relay.again import decide_anew
 from stellwerk.relay.case import Case
 from stellwerk.relay.decide import write
 from stellwerk.relay.evidence import look_into
@@ -33,6 +34,7 @@ from stellwerk.store.outbox import OutboxRow
 from stellwerk.store.store import Tx
 from stellwerk_rules.aftermath import after, dropped
 from stellwerk_rules.arrived import is_looked_for
+from stellwerk_rules.decided_on import CHANGED_SINCE
 from stellwerk_rules.ending import Ending
 from stellwerk_rules.model import Change, Held, Planned, Skip
 from stellwerk_rules.prepare import OPT_OUT_CLAIMED, STILL_LEAVING
@@ -157,7 +159,8 @@ async def put_aside(hub: Hub, held: Lease, job: Job, why: Skip | Held) -> None:
     """End a delivery that the rules, asked again just before the write, no longer allow or need.
 
     While an opt-out is only claimed the delivery waits; it is asked again when the claim is settled, or now and then. So
-    does for some minutes a way back of somebody whose opt-out is not seen over there yet.
+    does for some minutes a way back of somebody whose opt-out is not seen over there yet. Where what it was decided on has
+    changed, its contact is decided on again.
     """
 
     def work(tx: Tx) -> None:
@@ -169,6 +172,8 @@ async def put_aside(hub: Hub, held: Lease, job: Job, why: Skip | Held) -> None:
             return
         if why.because.code == STILL_LEAVING:
             outbox.again(tx, job.row.id, now + LEAVES_SECONDS, code=STILL_LEAVING, text=why.because.text, answer=None)
+            return
+        if why.because.code == CHANGED_SINCE and decide_anew(tx, hub, job.row.id):
             return
         case = _case(tx, hub, job)
         state = "held" if isinstance(why, Held) else "skipped"

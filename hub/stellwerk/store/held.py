@@ -9,7 +9,12 @@ from stellwerk.store.outbox import NewDelivery, OutboxRow
 from stellwerk.store.store import Row, Tx
 
 RELEASED = "released"
-"""Names, in the details of an event of ours, the delivery that a person let go."""
+"""Names, in the details of an event of ours, the delivery that a person let go, or that is decided anew first."""
+
+ANEW = "changed-since"
+"""Code of what nobody let go: what it was decided on has changed. In place of its tag, it says so."""
+
+ANEW_LATER_SECONDS = 3600.0
 
 
 def release(tx: Tx, one: int, now: float) -> None:
@@ -21,8 +26,26 @@ def release(tx: Tx, one: int, now: float) -> None:
     )
 
 
-def unrelease(tx: Tx, ids: Sequence[int]) -> list[Row]:
-    """Those of `ids` that were let go and nothing was decided on are held as before; their connection, code and text."""
+def renew_first(tx: Tx, one: int, now: float) -> None:
+    """What waits stays as it is until its contact has been decided on again; nothing is let go by that."""
+    tx.run(
+        "update outbox set state = 'held', released = :now, code = :code where id = :id and state = 'waiting'",
+        id=one,
+        now=now,
+        code=ANEW,
+    )
+
+
+def unrelease(tx: Tx, ids: Sequence[int], now: float) -> list[Row]:
+    """Those of `ids` that were let go and nothing was decided on are held as before; their connection, code and text.
+
+    What nobody let go waits as before, and is looked at later.
+    """
+    tx.many(
+        "update outbox set state = 'waiting', released = null, due = :due where id = :id and state = 'held' and code = :code"
+        " and released is not null",
+        [{"id": one, "due": now + ANEW_LATER_SECONDS, "code": ANEW} for one in ids],
+    )
     found = (
         tx.one(
             "select id, connection, code, text from outbox where id = :id and state = 'held' and released is not null",
@@ -36,14 +59,15 @@ def unrelease(tx: Tx, ids: Sequence[int]) -> list[Row]:
 
 
 def released_of(tx: Tx, connection: str, contact: int, ids: Sequence[int]) -> dict[int, str]:
-    """Those of `ids` that are deliveries of this contact, let go and not decided again yet, with their tags."""
+    """Those of `ids` that are deliveries of this contact, let go and not decided again yet, with their tags (or `ANEW`)."""
     found = (
         tx.one(
-            "select id, tag from outbox where id = :id and connection = :connection and contact = :contact"
+            "select id, case when code = :anew then code else tag end as tag from outbox where id = :id and connection = :connection and contact = :contact"
             " and state = 'held' and released is not null",
             id=one,
             connection=connection,
             contact=contact,
+            anew=ANEW,
         )
         for one in ids
     )
@@ -61,13 +85,14 @@ def renew(tx: Tx, ids: Iterable[int], new: NewDelivery) -> int | None:
     for one in ids:
         done = tx.run(
             "update outbox set state = 'waiting', body = :body, due = :due, attempts = 0, code = '', text = '', ended = null,"
-            " answer = null where id = :id and tag = :tag and state = 'held' and released is not null"
+            " answer = null, released = case when code = :anew then null else released end where id = :id and tag = :tag and state = 'held' and released is not null"
             " and (once is null or once = :once)",
             id=one,
             body=new.body,
             due=new.due,
             tag=new.tag,
             once=new.once,
+            anew=ANEW,
         )
         if done:
             counts.link(tx, new.event, one)

@@ -35,6 +35,7 @@ GERMAN_REASONS: Mapping[str, str] = {
     "opt-out-younger": "Die Abmeldung gilt als jünger als dieser Wunsch.",
     "opt-out-claimed": "Eine Abmeldung wurde gemeldet und ist noch nicht geklärt.",
     "watched-no": "Ein Nein, das gehört und nicht ausgeführt wurde; das Ja danach führt zurück.",
+    "changed-since": "Einstellungen oder Angaben des Kontakts haben sich seither geändert; es wird neu entschieden.",
     "still-leaving": "Wer sich abgemeldet hat, steht dort noch als angemeldet; gleich wird noch einmal nachgesehen.",
     "only-noted": "Die Abmeldung steht im Einwilligungsbuch; keine Regel tut mehr dafür.",
     "only-granted": "Der Kontakt steht so da, wie er eingetragen wurde; niemand hat etwas bestätigt.",
