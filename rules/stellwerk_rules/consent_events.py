@@ -16,7 +16,7 @@ from stellwerk_rules.consent import (
     period_key,
 )
 from stellwerk_rules.effects import Cause, effects
-from stellwerk_rules.mirror import mirrored
+from stellwerk_rules.mirror import shown
 from stellwerk_rules.model import (
     CONFIRMED_BY_CONTACT,
     Because,
@@ -88,7 +88,7 @@ def unsubscribed(scene: Scene, proof: OptOutProof) -> Decision:
         return Decision(facts=(fact,), skips=(skip,), remembered=scene.known.remembered)
     if scene.consent.is_counted(FactKind.OPTED_OUT, proof.key):
         handled = _nothing(scene, "already-handled", "this opt-out was handled", tell=True)
-        return joined(handled, _mirror(scene))
+        return joined(handled, shown(scene))
     decision = _counted(scene, fact, EventKind.UNSUBSCRIBED, {**scene.event.details, **proof.details})
     if decision.changes or decision.skips:
         return decision
@@ -100,7 +100,7 @@ def _counted(scene: Scene, fact: Fact, kind: EventKind, details: Mapping[str, st
     after = scene.with_facts((fact,))
     done = effects(after, frozenset({kind.value}), Cause(kind=kind.value, fact=fact.key, at=fact.at, details=details))
     decision = joined(Decision(facts=(fact,), remembered=done.remembered), done)
-    return joined(decision, _mirror(after.remembering(decision.remembered)))
+    return joined(decision, shown(after.remembering(decision.remembered)))
 
 
 def withdrawn(scene: Scene, proof: OptOutProof) -> Decision:
@@ -167,13 +167,6 @@ def _unsure(scene: Scene, out: Fact) -> timedelta:
     if out.told_by == scene.system:
         return reach(out)
     return max(reach(out), UNZONED_MARGIN if scene.system in scene.known.unzoned else OPT_OUT_MARGIN)
-
-
-def _mirror(scene: Scene) -> Decision:
-    known = scene.known
-    return mirrored(
-        scene.plan, scene.system, scene.contact, scene.consent, known.remembered, known.digest, key=scene.event.id
-    )
 
 
 def _nothing(scene: Scene, code: str, text: str, *, tell: bool) -> Decision:

@@ -26,7 +26,7 @@ from stellwerk_rules.gone import gone, made_up_for, opted_out_at_source, taken_o
 from stellwerk_rules.learned import lost_ask
 from stellwerk_rules.linking_again import linked_again
 from stellwerk_rules.merging import renamed
-from stellwerk_rules.mirror import Trouble, mirrored
+from stellwerk_rules.mirror import Trouble, shown, shown_of_nobody
 from stellwerk_rules.model import (
     ADDRESS,
     Because,
@@ -71,7 +71,7 @@ def _compared(plan: Plan, event: Event, known: Known, settings: Mapping[str, Set
     refused = left_to_its_event(decision)
     if refused is not None:
         return left_alone(known, refused)
-    if DriftKind.STATE in found.kinds and plan.mail_system is not None:
+    if DriftKind.STATE in found.kinds:
         decision = _shown_anew(plan, event, found.known, settings, decision)
     again = tuple(one for one in found.look_again if one not in decision.look_again)
     return replace(decision, look_again=(*decision.look_again, *again))
@@ -82,10 +82,9 @@ def _shown_anew(
 ) -> Decision:
     """With the state of who left, which is known here; that of the others is read over there."""
     now = scene(plan, event, replace(known, remembered=decision.remembered), settings)
-    if not now.consent.left:
+    if plan.mail_system is None or not now.consent.left:
         return decision
-    nowhere = Contact(presence=Presence.ABSENT, read_at=event.at)
-    return joined(decision, _mirror(now, plan.mail_system, nowhere))
+    return joined(decision, shown_of_nobody(now, plan.mail_system))
 
 
 def _decided(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:
@@ -198,9 +197,8 @@ def _at_mail(now: Scene) -> Decision:
     now = now.remembering(fields.remembered)
     done = _done(now, happened)
     now = now.remembering(done.remembered)
-    shown = _mirror(_as_asked(now))
     first_of_all = (came_in, confirmation) if coming else (confirmation, came_in)
-    return _told(_all((*first_of_all, fields, done, shown)), now, happened, "enter")
+    return _told(_all((*first_of_all, fields, done, shown(_as_asked(now)))), now, happened, "enter")
 
 
 def _noted(now: Scene) -> Decision:
@@ -213,8 +211,8 @@ def _noted(now: Scene) -> Decision:
     at = now.event.occurred_at or now.event.at
     cause = Cause(kind=kind, fact=f"{kind}:{named}", at=at, in_ledger=False, details=now.event.details)
     done = effects(now, frozenset({kind}), cause)
-    shown = _mirror(_as_asked(now.remembering(done.remembered)))
-    return _told(joined(done, shown), now, frozenset())
+    state = shown(_as_asked(now.remembering(done.remembered)))
+    return _told(joined(done, state), now, frozenset())
 
 
 def _as_asked(now: Scene) -> Scene:
@@ -282,9 +280,8 @@ def _entered(now: Scene, happened: frozenset[str]) -> Decision:
     stale = rule.spec.to not in remembered.ids and (now.moved or _took_over_a_state(now))
     if entry.held is None and not (entry.skip is not None and (now.consent.left or stale)):
         return decision
-    nowhere = Contact(presence=Presence.ABSENT, read_at=now.event.at)
     trouble: Trouble | None = None if entry.held is None else "held"
-    return joined(decision, _mirror(now.remembering(remembered), rule.spec.to, nowhere, trouble))
+    return joined(decision, shown_of_nobody(now.remembering(remembered), rule.spec.to, trouble))
 
 
 def _took_over_a_state(now: Scene) -> bool:
@@ -325,21 +322,6 @@ def _cause(now: Scene, happened: frozenset[str]) -> Cause:
         at=now.contact.updated_at or now.event.at,
         in_ledger=False,
         details=now.event.details,
-    )
-
-
-def _mirror(
-    now: Scene, of: str | None = None, contact: Contact | None = None, trouble: Trouble | None = None
-) -> Decision:
-    return mirrored(
-        now.plan,
-        of or now.system,
-        contact or now.contact,
-        now.consent,
-        now.known.remembered,
-        now.known.digest,
-        key=now.event.id,
-        trouble=trouble,
     )
 
 

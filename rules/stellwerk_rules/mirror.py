@@ -23,6 +23,7 @@ from stellwerk_rules.model import (
     Value,
 )
 from stellwerk_rules.plan import Plan
+from stellwerk_rules.scene import Scene
 from stellwerk_rules.spec import Mirror
 
 Trouble: TypeAlias = Literal["held", "error"]
@@ -49,7 +50,7 @@ def mirrored(
             continue
         news = {
             name: FieldValue(value=value, owned=True)
-            for name, value in _shown(mirror, contact, consent, trouble).items()
+            for name, value in _values(mirror, contact, consent, trouble).items()
             if _differs(remembered, digest, mirror.on_, name, value)
         }
         if not news:
@@ -68,6 +69,23 @@ def mirrored(
     return Decision(changes=tuple(changes), remembered=remembered)
 
 
+def shown(now: Scene) -> Decision:
+    """The same of the event's contact, as it was read at its system."""
+    return _mirrored(now, now.system, now.contact)
+
+
+def shown_of_nobody(now: Scene, of: str, trouble: Trouble | None = None) -> Decision:
+    """The same of one that has nobody at the system `of` to be read."""
+    return _mirrored(now, of, Contact(presence=Presence.ABSENT, read_at=now.event.at), trouble)
+
+
+def _mirrored(now: Scene, of: str, contact: Contact, trouble: Trouble | None = None) -> Decision:
+    known = now.known
+    return mirrored(
+        now.plan, of, contact, now.consent, known.remembered, known.digest, key=now.event.id, trouble=trouble
+    )
+
+
 def status(contact: Contact, consent: Consent) -> str:
     """Where the contact stands at the system that mails."""
     if contact.blocked:
@@ -84,7 +102,7 @@ def time_text(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _shown(mirror: Mirror, contact: Contact, consent: Consent, trouble: Trouble | None) -> Mapping[str, Value]:
+def _values(mirror: Mirror, contact: Contact, consent: Consent, trouble: Trouble | None) -> Mapping[str, Value]:
     # Who left may still read as before for some seconds; an opt-out counts from its proof on.
     reads = contact.presence is Presence.PRESENT and not consent.left
     permission = contact.permission if reads and contact.permission is not None else Permission.NONE

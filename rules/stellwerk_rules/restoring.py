@@ -10,12 +10,10 @@ from msgspec.structs import replace
 from stellwerk_rules import remember
 from stellwerk_rules.answering import answered_no
 from stellwerk_rules.carrying import carried_over
-from stellwerk_rules.mirror import mirrored
+from stellwerk_rules.mirror import shown_of_nobody
 from stellwerk_rules.model import (
     Because,
-    Contact,
     Decision,
-    Presence,
     Skip,
 )
 from stellwerk_rules.scene import Scene, joined
@@ -47,5 +45,4 @@ def shown_to_it(now: Scene) -> Decision:
     was_shown = any(remember.seen(remembered, now.system, one) is not None for one in names)
     if mail is None or not (left or (was_shown and mail not in remembered.ids)):
         return Decision(remembered=remembered)
-    nowhere = Contact(presence=Presence.ABSENT, read_at=now.event.at)
-    return mirrored(now.plan, mail, nowhere, now.consent, remembered, now.known.digest, key=now.event.id)
+    return shown_of_nobody(now, mail)
