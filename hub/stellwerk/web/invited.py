@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
-from msgspec import structs
 
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.inviting import name_of
@@ -18,10 +16,11 @@ from stellwerk.store.connections import Connection
 from stellwerk.store.invitations import Invitation
 from stellwerk.store.store import Tx
 from stellwerk.view.moment import moment
+from stellwerk.web.entry_links import ended, looking
 from stellwerk.web.limits import Limits
-from stellwerk.web.pages import page, speaker
+from stellwerk.web.pages import page
 from stellwerk.web.session import enter
-from stellwerk.web.visitor import Visitor, keep_visitor
+from stellwerk.web.visitor import Visitor
 
 LONGEST = 100
 
@@ -37,17 +36,15 @@ async def show_invited(
     """Who invites to what; nothing is done by looking, since links are also opened by programs that check mails."""
     found = await _found(hub, text)
     if found is None:
-        return _ended(request, hub, visitor, limits)
+        return ended(request, hub, visitor, limits, "invited-ended")
     invitation, connection = found
-    if not visitor.token:
-        visitor = keep_visitor(request, structs.replace(visitor, token=secrets.token_urlsafe(32)))
     context = {
         "invitation": invitation,
         "until": moment(invitation.expires)[:16].replace("T", " "),
         "sides": await _names(hub, connection),
         "text": text,
     }
-    return page(request, hub, "invited.html", visitor=visitor, context=context)
+    return page(request, hub, "invited.html", visitor=looking(request, visitor), context=context)
 
 
 @post("/invited/{text:str}", name="accept-invitation", status_code=200)
@@ -61,7 +58,7 @@ async def accept(
     """From now on this browser looks after the connection, as far as the invitation goes."""
     found = await _found(hub, text)
     if found is None:
-        return _ended(request, hub, visitor, limits)
+        return ended(request, hub, visitor, limits, "invited-ended")
     invitation, connection = found
     await hub.store.write(lambda tx: invitations.used(tx, invitation.id, hub.now()))
     guest = Visitor(user=name_of(invitation), connection=connection.id, invitation=invitation.id)
@@ -82,13 +79,6 @@ async def _found(hub: Hub, text: str) -> tuple[Invitation, Connection] | None:
         return invitation, connection
 
     return await hub.store.read(look)
-
-
-def _ended(request: Request[Any, Any, Any], hub: Hub, visitor: Visitor, limits: Limits) -> Template:
-    limits.refused(request)
-    say = speaker(request, visitor)
-    context = {"sentence": say("invited-ended"), "again": "/", "again_label": ""}
-    return page(request, hub, "problem.html", visitor=visitor, status=404, context=context)
 
 
 async def _names(hub: Hub, connection: Connection) -> list[str]:

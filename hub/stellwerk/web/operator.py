@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
 from litestar import Request, get, post
@@ -19,6 +18,7 @@ from stellwerk.relay.operator_link import follow, passed
 from stellwerk.view.all_connections import AllConnections, OpenRepair, all_connections
 from stellwerk.view.moment import moment
 from stellwerk.web.credentials import why_code
+from stellwerk.web.entry_links import ended, looking
 from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.limits import Limits
 from stellwerk.web.pages import Speaker, page, speaker, system_title
@@ -47,10 +47,8 @@ async def show_link(
 ) -> Template:
     """A button; looking uses nothing up."""
     if len(text) > LONGEST or passed(hub, text) is None:
-        return _ended(request, hub, visitor, limits)
-    if not visitor.token:
-        visitor = keep_visitor(request, structs.replace(visitor, token=secrets.token_urlsafe(32)))
-    return page(request, hub, "operator_link.html", visitor=visitor, context={"text": text})
+        return ended(request, hub, visitor, limits, "operator-ended")
+    return page(request, hub, "operator_link.html", visitor=looking(request, visitor), context={"text": text})
 
 
 @post("/operator/{text:str}", name="follow-operator-link", status_code=200)
@@ -64,7 +62,7 @@ async def follow_link(
     """The link is used up, and this browser is the operator's for an hour; whoever was logged in here is no more."""
     given = passed(hub, text) if len(text) <= LONGEST else None
     if given is None or not await follow(hub, given):
-        return _ended(request, hub, visitor, limits)
+        return ended(request, hub, visitor, limits, "operator-ended")
     operator = Visitor(user=given.by, operator=given.by, operator_until=hub.now() + SESSION_SECONDS)
     await enter(request, hub, visitor, operator)
     return Redirect("/operator", status_code=303)
@@ -116,12 +114,6 @@ async def change_operator(
     else:
         raise ClientException("no such action")
     return goes_on(request, visitor, "/operator", flash)
-
-
-def _ended(request: Request[Any, Any, Any], hub: Hub, visitor: Visitor, limits: Limits) -> Template:
-    limits.refused(request)
-    context = {"sentence": speaker(request, visitor)("operator-ended"), "again": "/", "again_label": ""}
-    return page(request, hub, "problem.html", visitor=visitor, status=404, context=context)
 
 
 def _troubles(hub: Hub, say: Speaker, shown: AllConnections) -> dict[str, list[str]]:
