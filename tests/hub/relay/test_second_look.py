@@ -45,11 +45,16 @@ async def state(yard: Yard) -> tuple[str, str]:
     return next((row.state, row.state_code) for row in rows if row.system == "news")
 
 
-@pytest.mark.behaviour("trouble-second-look")
-async def test_a_key_that_is_taken_again_ends_the_stop_and_its_repair(yard: Yard, world: World) -> None:
+async def meets_a_refusal(yard: Yard, world: World) -> None:
+    """A yes comes in, and the newsletter takes the key no more."""
     world.mail.key = OTHER
     world.form(ADA, YES)
     await yard.settle(QUIET_SECONDS)
+
+
+@pytest.mark.behaviour("trouble-second-look")
+async def test_a_key_that_is_taken_again_ends_the_stop_and_its_repair(yard: Yard, world: World) -> None:
+    await meets_a_refusal(yard, world)
     assert (await state(yard), await open_codes(yard)) == (("reauthorize", "key-refused"), ["key-refused"])
     world.mail.key = MAIL_KEY
     await yard.settle(300)
@@ -78,9 +83,7 @@ async def test_while_it_is_refused_nothing_but_the_question_is_asked_ever_more_r
 async def test_an_account_that_is_away_when_looked_at_is_looked_at_later(
     yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.mail.key = OTHER
-    world.form(ADA, YES)
-    await yard.settle(QUIET_SECONDS)
+    await meets_a_refusal(yard, world)
     world.mail.key = MAIL_KEY
     for failed in (RetryableError("unreachable"), PauseError("rate-limit", seconds=10)):
         with monkeypatch.context() as trouble:
@@ -130,9 +133,7 @@ async def test_a_right_that_is_missing_though_the_key_is_taken_keeps_its_repair(
 async def test_who_is_let_in_and_asked_for_rest_at_once_has_the_repair_ended_by_a_later_turn(
     yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.mail.key = OTHER
-    world.form(ADA, YES)
-    await yard.settle(QUIET_SECONDS)
+    await meets_a_refusal(yard, world)
     world.mail.key = MAIL_KEY
     with monkeypatch.context() as trouble:
         for call in ("read", "opt_outs", "apply"):
@@ -150,9 +151,7 @@ async def test_who_is_let_in_and_asked_for_rest_at_once_has_the_repair_ended_by_
 async def test_who_is_let_in_when_the_process_ends_has_the_repair_ended_by_the_next(
     yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.mail.key = OTHER
-    world.form(ADA, YES)
-    await yard.settle(QUIET_SECONDS)
+    await meets_a_refusal(yard, world)
     world.mail.key = MAIL_KEY
     with monkeypatch.context() as trouble:
         trouble.setattr(drain, "_turn", ends_here)
@@ -168,9 +167,7 @@ async def test_who_is_let_in_when_the_process_ends_has_the_repair_ended_by_the_n
 async def test_of_a_key_refused_for_another_reason_only_the_last_is_told(
     yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.mail.key = OTHER
-    world.form(ADA, YES)
-    await yard.settle(QUIET_SECONDS)
+    await meets_a_refusal(yard, world)
     with monkeypatch.context() as trouble:
         trouble.setattr(ToyMail, "check", failing(ReauthorizeError("key-expired")))
         await yard.settle(300)
@@ -181,9 +178,7 @@ async def test_of_a_key_refused_for_another_reason_only_the_last_is_told(
 
 
 async def test_what_an_older_version_wrote_down_of_a_refusal_is_ended_too(yard: Yard, world: World) -> None:
-    world.mail.key = OTHER
-    world.form(ADA, YES)
-    await yard.settle(QUIET_SECONDS)
+    await meets_a_refusal(yard, world)
 
     def older(tx: Tx) -> None:
         (news,) = (row.id for row in accounts.every(tx, yard.hub.vault) if row.system == "news")

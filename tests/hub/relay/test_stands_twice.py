@@ -30,10 +30,20 @@ async def linked_here(yard: Yard) -> list[str]:
     return [row["remote"] for row in rows]
 
 
-def name_of(world: World) -> str | None:
+def value(world: World, field: str) -> str | None:
+    """What the shop shows of Ada."""
     record = world.shop(ADA)
     assert record is not None
-    return record.value("name")
+    return record.value(field)
+
+
+async def comes_in(yard: Yard, world: World) -> str:
+    """Ada is asked and confirms; her id at the shop."""
+    contact = world.form(ADA, YES)
+    await yard.settle(60)
+    assert world.confirm()
+    await yard.settle(60)
+    return contact
 
 
 @pytest.mark.behaviour("known-twice")
@@ -53,9 +63,7 @@ async def test_what_was_held_shows_so_at_the_source(doubling: Yard, world: World
     joins(world, ADA, TWO, "Two")
     world.form(ADA, YES)
     await doubling.settle(60)
-    record = world.shop(ADA)
-    assert record is not None
-    assert record.value("news_state") == "held"
+    assert value(world, "news_state") == "held"
 
 
 @pytest.mark.behaviour("known-twice")
@@ -68,34 +76,29 @@ async def test_what_changes_at_one_of_the_two_links_none_and_reaches_nobody_eith
     for one in (*both, *both):
         changes(world, one, f"Changed {one.id}")
         await doubling.settle(700)
-    assert (name_of(world), await linked_here(doubling), await codes(doubling)) == ("Ada", [], ["stands-twice"])
+    assert (value(world, "name"), await linked_here(doubling), await codes(doubling)) == ("Ada", [], ["stands-twice"])
     world.person_edits(contact, "name", "Adda")
     await doubling.settle(60)
     assert [one.fields["FIRST"] for one in both] == [f"Changed {one.id}" for one in both]
-    record = world.shop(ADA)
-    assert record is not None
-    assert record.value("news_state") == "held"
+    assert value(world, "news_state") == "held"
 
 
 @pytest.mark.behaviour("known-twice-later")
 async def test_when_another_joins_whoever_was_linked_is_so_no_more_until_one_is_left(
     doubling: Yard, world: World
 ) -> None:
-    contact = world.form(ADA, YES)
-    await doubling.settle(60)
-    assert world.confirm()
-    await doubling.settle(60)
+    contact = await comes_in(doubling, world)
     first = world.news(ADA)
     assert first is not None
     assert await linked_here(doubling) == [first.id]
     other = joins(world, ADA, TWO, "Other")
     changes(world, other, "Eve")
     await doubling.settle(700)
-    assert (name_of(world), await linked_here(doubling), await codes(doubling)) == ("Ada", [], ["stands-twice"])
+    assert (value(world, "name"), await linked_here(doubling), await codes(doubling)) == ("Ada", [], ["stands-twice"])
     changes(world, first, "First")
     world.person_edits(contact, "name", "Adda")
     await doubling.settle(700)
-    assert (name_of(world), first.fields["FIRST"], other.fields["FIRST"]) == ("Adda", "First", "Eve")
+    assert (value(world, "name"), first.fields["FIRST"], other.fields["FIRST"]) == ("Adda", "First", "Eve")
     world.mail.delete(other.id)
     changes(world, first, "Firsta")
     await doubling.settle(700)
@@ -109,19 +112,14 @@ async def test_when_another_joins_whoever_was_linked_is_so_no_more_until_one_is_
 async def test_who_opts_out_while_the_address_stands_there_twice_is_taken_off_all_the_same(
     doubling: Yard, world: World
 ) -> None:
-    contact = world.form(ADA, YES)
-    await doubling.settle(60)
-    assert world.confirm()
-    await doubling.settle(60)
+    contact = await comes_in(doubling, world)
     changes(world, joins(world, ADA, TWO, "Other"), "Eve")
     await doubling.settle(700)
     assert await linked_here(doubling) == []
     world.person_edits(contact, "wants_news", "no")
     await doubling.settle(700)
     assert world.mail.marked(ADA)
-    record = world.shop(ADA)
-    assert record is not None
-    assert record.value("news_state") == "unsubscribed"
+    assert value(world, "news_state") == "unsubscribed"
 
 
 async def test_once_one_is_left_what_was_held_is_let_go_and_no_repair_is_left(doubling: Yard, world: World) -> None:
