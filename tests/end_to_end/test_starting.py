@@ -9,11 +9,14 @@ import socket
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from stellwerk.cli.guarded import LONGEST_HEAD
 
 pytestmark = pytest.mark.slow
 
@@ -126,3 +129,10 @@ def test_a_hub_that_was_killed_leaves_no_lock_behind(town: Any) -> None:
     there.scene.hub.wait(20)
     there.scene.start_hub()
     assert there.waiting_for_a_person() == 0
+
+
+def test_a_hub_refuses_a_request_whose_head_does_not_end(town: Any) -> None:
+    port = urllib.parse.urlsplit(town().scene.url).port
+    with socket.create_connection(("127.0.0.1", port), timeout=25) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nx-y: ".ljust(LONGEST_HEAD + 1, b"z"))
+        assert line.recv(12) == b"HTTP/1.1 400"

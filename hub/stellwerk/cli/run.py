@@ -19,6 +19,7 @@ import uvloop
 
 from stellwerk.app import Role, create_app, create_hub
 from stellwerk.cli.give import SHORT_SECONDS, to_the_hub, whoami
+from stellwerk.cli.guarded import Guarded
 from stellwerk.config.load import Loaded, load_or_fail
 from stellwerk.errors import InUse, StellwerkError
 from stellwerk.registry import Registry, load_connectors
@@ -73,7 +74,7 @@ async def _serve(loaded: Loaded, registry: Registry, listening: socket.socket, r
     hub = await _opened(loaded, registry, place)
     config = uvicorn.Config(
         create_app(hub, role),
-        http="httptools",
+        http=Guarded,
         lifespan="on",
         log_config=None,
         access_log=False,
