@@ -97,40 +97,34 @@ def dropped(
 ) -> Decision:
     """What follows when `prepare` left nothing to write: a held change waits on, a skipped one is not needed or not lawful.
 
-    Field values that are held are not on their way any more; those beside the one that is to blame are decided on again.
     `tried` as in `Ending`.
     """
-    if isinstance(why, Skip):
-        went = _is_gone(planned.change, target, tried=tried)
-        outcome = "done" if went else "not_needed" if why.because.code in SETTLED else "skipped"
-        ending = Ending(
-            planned=planned,
-            change=planned.change,
-            outcome=outcome,
-            target=target,
-            tried=tried,
-            code=why.because.code,
-        )
-        follows = after(plan, ending, known, at)
-        if why.because.code == SECONDARY_THERE and target.id is not None:
-            follows = replace(follows, remembered=secondary(follows.remembered, planned.system, target.id))
-        return replace(follows, skips=(why,))
-    decision = Decision(skips=(Skip(because=why.because),), remembered=known.remembered)
+    if isinstance(why, Held):
+        return _held(plan, planned, why, target, known, at)
+    code = why.because.code
+    went = _is_gone(planned.change, target, tried=tried)
+    outcome = "done" if went else "not_needed" if code in SETTLED else "skipped"
+    ending = Ending(planned=planned, change=planned.change, outcome=outcome, target=target, tried=tried, code=code)
+    follows = after(plan, ending, known, at)
+    if code == SECONDARY_THERE and target.id is not None:
+        follows = replace(follows, remembered=secondary(follows.remembered, planned.system, target.id))
+    return replace(follows, skips=(why,))
+
+
+def _held(plan: Plan, planned: Planned, why: Held, target: Contact, known: Known, at: datetime) -> Decision:
+    """Whoever is held shows so. Field values that are held are not on their way any more.
+
+    Those beside the one that is to blame are decided on again.
+    """
+    remembered = known.remembered
+    decision = Decision(skips=(Skip(because=why.because),), remembered=remembered)
     if isinstance(planned.change, SetFields):
-        left = remember.given_up(known.remembered, planned.system, planned.change, known.digest)
+        left = remember.given_up(remembered, planned.system, planned.change, known.digest)
         return replace(decision, remembered=left, look_again=plan.others(planned.system))
-    if not isinstance(planned.change, Enter) or planned.system in known.remembered.ids:
+    if not isinstance(planned.change, Enter) or planned.system in remembered.ids:
         return decision
-    shown = mirrored(
-        plan,
-        planned.system,
-        target,
-        _consent(plan, known, at),
-        known.remembered,
-        known.digest,
-        key=planned.key,
-        trouble="held",
-    )
+    consent = _consent(plan, known, at)
+    shown = mirrored(plan, planned.system, target, consent, remembered, known.digest, key=planned.key, trouble="held")
     return unlinked.held_back(plan, joined(decision, shown), known)
 
 
