@@ -17,6 +17,8 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 logging.getLogger("httpcore").setLevel(logging.WARNING)
 
 Params = Sequence[tuple[str, str]]
+LARGEST_ANSWER = 64_000_000
+"""Bytes once unpacked, far above any page or file that a vendor sends: a small answer can unpack to one without end."""
 
 
 class HttpResponse(Struct, frozen=True, kw_only=True):
@@ -62,21 +64,34 @@ class Http:
         """The answer, whatever its status.
 
         Raises `RetryableError` when the request surely did not arrive, `AmbiguousError` when it may have: a time-out after
-        sending, an answer cut off, a connection lost. Messages hold no URL.
+        sending, an answer cut off or larger than `LARGEST_ANSWER`, a connection lost. Messages hold no URL.
         """
         try:
-            answer = await self._client.request(
+            async with self._client.stream(
                 method,
                 url,
                 params=list(params) or None,
                 headers=dict(headers or {}),
                 content=content,
                 timeout=httpx.USE_CLIENT_DEFAULT if timeout_seconds is None else timeout_seconds,
-            )
+            ) as answer:
+                body = await _whole(answer)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
             raise RetryableError("unreachable", type(error).__name__) from None
         except httpx.HTTPError as error:
             raise AmbiguousError("no-answer", type(error).__name__) from None
         except httpx.InvalidURL:
             raise RetryableError("unreachable", "the configured address is not a URL") from None
-        return HttpResponse(status=answer.status_code, headers=dict(answer.headers.items()), body=answer.content)
+        return HttpResponse(status=answer.status_code, headers=dict(answer.headers.items()), body=body)
+
+
+async def _whole(answer: httpx.Response) -> bytes:
+    """The body. Raises `AmbiguousError` for one that is larger than anything asked for."""
+    parts: list[bytes] = []
+    left = LARGEST_ANSWER
+    async for part in answer.aiter_bytes():
+        left -= len(part)
+        if left < 0:
+            raise AmbiguousError("no-answer", "larger than any answer")
+        parts.append(part)
+    return b"".join(parts)
