@@ -133,7 +133,8 @@ class Known(Struct, frozen=True, kw_only=True):
     `address` is the digest of the address that the contact is stored with, `about` of the one the facts are of, `former` the
     address it had before, where that changes; `absorbed` are the contacts that the event's turned out to be merged with.
     `written` has by system and field what was written of this contact in the last minutes, oldest first. `within_unlinked`: the
-    contact whose secondary address this is was unlinked.
+    contact whose secondary address this is was unlinked. `in_bin` are the ids, where contacts have their addresses, of those with
+    the address `about` that were deleted there; told only where something becomes of an address that was left.
     """
 
     digest: Digest
@@ -151,6 +152,7 @@ class Known(Struct, frozen=True, kw_only=True):
     absorbed: tuple[Remembered, ...] = ()
     written: Mapping[str, Mapping[str, tuple[Wrote, ...]]] = field(default_factory=dict)
     within_unlinked: Unlinked | None = None
+    in_bin: frozenset[str] = frozenset()
 
 
 class Decision(Struct, frozen=True, kw_only=True):

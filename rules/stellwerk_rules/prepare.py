@@ -228,11 +228,11 @@ def _only_linked(change: Enter, target: Contact, refusal: Callable[[Change], Bec
 
 
 def _is_not_ours(plan: Plan, of: Elsewhere, target: Contact, known: Known) -> bool:
-    """Whether a contact that ours has left is its own again, or another one's by now."""
+    """Whether a contact that ours has left is its own again, or another one's by now; the id of a deleted one is nobody's."""
     ids = known.remembered.ids
     if of.address == known.address or of.id in ids.values():
         return True
-    return target.peer_id not in (None, ids.get(plan.wish_system or ""))
+    return target.peer_id not in (None, ids.get(plan.wish_system or ""), *known.in_bin)
 
 
 def _fields(

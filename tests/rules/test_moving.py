@@ -238,6 +238,18 @@ def test_an_old_address_is_touched_only_while_it_is_nobody_elses(
     assert isinstance(ready, Ready) is left
 
 
+@pytest.mark.parametrize(("peer", "taken"), [("c1", True), (None, True), ("deleted", True), ("c9", False)])
+@pytest.mark.parametrize("chosen", ["unsubscribe", "delete"])
+def test_an_old_address_that_bears_the_id_of_a_deleted_contact_is_nobody_elses(
+    linked: Any, chosen: str, peer: str | None, taken: bool
+) -> None:
+    linked.settings["on_moved_old"] = chosen
+    planned = moves(linked).changes[0]
+    known = linked.known(in_bin=frozenset({"deleted"}))
+    ready = prepare(linked.plan, planned, linked.mail(peer_id=peer), known, linked.settings, linked.now)
+    assert isinstance(ready, Ready) is taken
+
+
 def test_what_was_made_for_an_address_left_meanwhile_is_linked_with_nobody(linked: Any) -> None:
     linked.remembered = Remembered()
     (planned,) = linked.decide(linked.crm(subscribe="yes")).changes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stellwerk.registry import has
 from stellwerk.relay.hub import LEARNT_ZONE, Hub
@@ -70,7 +71,9 @@ def load_stored(tx: Tx, hub: Hub, connection: Connection, contact: int, change: 
     if state is None:
         return None
     former = change.former if isinstance(change, MoveAddress) else None
-    return _case(tx, hub, connection, state, _about(hub, change) or state.address, tells=False, former=former)
+    case = _case(tx, hub, connection, state, _about(hub, change) or state.address, tells=False, former=former)
+    left = _left(change)
+    return case if left is None else replace(case, known=replace(case.known, in_bin=_in_bin(tx, case, left)))
 
 
 def of_state(tx: Tx, hub: Hub, connection: Connection, state: ContactState, address: str | None) -> Case:
@@ -84,10 +87,23 @@ def load_secondary(tx: Tx, hub: Hub, connection: Connection, within: str) -> lis
     return [_case(tx, hub, connection, state, state.address, tells=False) for state in states]
 
 
+def _left(change: Change | None) -> str | None:
+    """The digest of the address that the contact has left, where `change` is of that one."""
+    of = change.of if isinstance(change, SetPeer | Unsubscribe | DeleteContact) else None
+    return None if of is None else of.address
+
+
+def _in_bin(tx: Tx, case: Case, address: str) -> frozenset[str]:
+    """The ids, where contacts have their addresses, of those with this address that were deleted there."""
+    home = case.book.plan.wish_system or ""
+    states = (one.remembered for one in contacts.by_address(tx, case.connection.id, address))
+    return frozenset(one.ids[home] for one in states if one.binned and home in one.ids)
+
+
 def _about(hub: Hub, change: Change | None) -> str | None:
     """The digest of the address whose consent counts for `change`, where it names one."""
-    if isinstance(change, SetPeer | Unsubscribe | DeleteContact) and change.of is not None:
-        return change.of.address
+    if (left := _left(change)) is not None:
+        return left
     email: str | None = getattr(change, "email", None)
     return None if email is None else hub.vault.address(email)
 

@@ -156,6 +156,24 @@ async def test_the_old_address_is_deleted_where_the_setting_says_so_and_may_come
     assert len(world.mails_to(ADA)) == 2
 
 
+@pytest.mark.behaviour("moved-old-out")
+@settings(on_move_old="delete")
+async def test_a_contact_made_anew_after_a_deletion_has_its_old_address_deleted_like_any_other(
+    world: World, joined: Joined, connected: Yard
+) -> None:
+    """Over there still stands the id of the one that was deleted, which is nobody's by now."""
+    first = await joined()
+    world.person_deletes(first)
+    await connected.settle(60)
+    second = world.form(ADA, YES)
+    await connected.settle(60)
+    old = world.news(ADA)
+    assert (second != first, old is not None and old.extern) == (True, first)
+    world.person_edits(second, "email", NEW)
+    await connected.settle(60)
+    assert (world.news(ADA), len(world.mails_to(NEW))) == (None, 1)
+
+
 @pytest.mark.behaviour("moved-form")
 @pytest.mark.parametrize("chosen", [{"on_move_old": "unsubscribe"}, {"on_move_old": "delete"}], ids=str)
 async def test_a_form_that_changed_the_address_may_be_another_visitors_and_takes_nobody_out(
