@@ -148,8 +148,13 @@ def _not_moved(plan: Plan, planned: Planned, change: MoveAddress, decision: Deci
 
 
 def _of_another(plan: Plan, ending: Ending, known: Known, decision: Decision) -> Decision:
-    """Somebody who moved on while she was being brought in: what came of it is linked with nobody."""
+    """Somebody who moved on while she was being brought in: what came of it is linked with nobody.
+
+    And an address that was left and is not taken out, since its contact was unlinked meanwhile.
+    """
     planned, there = ending.planned, ending.remote_id or ending.target.id
+    if ending.code == unlinked.UNLINKED:
+        return replace(decision, changes=unlinked.instead(plan, planned, known))
     if not isinstance(planned.change, Enter) or not ending.well or there is None or known.about is None:
         return decision
     return replace(decision, changes=moving.freed(plan, planned.system, there, known.about, known, planned.key))

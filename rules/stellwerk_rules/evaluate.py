@@ -58,7 +58,7 @@ def evaluate(plan: Plan, event: Event, known: Known, settings: Mapping[str, Sett
         return decision
     present = event.contact.presence is Presence.PRESENT
     left = unlinked.held_back(plan, decision, known, tell=present)
-    return linked_again(plan, event, known, settings, left) if event.linked_again and present else left
+    return linked_again(plan, event, known, settings, left) if event.linked_again else left
 
 
 def _compared(plan: Plan, event: Event, known: Known, settings: Mapping[str, SettingValue]) -> Decision:

@@ -23,6 +23,7 @@ from stellwerk_rules.model import (
     Known,
     Permission,
     Planned,
+    Presence,
     Remembered,
     Skip,
 )
@@ -45,8 +46,9 @@ def linked_again(
     skips = tuple(one for one in decision.skips if one.because.code != UNLINKED)
     told = Skip(because=Because(code=LINKED_AGAIN, text="linked again; what was said meanwhile counts as handled"))
     decision = replace(decision, skips=(told, *skips), remembered=remembered)
-    if event.system != plan.wish_system or remembered.within is not None:
-        return decision
+    at_home = event.system == plan.wish_system and event.contact.presence is Presence.PRESENT
+    if not at_home or remembered.within is not None:
+        return decision  # it can be read nowhere now: that it was unlinked is taken back all the same
     known = replace(known, remembered=remembered, absorbed=())
     now = scene(plan, event, known, settings).with_facts(decision.facts)
     meets = _meets(now)

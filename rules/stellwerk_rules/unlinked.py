@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from stellwerk_rules import remember
+from stellwerk_rules import moving, remember
 from stellwerk_rules.model import (
     ADDRESS,
     Because,
@@ -63,6 +63,17 @@ def goes_on(planned: Planned) -> bool:
     return isinstance(change, OptOut) or (isinstance(change, Unsubscribe) and change.of is None)
 
 
+def instead(plan: Plan, left_out: Planned, known: Known) -> tuple[Planned, ...]:
+    """Our id taken from an address that was left, where what was to become of it is not made."""
+    change, key = left_out.change, left_out.key
+    if isinstance(change, Unsubscribe | DeleteContact) and change.of is not None:
+        return moving.freed(plan, left_out.system, change.of.id, change.of.address, known, key)
+    there = known.remembered.ids.get(left_out.system)
+    if isinstance(change, MoveAddress) and there is not None:
+        return moving.freed(plan, left_out.system, there, change.former, known, key)
+    return ()
+
+
 def held_back(plan: Plan, decision: Decision, known: Known, *, tell: bool = False) -> Decision:
     """`decision` without what is not carried of a contact that is unlinked, which is remembered as not made.
 
@@ -78,7 +89,10 @@ def held_back(plan: Plan, decision: Decision, known: Known, *, tell: bool = Fals
         skips = (Skip(because=because(flag)), *skips)
     return replace(
         decision,
-        changes=tuple(one for one in decision.changes if goes_on(one)),
+        changes=(
+            *(one for one in decision.changes if goes_on(one)),
+            *(freed for one in left_out for freed in instead(plan, one, known)),
+        ),
         held=tuple(pair for pair in decision.held if goes_on(pair[0])),
         skips=skips,
         remembered=replace(_as_not_made(plan, left_out, decision.remembered, known), unlinked=_own(known)),

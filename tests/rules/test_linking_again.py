@@ -129,8 +129,17 @@ def test_known_at_the_mail_system_alone_it_is_only_not_unlinked_any_more(apart: 
     assert (kinds(decision), decision.remembered.unlinked) == ([], None)
 
 
-def test_of_whoever_is_gone_nothing_is_taken_back(apart: Any) -> None:
-    assert again(apart, old(apart, presence=Presence.ABSENT)).remembered.unlinked is not None
+@pytest.mark.parametrize(
+    ("system", "presence"), [("crm", Presence.ABSENT), ("crm", Presence.ARCHIVED), ("mail", Presence.TWICE)]
+)
+def test_of_whoever_cannot_be_read_now_it_is_only_taken_back_that_it_was_unlinked(
+    apart: Any, system: str, presence: Presence
+) -> None:
+    """The click is used up: whoever is read again later is not to wait for another one."""
+    contact = old(apart, presence=presence) if system == "crm" else apart.mail(presence=presence)
+    decision = again(apart, contact, system)
+    assert (kinds(decision), codes(decision)[0]) == ([], "linked-again")
+    assert (decision.remembered.unlinked, decision.remembered.by_wish) == (None, True)
 
 
 def test_who_is_not_unlinked_is_looked_at_as_ever(linked: Any) -> None:

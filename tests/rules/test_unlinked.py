@@ -15,6 +15,7 @@ from stellwerk_rules.evaluate import evaluate
 from stellwerk_rules.model import (
     ADDRESS,
     Backfill,
+    Because,
     Decision,
     DeleteContact,
     Elsewhere,
@@ -39,7 +40,7 @@ from stellwerk_rules.model import (
 from stellwerk_rules.outlook import What, outlook
 from stellwerk_rules.prepare import Ready, prepare
 from stellwerk_rules.unlinked import because, goes_on, held_back, standing
-from stellwerk_toys.decisions import codes, entered, fact, kinds, left, old
+from stellwerk_toys.decisions import codes, entered, fact, kinds, left, old, one
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -314,9 +315,12 @@ def test_our_id_goes_from_an_address_that_was_left_meanwhile(apart: Any) -> None
 
 @pytest.mark.behaviour("unlinked-records")
 @pytest.mark.parametrize("chosen", ["ask_again", "keep_permission"])
-def test_a_new_address_starts_anew_and_stays_unlinked(apart: Any, chosen: str) -> None:
+@pytest.mark.parametrize("of_the_old", ["keep", "unsubscribe", "delete"])
+def test_a_new_address_starts_anew_and_stays_unlinked_and_the_old_one_loses_our_id(
+    apart: Any, chosen: str, of_the_old: str
+) -> None:
     apart.settings["on_moved"] = chosen
-    apart.settings["on_moved_old"] = "unsubscribe"
+    apart.settings["on_moved_old"] = of_the_old
     apart.decide(old(apart, subscribe="yes", said_at=apart.now - 2 * HOUR))
     apart.facts = []
     moved = old(apart, subscribe="yes", said_at=apart.now - 2 * HOUR, email="new@example.com")
@@ -326,7 +330,8 @@ def test_a_new_address_starts_anew_and_stays_unlinked(apart: Any, chosen: str) -
     event = apart.event(moved, EventKind.MOVED)
     known = apart.known(former=Former(address="before", facts=(former,)))
     decision = evaluate(apart.plan, event, known, apart.settings)
-    assert kinds(decision) == []
+    assert kinds(decision) == ["SetPeer"]
+    assert one(decision, SetPeer) == SetPeer(peer_id=None, replaces="c1", of=Elsewhere(id="m1", address="before"))
     assert decision.remembered.unlinked is not None
     assert "mail" not in decision.remembered.ids
     assert not decision.remembered.entered
@@ -334,3 +339,18 @@ def test_a_new_address_starts_anew_and_stays_unlinked(apart: Any, chosen: str) -
         apart.plan, event, replace(known, remembered=replace(known.remembered, unlinked=None)), apart.settings
     )
     assert any(isinstance(one.change, MoveAddress) for one in without.changes) is (chosen == "keep_permission")
+
+
+@pytest.mark.behaviour("unlinked-records")
+@pytest.mark.parametrize("of_the_old", ["unsubscribe", "delete"])
+def test_an_old_address_that_is_not_taken_out_as_its_contact_was_unlinked_meanwhile_loses_our_id(
+    apart: Any, of_the_old: str
+) -> None:
+    of = Elsewhere(id="m9", address="before")
+    change = Unsubscribe(of=of) if of_the_old == "unsubscribe" else DeleteContact(of=of, removal=True)
+    planned = Planned(system="mail", change=change, key="k", because=Because(code="old-address", text="moved"))
+    target = apart.mail(peer_id="c1")
+    why = prepare(apart.plan, planned, target, apart.known(), apart.settings, apart.now)
+    assert isinstance(why, Skip)
+    follows = dropped(apart.plan, planned, why, target, apart.known(), apart.now)
+    assert (codes(follows), one(follows, SetPeer)) == (["unlinked"], SetPeer(peer_id=None, replaces="c1", of=of))
