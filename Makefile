@@ -9,10 +9,11 @@ WHEEL_ROOM := .wheel-room
 ONE_OF_EACH_LAW := law-1-an-older-yes law-2-nobody-need-agree law-3-an-unknown-outcome law-4-plus-follows \
   law-5-the-stage-is-not-compared law-8-an-event-forgets law-9-payloads
 
-# Simulated histories that CI plays, of three kinds: as first drawn, with what was thought of later, with all. They take about two minutes on two idle cores.
+# Simulated histories that CI plays, of four kinds: as first drawn, with what was thought of later, with trouble everywhere, with all. They take about two minutes on two idle cores.
 SIMULATED := --seeds 300
 SIMULATED_LATER := --first 10001 --seeds 200
 SIMULATED_LATEST := --first 20315 --seeds 85
+SIMULATED_UNLINKED := --first 40001 --seeds 80
 
 SIMULATION = PYTHONPATH=tests/toys $(BIN)/python -m stellwerk_simulation
 
@@ -30,6 +31,7 @@ test-all: $(VENV)/.ready-dev check  ## what CI runs: nothing may be skipped, and
 	@$(SIMULATION) $(SIMULATED)
 	@$(SIMULATION) $(SIMULATED_LATER)
 	@$(SIMULATION) $(SIMULATED_LATEST)
+	@$(SIMULATION) $(SIMULATED_UNLINKED)
 
 check: $(VENV)/.ready-dev  ## format, lint, types
 	@$(BIN)/ruff format --check .

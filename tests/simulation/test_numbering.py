@@ -10,9 +10,15 @@ import pytest
 
 from stellwerk_simulation.drawing import drawn
 from stellwerk_simulation.later import LATER
-from stellwerk_simulation.latest import LATEST, RESTORED
+from stellwerk_simulation.latest import LATEST, RESTORED, UNLINKED
 
-MEANT = {1: "749ddc52f0b8b528", LATER: "70bfe7d587a008c2", LATEST: "173ba0986bbdd6c1", RESTORED: "5f286b2336e871d4"}
+MEANT = {
+    1: "749ddc52f0b8b528",
+    LATER: "70bfe7d587a008c2",
+    LATEST: "173ba0986bbdd6c1",
+    RESTORED: "5f286b2336e871d4",
+    UNLINKED: "44fc0b342886c93d",
+}
 
 
 @pytest.mark.parametrize("first", MEANT)

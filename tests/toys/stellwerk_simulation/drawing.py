@@ -29,7 +29,7 @@ from stellwerk_simulation.history import (
     Write,
 )
 from stellwerk_simulation.later import LATER, with_later
-from stellwerk_simulation.latest import LATEST, RESTORED, with_latest, with_restores
+from stellwerk_simulation.latest import LATEST, RESTORED, UNLINKED, with_latest, with_restores, with_unlinking
 
 AT_ONCE = (Write, Confirm, Leave, EditThere, Delete, Erase)
 
@@ -41,7 +41,9 @@ def drawn(seed: int) -> History:
         history = with_later(history)
     if seed >= LATEST:
         history = with_latest(history, _settings)
-    return with_restores(history) if seed >= RESTORED else history
+    if seed >= RESTORED:
+        history = with_restores(history)
+    return with_unlinking(history) if seed >= UNLINKED else history
 
 
 def _drawn(seed: int, dice: random.Random) -> History:

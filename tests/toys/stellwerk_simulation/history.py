@@ -121,6 +121,13 @@ class Watch(Struct, frozen=True, kw_only=True, tag=True):
     state: Literal["watches", "rests"] = "watches"
 
 
+class Unlink(Struct, frozen=True, kw_only=True, tag=True):
+    """A person takes the contact of `who` out of what is carried, which is hers `meanwhile`, and links it again."""
+
+    who: int
+    meanwhile: Write | EditThere | Confirm | Leave
+
+
 class Sync(Struct, frozen=True, kw_only=True, tag=True):
     """A person looks at what a sync of the connection of `who` would do, and starts it. `meanwhile` happens while it runs."""
 
@@ -166,6 +173,7 @@ Deed: TypeAlias = (
     | Save
     | Watch
     | Sync
+    | Unlink
     | Wait
     | Hold
     | BackUp

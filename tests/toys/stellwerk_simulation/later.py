@@ -20,14 +20,14 @@ def with_later(history: History) -> History:
     settings = {**history.settings, **more_settings(dice)}
     steps = [_with_own_values(dice, step) for step in history.steps]
     for _ in range(dice.choice((0, 1, 1, 2, 3))):
-        steps.insert(_between(dice, steps), Step(deed=_deed(dice)))
+        steps.insert(between(dice, steps), Step(deed=_deed(dice)))
     if dice.random() < 0.25:
-        steps.insert(_between(dice, steps, late=True), Step(deed=Merge(who=dice.choice((0, 1)), other=2)))
+        steps.insert(between(dice, steps, late=True), Step(deed=Merge(who=dice.choice((0, 1)), other=2)))
     older = tuple(_older(dice, who) for who in range(3) if dice.random() < 0.2)
     return replace(history, settings=settings, steps=tuple(steps), older=older)
 
 
-def _between(dice: random.Random, steps: list[Step], *, late: bool = False) -> int:
+def between(dice: random.Random, steps: list[Step], *, late: bool = False) -> int:
     """A place where the deed before has had its effects; a `late` one has little behind it."""
     first = max(1, len(steps) - 3) if late else 0
     return dice.choice([at for at in range(first, len(steps) + 1) if not at or not steps[at - 1].hasty])

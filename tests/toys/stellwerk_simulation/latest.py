@@ -1,4 +1,5 @@
-"""What was thought of last: the later deeds meet trouble too, who starts again may end again, two portals share a newsletter.
+"""What was thought of last: the later deeds meet trouble too, who starts again may end again, two portals share a newsletter,
+somebody is unlinked for a while.
 
 Seeds below `LATEST` are left as they are, so that a number once found means the same history for ever.
 """
@@ -13,7 +14,9 @@ from msgspec.structs import replace
 
 from stellwerk_simulation.faults import trouble
 from stellwerk_simulation.history import (
+    Confirm,
     Delete,
+    EditThere,
     History,
     Leave,
     Merge,
@@ -24,13 +27,18 @@ from stellwerk_simulation.history import (
     Step,
     Sync,
     Trouble,
+    Unlink,
     Watch,
+    Write,
 )
-from stellwerk_simulation.later import more_settings
+from stellwerk_simulation.later import between, more_settings
 
 LATEST = 20_001
 RESTORED = 21_001
 """From this seed on whoever was deleted is often restored, and may have left meanwhile."""
+
+UNLINKED = 40_001
+"""From this seed on somebody is unlinked for a while."""
 
 TROUBLED = 0.6
 
@@ -58,8 +66,33 @@ def with_restores(history: History) -> History:
     return replace(history, steps=tuple(steps))
 
 
+def with_unlinking(history: History) -> History:
+    dice = random.Random(f"unlinked {history.seed}")
+    calm = all(step.trouble == Trouble() for step in history.steps)
+    steps = list(history.steps)
+    for _ in range(dice.choice((1, 2, 3))):
+        who = dice.choice((0, 0, 0, 1, 2))
+        step = Step(deed=Unlink(who=who, meanwhile=_meanwhile(dice, who)))
+        steps.insert(between(dice, steps), step if calm else _with_trouble(dice, step))
+    return replace(history, steps=tuple(steps))
+
+
+def _meanwhile(dice: random.Random, who: int) -> Write | EditThere | Confirm | Leave:
+    match dice.choice(("name", "answer", "answer", "there", "confirm", "leave")):
+        case "name":
+            return Write(who=who, by=dice.choice(("form", "import", "person")), values={"firstname": "Nora"})
+        case "answer":
+            says = {"maileon_subscribe": dice.choice(("true", "false"))}
+            return Write(who=who, by=dice.choice(("form", "import", "person")), values=says)
+        case "there":
+            return EditThere(who=who, field="FIRSTNAME", value="Ida")
+        case "confirm":
+            return Confirm(who=who)
+    return Leave(who=who)
+
+
 def _with_trouble(dice: random.Random, step: Step) -> Step:
-    if isinstance(step.deed, Merge | Move | OptOut | Save | Sync | Watch) and dice.random() < TROUBLED:
+    if isinstance(step.deed, Merge | Move | OptOut | Save | Sync | Unlink | Watch) and dice.random() < TROUBLED:
         step = replace(step, trouble=trouble(dice))
     if step.trouble.crash is not None and dice.random() < 0.4:
         step = replace(step, trouble=replace(step.trouble, again=dice.randrange(1, 60)))

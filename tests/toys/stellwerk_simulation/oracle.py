@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from stellwerk_simulation.history import FIELDS, PEOPLE, Write
+from stellwerk_simulation.history import FIELDS, PEOPLE
 from stellwerk_simulation.people import BOUNCES_THAT_BLOCK, PERMISSIONS, Person, Record
 
-TWO_CLOCKS, DAY = 7_200.0, 86_400.0  # law 1: “within a margin of two hours … the opt-out is the younger”
+TWO_CLOCKS, DAY = (
+    7_200.0,
+    86_400.0,
+)  # within two hours of each other an opt-out is younger than a yes, and the CRM's value wins
 MOST_ASKS, OWN, STAGES = 3, "maileon_contact_", ("", "lead", "marketingqualifiedlead")
 
 
 class Oracle:
-    """Told of each deed; `people` are then as both sides must be. Contacts that are `older` than the connection are left alone."""
+    """Told of each deed; `people` are then as both sides must be."""
 
-    def __init__(self, settings: dict[str, Any], older: Sequence[Write] = ()) -> None:
+    def __init__(self, settings: dict[str, Any]) -> None:
         self.settings, self.people = settings, {email: Person() for email in PEOPLE}
-        for one in older:
-            self.people[PEOPLE[one.who]].record = Record(alive=True, older=True, fields=dict(one.values))
 
     def wrote(self, email: str, by: str, values: dict[str, str], at: float) -> None:
         one = self.people[email]
@@ -28,6 +28,7 @@ class Oracle:
         for name, value in values.items():
             if name in FIELDS and record.fields.get(name) != value:
                 record.fields[name] = one.written[name] = value
+                one.wrote_at = at
             elif name.startswith(OWN) and record.own.get(name, ("", False))[0] != value:
                 record.own[name] = (value, by == "form")
         wish = before != record.subscribe == "true" and by in ("form", "person")
@@ -52,10 +53,12 @@ class Oracle:
         one.record.subscribe = "false" if one.linked else one.record.subscribe
         self._tell(one, "Unsubscribed from Maileon", "on_unsubscribed")
 
-    def edited_there(self, email: str, name: str, value: str) -> None:
+    def edited_there(self, email: str, name: str, value: str, at: float) -> None:
         one = self.people[email]
         if one.there.fields.get(name) != value:
-            one.there.fields[name] = one.written[name] = value
+            one.there.fields[name] = value
+            wins = name not in one.written or at - one.wrote_at > TWO_CLOCKS
+            one.written[name] = value if wins else one.written[name]
         one.carry()
 
     def opted_out(self, email: str, *, out: bool = True) -> None:
@@ -74,9 +77,10 @@ class Oracle:
             self._tell(one, "Blocked in Maileon")
 
     def deleted(self, email: str, *, for_privacy: bool = False) -> None:
-        """In the recycle bin of the CRM, or for good."""
+        """In the recycle bin of the CRM, or for good, with the addresses of all who were merged into it."""
         one = self.people[email]
-        one.let_go("delete" if for_privacy else self.settings["on_deleted"])
+        for each in (one, *(two for two in self.people.values() if for_privacy and two.within is one.record)):
+            each.let_go("delete" if for_privacy else self.settings["on_deleted"])
         one.binned, one.record, one.linked = one.record, Record(), False
 
     def restored(self, email: str) -> None:
@@ -119,7 +123,9 @@ class Oracle:
         record.own = {name: (value, True) for name, (value, _) in lost.own.items()} | record.own
         record.entries += lost.entries
         record.only_wish, record.mirrored = True, record.mirrored or lost.mirrored
-        two.record, two.within, two.linked = Record(), one if two.linked else None, False
+        for each in self.people.values():
+            each.within = record if each.within is lost or (each is two and two.linked) else each.within
+        two.record, two.linked = Record(), False
         if two.refuses and not one.refuses:
             self.opted_out(email)
         one.carry()
@@ -184,9 +190,9 @@ class Oracle:
 
     def _tell(self, one: Person, text: str, stage: str = "") -> None:
         """The contact that it is linked with, whose stage may move; or else the one whose secondary address it is."""
-        linked = one if one.linked else one.within or Person()
+        record = one.record if one.linked else one.within or Record()
         if self.settings["timeline"] == "note":
-            linked.record.entries[text] += 1
+            record.entries[text] += 1
         move = self.settings[stage] if stage and one.linked else {"enabled": False}
-        if move["enabled"] and one.record.stage == move["source"]:
-            one.record.stage = move["target"]
+        if move["enabled"] and record.stage == move["source"]:
+            record.stage = move["target"]

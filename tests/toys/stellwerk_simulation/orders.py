@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from stellwerk.errors import StellwerkError
-from stellwerk.relay import holding, states, sync
+from stellwerk.relay import holding, linking, states, sync
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.sync import SyncRefused
+from stellwerk.store import connections
 from stellwerk_simulation.fate import Gone
-from stellwerk_simulation.history import PEOPLE, Merge, Save, Sync, Watch, Write
+from stellwerk_simulation.history import PEOPLE, Merge, Save, Sync, Unlink, Watch, Write
 from stellwerk_simulation.oracle import Oracle
 from stellwerk_simulation.people import Person
 from stellwerk_simulation.process import CONNECTIONS
@@ -58,6 +59,9 @@ def _linked(oracles: Oracles, email: str) -> bool:
 async def save(world: World, oracles: Oracles, deed: Save) -> None:
     oracle = oracles[PEOPLE[deed.who]]
     settings = {**oracle.settings, **deed.settings}
+    if settings["no_answer"] != oracle.settings["no_answer"]:
+        world.told_by_polls += 1  # of who is new a poll tells once more, and by the new setting that could bring her in
+        await world.rest()
     await order(world, lambda _: world.process.save(connection_of(world, deed.who), settings))
     oracle.settings = settings
 
@@ -92,6 +96,38 @@ async def watch(world: World, oracles: Oracles, deed: Watch) -> None:
     else:
         oracles[first].wrote(first, said.by, said.values, world.now())
         oracles[first].wrote(first, "person", touched, world.now())
+
+
+async def unlink(world: World, oracles: Oracles, deed: Unlink, happens: Callable[[], Awaitable[object]]) -> None:
+    """Of an unlinked contact only a no is carried. Linked again it is as one back from a deletion whose records meet anew."""
+    email, said = PEOPLE[deed.who], deed.meanwhile
+    oracle, one = oracles[email], oracles[email].people[email]
+
+    def pressed(button: Callable[..., Awaitable[str | None]], wanted: set[str]) -> Callable[[Hub], Awaitable[Any]]:
+        async def press(hub: Hub) -> None:
+            known = await hub.store.read(lambda tx: connections.by_id(tx, connection_of(world, deed.who)))
+            assert known is not None
+            told = await button(hub, known, who=email, by="jo")
+            if told not in wanted:
+                raise Differs(f"{button.__name__} answers {told}")
+
+        return press
+
+    await order(world, pressed(linking.unlink, {linking.UNLINKED, linking.ALREADY}))
+    one.linked, one.record.only_wish, one.binned = False, True, one.record
+    if isinstance(said, Write):
+        world.vendors.write(said.by, email, said.values)
+        wishes = said.values.get("maileon_subscribe") == "true"  # which nobody hears
+        oracle.wrote(email, "import" if wishes else said.by, said.values, world.now())
+    else:
+        await happens()
+    await world.rest()
+    await world.rest()  # a webhook that was lost meanwhile is made up for by a poll
+    await order(world, pressed(linking.link_again, {linking.ASKED_FOR, linking.ALREADY}))
+    oracle.restored(email)
+    one.linked = False
+    if one.there.alive:
+        one.link()
 
 
 async def run_sync(world: World, oracles: Oracles, deed: Sync) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from msgspec import Struct, field
 
@@ -46,9 +45,9 @@ class Person(Struct, kw_only=True):
     """One address: its contact at the CRM, its contact at the newsletter, whether they are `linked`, and what it allowed.
 
     `left`: opted out as the newsletter shows it; `out`: nothing may be sent; `refuses` all mail, as the CRM shows it.
-    `open` are the times of the double opt-ins that nobody answered, `written` is what one side has and the other not yet.
-    `apart`: when an opt-out came for which no contact of the CRM was set to no, so that only another clock tells of it.
-    `within`: linked once with what is now part of that one's contact. `known`: ever asked, granted or removed.
+    `open` are the times of the double opt-ins that nobody answered, `written` is what one side has and the other not yet,
+    `wrote_at` when the CRM did. `apart`: when an opt-out came for which no contact of the CRM was set to no, so that only
+    another clock tells of it. `within`: linked once with what is now part of that contact. `known`: ever asked, granted or removed.
     """
 
     record: Record = field(default_factory=Record)
@@ -61,10 +60,11 @@ class Person(Struct, kw_only=True):
     open: list[float] = field(default_factory=list)
     ways_back: list[float] = field(default_factory=list)
     written: dict[str, str] = field(default_factory=dict)
+    wrote_at: float = 0.0
     mails: int = 0
     opt_outs: int = 0
     binned: Record = field(default_factory=Record)
-    within: Person | None = None
+    within: Record | None = None
     known: bool = False
 
     def link(self, permission: str = "none") -> None:
@@ -92,15 +92,8 @@ class Person(Struct, kw_only=True):
             self.apart, self.record.back, self.binned.back = self.apart if apart is None else apart, False, False
             self.record.mirrored = self.record.mirrored or shows
 
-    def shown(self) -> dict[str, Any]:
-        """What both sides, the suppression list and the mails must be."""
-        crm, news = {**self.record.fields}, {**self.there.fields, "permission": self.there.permission}
-        crm |= {"subscribe": self.record.subscribe, "stage": self.record.stage, "entries": dict(self.record.entries)}
-        crm["status"], crm["permission"] = (self._status(), news["permission"]) if self.record.mirrored else ("", "")
-        sides = {"crm": crm if self.record.alive else None, "news": news if self.there.alive else None}
-        return {**sides, "mails": self.mails, "suppressed": self.out}
-
-    def _status(self) -> str:
+    def status(self) -> str:
+        """As the CRM shows it, where it shows one."""
         if self.there.bounces >= BOUNCES_THAT_BLOCK:
             return "blocked"
         asked = "pending" if self.there.asked else "unsubscribed" if self.left else "not_subscribed"

@@ -34,6 +34,7 @@ from stellwerk_simulation.history import (
     Step,
     Sync,
     Trouble,
+    Unlink,
     Wait,
     Watch,
     Write,
@@ -41,8 +42,8 @@ from stellwerk_simulation.history import (
 from stellwerk_simulation.loop import run
 from stellwerk_simulation.oracle import Oracle
 from stellwerk_simulation.orders import Differs
-from stellwerk_simulation.people import Person
-from stellwerk_simulation.seen import HERE, explained, seen
+from stellwerk_simulation.people import Person, Record
+from stellwerk_simulation.seen import HERE, explained, must, seen
 from stellwerk_simulation.summary import UNANSWERED
 from stellwerk_simulation.world import World
 
@@ -83,11 +84,11 @@ class _Player:
     def __init__(self, history: History, folder: Path) -> None:
         self.history = history
         self.folder = folder
-        own = [
-            Oracle({**UNSAID, **settings}, [one for one in history.older if history.connection_of(one.who) == number])
-            for number, settings in enumerate(history.connections)
-        ]
+        own = [Oracle({**UNSAID, **settings}) for settings in history.connections]
         self.oracles = {email: own[history.connection_of(who)] for who, email in enumerate(PEOPLE)}
+        for one in history.older:
+            record = Record(alive=True, older=True, fields=dict(one.values))
+            self.oracles[PEOPLE[one.who]].people[PEOPLE[one.who]].record = record
         self.why: list[str] = []
         self.binned: dict[str, int] = {}
         self.backed_up = self.full = False
@@ -131,7 +132,7 @@ class _Player:
 
     async def _step(self, step: Step) -> None:
         self._begin_trouble(step.trouble)
-        if self.full and isinstance(step.deed, Hold | Save | Sync | Watch):
+        if self.full and isinstance(step.deed, Hold | Save | Sync | Unlink | Watch):
             # Whoever gives an order gives it until it is taken, which it is not before there is room.
             asyncio.get_running_loop().call_later(FULL_SECONDS, self._make_room)
         await self._do(step)
@@ -173,7 +174,7 @@ class _Player:
 
     async def _do(self, step: Step) -> None:
         # A back-up knows nothing of these, and no report tells of them again.
-        self.backed_up = self.backed_up and not isinstance(step.deed, Save | Sync | Watch | Move | Merge)
+        self.backed_up = self.backed_up and not isinstance(step.deed, Save | Sync | Unlink | Watch | Move | Merge)
         if await self._happens(step.deed):
             self.world.reached[type(step.deed).__name__] += 1
 
@@ -193,7 +194,7 @@ class _Player:
                     oracle.left(email, world.now())
             case EditThere():
                 if happened := vendors.edit_there(email, deed.field, deed.value):
-                    oracle.edited_there(email, HERE[deed.field], deed.value)
+                    oracle.edited_there(email, HERE[deed.field], deed.value, world.now())
                     world.told_by_polls += 1
             case Wait(asleep=False):
                 await world.sleep(deed.hours * 3600)
@@ -221,6 +222,10 @@ class _Player:
             case OptOut():
                 if happened := vendors.opt_out(email, out=deed.out):
                     oracle.opted_out(email, out=deed.out)
+            case Unlink() if oracle.people[email].linked:
+                await orders.unlink(world, oracles, deed, lambda: self._happens(deed.meanwhile))
+            case Unlink():
+                happened = False
             case Save():
                 await orders.save(world, oracles, deed)
             case Hold():
@@ -270,9 +275,11 @@ class _Player:
     def _compare(self) -> None:
         differences = []
         for email, oracle in self.oracles.items():
-            must, does = oracle.people[email].shown(), seen(self.world, email)
+            demanded, does = must(oracle.people[email]), seen(self.world, email)
             found = [
-                f"{email}: {name} must be {must[name]}, is {does[name]}" for name in must if must[name] != does[name]
+                f"{email}: {name} must be {each}, is {does[name]}"
+                for name, each in demanded.items()
+                if each != does[name]
             ]
             found += [f"{email}: nothing of it must be in portal {one}" for one in self.world.vendors.astray(email)]
             if found:

@@ -11,16 +11,31 @@ from stellwerk.cli.explain import lines_of
 from stellwerk.store.store import Tx
 from stellwerk.view.activity import activity
 from stellwerk_simulation.history import FIELDS
-from stellwerk_simulation.people import PERMISSIONS
+from stellwerk_simulation.people import PERMISSIONS, Person
 from stellwerk_simulation.vendors import Record
 from stellwerk_simulation.world import World
 
 HERE = {there: here for here, there in FIELDS.items()}
 """What the CRM calls a field of the newsletter."""
 
+_NOTHING_SHOWN = {"status": "", "permission": ""}
+
+
+def must(one: Person) -> dict[str, Any]:
+    """What both sides, the suppression list and the mails of an address must be."""
+    record, there = one.record, one.there
+    shown = {"status": one.status(), "permission": there.permission} if record.mirrored else _NOTHING_SHOWN
+    answers = {"subscribe": record.subscribe, "stage": record.stage, "entries": dict(record.entries)}
+    return {
+        "crm": {**record.fields, **answers, **shown} if record.alive else None,
+        "news": {**there.fields, "permission": there.permission} if there.alive else None,
+        "mails": one.mails,
+        "suppressed": one.out,
+    }
+
 
 def seen(world: World, email: str) -> dict[str, Any]:
-    """In the shape of `Person.shown`."""
+    """What they are, in the same shape."""
     vendors = world.vendors
     record, there = vendors.own(email), vendors.subscriber(email)
     digest = world.process.hub.vault.address(email)

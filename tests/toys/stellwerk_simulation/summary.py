@@ -10,7 +10,7 @@ from stellwerk_simulation.history import FAULTS
 
 DEEDS = (
     *("Write", "Confirm", "Leave", "EditThere", "Bounce", "Delete", "Restore", "Erase", "Merge", "Move", "OptOut"),
-    *("Save", "Watch", "Hold", "Sync", "merge during a sync", "Wait", "BackUp", "GoBack"),
+    *("Save", "Watch", "Hold", "Unlink", "Sync", "merge during a sync", "Wait", "BackUp", "GoBack"),
 )
 CALLS = (
     *(f"call {kind}" for kind in FAULTS if kind != "token"),
