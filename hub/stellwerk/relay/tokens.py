@@ -12,7 +12,7 @@ from stellwerk.errors import ReauthorizeError
 from stellwerk.registry import has
 from stellwerk.sdk.connector import AccessTeller, Grant, OAuth
 from stellwerk.sdk.http import Http
-from stellwerk.store import accounts, duty
+from stellwerk.store import accounts, duty, lease
 from stellwerk.store.accounts import AccountRow, OAuthTokens
 from stellwerk.store.store import Store, Tx
 from stellwerk.store.vault import Vault
@@ -63,14 +63,20 @@ class Tokens:
                 if now.oauth_version == row.oauth_version:
                     raise
                 return self._opened(now).access_token  # somebody logged in, or was quicker after all
-            sealed = self.sealed(account, grant)
-            stored = await self._store.write(
-                lambda tx: accounts.set_oauth(tx, account, sealed, expected_version=row.oauth_version)
-            )
+            stored = await self._store.write(lambda tx: self._store_over(tx, row, grant))
             return grant.access_token if stored else self._opened(await self._row(account)).access_token
         finally:
             if not self._store.alone:
                 await self._store.write(lambda tx: duty.free(tx, f"{TURN}{account}", self._owner))
+
+    def _store_over(self, tx: Tx, row: AccountRow, grant: Grant) -> bool:
+        """Whether the tokens are the newest now. Meanwhile others may have been refused with the old ones, and left the account
+        to a person; it goes on."""
+        sealed = self.sealed(row.id, grant)
+        if not accounts.set_oauth(tx, row.id, sealed, expected_version=row.oauth_version):
+            return False
+        lease.wake(tx, row.id, self._now())
+        return True
 
     def _is_good(self, row: AccountRow, stale: str | None) -> bool:
         held = self._opened(row)

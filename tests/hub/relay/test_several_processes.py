@@ -16,11 +16,12 @@ from stellwerk.relay import duties, instance
 from stellwerk.relay.engine import take_over
 from stellwerk.relay.place import Place
 from stellwerk.relay.reconcile import compare_when_due
+from stellwerk.relay.second_look import LOCKED_OUT
 from stellwerk.relay.tokens import Tokens
 from stellwerk.sdk.connector import Grant
 from stellwerk.store import accounts, hold, lease, meta
 from stellwerk.store.postgres import PostgresStore
-from stellwerk.store.store import Store
+from stellwerk.store.store import Store, Tx
 from stellwerk_toys.databases import PostgresDatabase
 from stellwerk_toys.pg_server import Server
 from stellwerk_toys.world import World
@@ -219,6 +220,37 @@ async def test_a_process_that_freezes_in_the_middle_of_a_refresh_keeps_the_newer
     assert await other.token("shop:1", None, remote, None, None) == "a1"  # type: ignore[arg-type]
     thawed.set()
     assert await waiting == "a1"
+
+
+async def test_an_account_goes_on_once_a_frozen_process_brings_the_tokens_that_the_others_were_refused_for(
+    started: Started, world: World
+) -> None:
+    remote: Any = Remote()
+    frozen, other = await with_tokens(started)
+    thawed = asyncio.Event()
+
+    class Slow:
+        async def refresh(self, system: Any, http: Any, *, refresh_token: str, account: str) -> Grant:
+            grant = await remote.refresh(system, http, refresh_token=refresh_token, account=account)
+            await thawed.wait()
+            return grant
+
+    def given_up(tx: Tx) -> None:
+        accounts.set_state(tx, "shop:1", LOCKED_OUT, "invalid-grant", "connect it again")
+        tx.run("insert into lease (account, wake) values ('shop:1', null)")
+
+    slow: Any = Slow()
+    waiting = asyncio.ensure_future(frozen.token("shop:1", None, slow, None, None))  # type: ignore[arg-type]
+    await asyncio.sleep(0.2)
+    world.clock.advance(91)
+    with pytest.raises(ReauthorizeError):
+        await other.token("shop:1", None, remote, None, None)  # type: ignore[arg-type]
+    await other._store.write(given_up)
+    thawed.set()
+    assert await waiting == "a1"
+    row = await other._row("shop:1")
+    assert (row.state, other._opened(row).refresh_token) == ("ok", "r1")
+    assert await other._store.read(lambda tx: lease.due(tx, world.clock())) == ["shop:1"]
 
 
 async def test_a_refusal_of_a_token_that_another_process_has_renewed_meanwhile_stops_nobody(started: Started) -> None:
