@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.store import lease
-from stellwerk.store.store import Row, Tx
+from stellwerk.store.store import Row, Tx, counted
 
 State = Literal["compares", "mends", "done", "failed"]
 What = Literal["known", "listed"]
@@ -259,18 +259,20 @@ def listed(tx: Tx, run: int, limit: int, after: int = 0) -> list[Row]:
 
 def waiting(tx: Tx, run: int) -> int:
     """How much of what was looked at again is on its way: events that wait, and changes of these contacts."""
-    events = tx.one(
+    events = counted(
+        tx,
         "select count(*) as n from inbox as i join comparison_part as p on p.account = i.account"
         " and i.dedup >= 'compared/' || p.id || '/' and i.dedup < 'compared/' || p.id || '0'"
         " where p.run = :run and i.state = 'waiting'",
         run=run,
     )
-    changes = tx.one(
+    changes = counted(
+        tx,
         "select count(*) as n from outbox where state in ('waiting', 'sent')"
         " and contact in (select contact from drift where run = :run)",
         run=run,
     )
-    return sum(0 if row is None else int(row["n"]) for row in (events, changes))
+    return events + changes
 
 
 def figures(tx: Tx) -> list[Row]:

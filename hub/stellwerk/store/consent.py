@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from stellwerk.store.store import Tx
+from stellwerk.store.store import Tx, counted
 from stellwerk_rules.model import Fact, FactKind
 
 TRIES = frozenset({FactKind.ASK_FAILED, FactKind.ASK_UNKNOWN})
@@ -122,7 +122,8 @@ def lift(tx: Tx, account: str, address: str) -> None:
 
 def told(tx: Tx, connection: str, kind: FactKind, since: float, until: float) -> int:
     """How many facts of that kind this connection recorded, from `since` to before `until`, in seconds since 1970."""
-    row = tx.one(
+    return counted(
+        tx,
         "select count(*) as n from ledger where connection = :connection and kind = :kind"
         " and recorded >= :since and recorded < :until",
         connection=connection,
@@ -130,12 +131,12 @@ def told(tx: Tx, connection: str, kind: FactKind, since: float, until: float) ->
         since=since,
         until=until,
     )
-    return 0 if row is None else int(row["n"])
 
 
 def unanswered(tx: Tx, connection: str, since: float) -> int:
     """How many addresses that this connection asked since then have neither confirmed nor opted out after it."""
-    row = tx.one(
+    return counted(
+        tx,
         "select count(distinct asked.address) as n from ledger as asked where asked.connection = :connection"
         " and asked.kind = 'asked' and asked.recorded >= :since and not exists (select 1 from ledger as answer"
         " where answer.account = asked.account and answer.address = asked.address and answer.id > asked.id"
@@ -143,7 +144,6 @@ def unanswered(tx: Tx, connection: str, since: float) -> int:
         connection=connection,
         since=since,
     )
-    return 0 if row is None else int(row["n"])
 
 
 class Asked(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stellwerk.store import meta
-from stellwerk.store.store import Row, Tx
+from stellwerk.store.store import Row, Tx, counted
 
 SIX = ("waiting", "held", "delivered", "skipped", "dead", "erased")
 """What can have become of an acknowledged event."""
@@ -78,8 +78,8 @@ def link(tx: Tx, event: str, delivery: int) -> None:
 
 def contacts_waiting(tx: Tx, account: str) -> int:
     """Contacts of which something is still to be written at this account."""
-    row = tx.one(
-        "select count(distinct contact) as number from outbox where account = :account and state in ('waiting', 'sent')",
+    return counted(
+        tx,
+        "select count(distinct contact) as n from outbox where account = :account and state in ('waiting', 'sent')",
         account=account,
     )
-    return 0 if row is None else int(row["number"])

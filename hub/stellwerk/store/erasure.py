@@ -8,7 +8,7 @@ from msgspec import Struct
 from stellwerk.errors import StoreError
 from stellwerk.store import accounts, connections, contacts, inbox, repairs, runs
 from stellwerk.store.connections import Connection
-from stellwerk.store.store import Row, Tx
+from stellwerk.store.store import Row, Tx, counted
 from stellwerk.store.vault import Vault
 
 
@@ -68,12 +68,13 @@ def _reach(tx: Tx, found: list[Row], within: Connection | None) -> list[str]:
 
 
 def _refuse_what_must_arrive(tx: Tx, contact: int) -> None:
-    row = tx.one(
+    arrives = counted(
+        tx,
         "select count(*) as n from outbox where contact = :contact"
         " and (state = 'sent' or (class = 0 and state in ('waiting', 'parked')))",
         contact=contact,
     )
-    if row is not None and row["n"]:
+    if arrives:
         raise OnItsWay(
             "an opt-out or a change of this address is on its way; nothing was erased, try again when it arrived"
         )
@@ -103,13 +104,14 @@ def _subjects(tx: Tx, found: list[Row], address: str, reach: list[str]) -> set[t
 
 
 def _erase_events(tx: Tx, account: str, subject: str, now: float) -> int:
-    row = tx.one(
+    found = counted(
+        tx,
         "select count(*) as n from inbox where account = :account and subject = :subject and body is not null",
         account=account,
         subject=subject,
     )
     inbox.erase(tx, account, subject, now)
-    return 0 if row is None else int(row["n"])
+    return found
 
 
 def _erase_unread(tx: Tx, vault: Vault, email: str, reach: list[str]) -> int:

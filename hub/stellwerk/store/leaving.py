@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stellwerk.store import comparisons
-from stellwerk.store.store import Tx
+from stellwerk.store.store import Tx, counted
 
 
 def leave(tx: Tx, connection: str, text: str, now: float) -> None:
@@ -29,9 +29,9 @@ def leave(tx: Tx, connection: str, text: str, now: float) -> None:
 
 def opt_outs_of(tx: Tx, connection: str) -> int:
     """How many opt-outs of a connection are still on their way to where they must be known."""
-    row = tx.one(
+    return counted(
+        tx,
         "select count(*) as n from outbox where connection = :connection and class = 0"
         " and state in ('waiting', 'sent', 'parked')",
         connection=connection,
     )
-    return 0 if row is None else int(row["n"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stellwerk.store.store import Tx
+from stellwerk.store.store import Tx, counted
 
 
 def note(tx: Tx, connection: str, system: str, field: str, contact: int, code: str, now: float) -> None:
@@ -24,14 +24,14 @@ def note(tx: Tx, connection: str, system: str, field: str, contact: int, code: s
 
 def contacts(tx: Tx, connection: str, system: str, field: str) -> int:
     """At how many contacts, of those that are still known, the field is missing."""
-    row = tx.one(
-        "select count(*) as number from left_out where connection = :connection and system = :system and field = :field"
+    return counted(
+        tx,
+        "select count(*) as n from left_out where connection = :connection and system = :system and field = :field"
         " and exists (select 1 from contact where contact.id = left_out.contact)",
         connection=connection,
         system=system,
         field=field,
     )
-    return 0 if row is None else int(row["number"])
 
 
 def arrived(tx: Tx, connection: str, system: str, contact: int, fields: Iterable[str]) -> list[str]:

@@ -29,6 +29,11 @@ class Tx(Protocol):
         ...
 
 
+def counted(tx: Tx, sql: str, /, **params: Any) -> int:
+    """The number that `sql` counts as `n`."""
+    return int(tx.all(sql, **params)[0]["n"])
+
+
 class Store(Protocol):
     """A database. Functions handed in are short, do no I/O of their own and may be run again after a conflict.
 

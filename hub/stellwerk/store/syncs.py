@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from stellwerk.store import lease
-from stellwerk.store.store import Row, Tx
+from stellwerk.store.store import Row, Tx, counted
 from stellwerk_rules.model import Backfill, Permission
 
 Kind = Literal["dry", "sync"]
@@ -254,15 +254,12 @@ def reasons(tx: Tx, run: int) -> list[Row]:
 
 def undone(tx: Tx, run: int) -> int:
     """How much of it is on its way: events that wait and deliveries that have not ended."""
-    row = tx.one(
-        "select count(*) as n from outbox where run = :run and state in ('waiting', 'sent', 'parked')", run=run
-    )
-    return waiting_events(tx, run) + (0 if row is None else int(row["n"]))
+    on_their_way = "select count(*) as n from outbox where run = :run and state in ('waiting', 'sent', 'parked')"
+    return waiting_events(tx, run) + counted(tx, on_their_way, run=run)
 
 
 def waiting_events(tx: Tx, run: int) -> int:
-    row = tx.one("select count(*) as n from inbox where run = :run and state = 'waiting'", run=run)
-    return 0 if row is None else int(row["n"])
+    return counted(tx, "select count(*) as n from inbox where run = :run and state = 'waiting'", run=run)
 
 
 def deliveries(tx: Tx, run: int) -> dict[str, int]:
