@@ -271,12 +271,14 @@ def _asked(total: _Sum, fact: Fact) -> _Sum:
     outcome = AskOutcome.SENT if fact.kind is FactKind.ASKED else AskOutcome.UNKNOWN
     if total.last_confirmation is not None and total.last_confirmation.key == fact.key:
         outcome = AskOutcome.CONFIRMED  # the contact was faster than the receipt
+    elif total.standing and fact.overtaken:  # so was an opt-out
+        outcome = _ending(total.standing)
     ask = AskState(
         mark=fact.key,
         at=fact.at if before is None else before.at,
         contact=fact.contact or (None if before is None else before.contact),
         plus=fact.plus,
-        way_back=bool(total.standing) if before is None else before.way_back,
+        way_back=bool(total.standing) and not fact.overtaken if before is None else before.way_back,
         outcome=outcome,
     )
     return replace(total, asks={**total.asks, fact.key: ask})
@@ -311,14 +313,19 @@ def _opted_out(total: _Sum, fact: Fact) -> _Sum:
         standing = total.standing  # claimed again, while it stands anyway
     else:
         standing = (*total.standing, fact)
-    outcome = AskOutcome.OVERRULED if fact.key.startswith(SOURCE_OPT_OUT) else AskOutcome.ENDED
     return replace(
         total,
-        asks={mark: _ended(ask, outcome) for mark, ask in total.asks.items()},
+        asks={mark: _ended(ask, _ending((fact,))) for mark, ask in total.asks.items()},
         standing=standing,
         confirmation=None,
         granted=None,
     )
+
+
+def _ending(outs: tuple[Fact, ...]) -> AskOutcome:
+    """What becomes of an ask by these opt-outs: a CRM's own say nothing of its link."""
+    overruled = all(out.key.startswith(SOURCE_OPT_OUT) for out in outs)
+    return AskOutcome.OVERRULED if overruled else AskOutcome.ENDED
 
 
 def _removed(total: _Sum, _: Fact) -> _Sum:

@@ -41,7 +41,8 @@ class Fact(Struct, frozen=True, kw_only=True):
     `permission` stands with confirmed, granted and kept; `final` with opted_out; `words` names the agreement (its hash).
     `unzoned`: the zone of that clock was not known yet, so that `at` may be wrong by a day. `contact` stands with asked: the
     mail system's contact that was made for it, and of which nothing is older than the ask, whatever the clocks say. `mark`
-    stands with kept: the ask whose confirmation came along, and was counted at the other address.
+    stands with kept: the ask whose confirmation came along, and was counted at the other address. `overtaken` stands with
+    asked: an opt-out came while it was on its way, and is the younger although it was written down before.
     """
 
     kind: FactKind
@@ -56,6 +57,7 @@ class Fact(Struct, frozen=True, kw_only=True):
     unzoned: bool = False
     contact: str | None = None
     mark: str | None = None
+    overtaken: bool = False
 
 
 class Seen(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from stellwerk_rules.consent import Consent, is_younger, period_key
+from stellwerk_rules.consent import Consent, is_younger, leads_back, period_key
 from stellwerk_rules.ending import Ending
 from stellwerk_rules.fields import CLOCK_MARGIN
 from stellwerk_rules.model import (
@@ -49,7 +49,8 @@ def learned(plan: Plan, ending: Ending, known: Known, consent: Consent, at: date
     if isinstance(change, Ask) and outcome in _ASKS:
         # Our clock: how long an ask is unanswered is counted by it.
         asked = replace(told, kind=_ASKS[outcome], key=change.mark, at=at, told_by="", plus=change.terms.plus)
-        return (replace(asked, contact=_made(planned.change, ending.remote_id, target)),)
+        made, overtaken = _made(planned.change, ending.remote_id, target), _is_overtaken(plan, planned.change, consent)
+        return (replace(asked, contact=made, overtaken=overtaken),)
     if isinstance(change, DeleteContact) and ending.done:
         return (replace(told, kind=FactKind.REMOVED),)
     if isinstance(change, Unsubscribe) and change.of is not None and ending.done:
@@ -77,6 +78,13 @@ def _made(change: Change, remote_id: str | None, target: Contact) -> str | None:
     """The contact that an ask made, or met there and younger than its wish: an earlier try made that one."""
     there = target.presence is Presence.PRESENT
     return remote_id if isinstance(change, Enter) and (not there or _is_since(target, change)) else None
+
+
+def _is_overtaken(plan: Plan, change: Change, consent: Consent) -> bool:
+    """Whether an opt-out came while the ask was on its way: none stood when it was sent but those that its wish leads back from."""
+    if not isinstance(change, Enter) or not consent.opted_out:
+        return False
+    return not (change.way_back and leads_back(consent, change.wished_at, plan.wish_system or ""))
 
 
 def lost_ask(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stellwerk_rules.aftermath import after, dropped
 from stellwerk_rules.consent import AskOutcome, Consent, fold
@@ -70,6 +71,21 @@ def test_an_overruled_ask_is_ended_by_an_opt_out_there_and_by_a_confirmation(end
     found = folded(LEFT, BACK, OWN, fact(end, "later", NOON + HOUR))
     assert (found.asks["w2"].outcome, found.confirmable) == (AskOutcome.ENDED, ())
     assert folded(LEFT, BACK, OWN, fact("confirmed", "w2")).asks["w2"].outcome is AskOutcome.CONFIRMED
+
+
+@pytest.mark.behaviour("out-while-asked")
+@pytest.mark.parametrize(
+    ("outs", "outcome"),
+    [
+        ((LEFT,), AskOutcome.ENDED),
+        ((OWN,), AskOutcome.OVERRULED),
+        ((LEFT, OWN), AskOutcome.ENDED),
+        ((), AskOutcome.SENT),
+    ],
+)
+def test_an_opt_out_that_was_faster_than_the_receipt_has_ended_the_ask(outs: Any, outcome: AskOutcome) -> None:
+    ask = folded(*outs, replace(BACK, overtaken=True)).asks["w2"]
+    assert (ask.outcome, ask.way_back) == (outcome, False)
 
 
 def test_the_crms_own_opt_out_brings_no_deleted_contact_back() -> None:
@@ -200,6 +216,22 @@ def test_the_contact_that_an_ask_made_is_kept_with_it(world: Any, target: Contac
     ending = Ending(planned=planned, change=ask, outcome="done", target=target, remote_id="m2")
     decision = after(world.plan, ending, world.known(), NOON)
     assert [(one.kind, one.contact) for one in decision.facts] == [(FactKind.ASKED, made)]
+
+
+@pytest.mark.behaviour("out-while-asked")
+@pytest.mark.parametrize(("way_back", "left_at", "overtaken"), [(True, -3, False), (True, 3, True), (False, -3, True)])
+def test_an_opt_out_that_stands_at_the_receipt_was_faster_unless_the_wish_leads_back_from_it(
+    world: Any, way_back: bool, left_at: int, overtaken: bool
+) -> None:
+    world.settings.update({"double_opt_in": True, "doi_mailing": "K1"})
+    (planned,) = [one for one in world.decide(world.crm(subscribe="yes")).changes if isinstance(one.change, Enter)]
+    enter = replace(planned.change, way_back=way_back)
+    world.facts = [fact("opted_out", "E1", enter.wished_at + left_at * HOUR)]
+    ask = Ask(email=enter.email, peer_id=None, mark="w2", terms=AskTerms(), fields={}, existing=False)
+    target = Contact(presence=Presence.ABSENT, read_at=world.now)
+    ending = Ending(planned=replace(planned, change=enter), change=ask, outcome="done", target=target)
+    (asked,) = after(world.plan, ending, world.known(), world.now).facts
+    assert asked.overtaken is overtaken
 
 
 @pytest.mark.parametrize("tried", [False, True])
