@@ -175,7 +175,7 @@ def _is_its(
         known = linked.address is not None and facts_for(tx, connection, system, linked.address)
         if not linked.remembered.entered and not known:
             return False
-        undone = outbox.waiting_of(tx, linked.id)
+        undone = outbox.undone_of(tx, linked.id)
         return not any(row["tag"] == "enter" and row["state"] in UNDONE for row in undone)
     return contact.id is None or there in (None, contact.id)
 

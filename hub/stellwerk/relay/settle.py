@@ -118,8 +118,6 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
             outbox.settle(
                 tx, job.row.id, receipt.outcome.value, code=receipt.code, text=receipt.text, answer=None, now=now
             )
-            if not outbox.waiting_of(tx, job.row.contact):
-                repairs.close(tx, f"{case.connection.id}/{job.row.contact}", "stage-interrupted", now)
             erasing.go_on(tx, job.row.contact, now)
 
     await hub.store.write(work)

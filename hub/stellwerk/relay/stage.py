@@ -54,7 +54,7 @@ async def move_stage(hub: Hub, desk: Desk, held: Lease, target: Target, job: Job
     steps = _steps(hub, job, move)
     if not isinstance(steps, tuple):
         await _put_aside(hub, held, desk, job, move, steps)
-        await _mended(hub, held, job)
+        await _interrupted_no_more(hub, held, job)
         return
     await desk.budget.room(CALLS)
     cleared = msgspec.json.encode(Cleared(job.target.stage)).decode() if isinstance(steps[0], ClearStage) else None
@@ -96,6 +96,7 @@ async def _not_taken(hub: Hub, desk: Desk, held: Lease, job: Job, move: MoveStag
         await _put_aside(hub, held, desk, _knowing(job, stages), move, steps)
     else:
         await refuse(hub, held, job, receipt.code, receipt.text, change=SetStage(stage=move.target), receipt=receipt)
+    await _interrupted_no_more(hub, held, job)
 
 
 async def _put_aside(hub: Hub, held: Lease, desk: Desk, job: Job, move: MoveStage, why: Skip | Held) -> None:
@@ -141,6 +142,7 @@ async def _apply(target: Target, job: Job, step: Change) -> Receipt:
 async def _stopped(hub: Hub, held: Lease, job: Job, step: Change, receipt: Receipt) -> None:
     if receipt.outcome is Outcome.REJECTED and isinstance(step, ClearStage):
         await refuse(hub, held, job, "stage-clear-refused", receipt.text, change=step, receipt=receipt)
+        await _interrupted_no_more(hub, held, job)
         return
     move = job.planned.change
     assert isinstance(move, MoveStage)
@@ -173,12 +175,15 @@ async def _read_back(hub: Hub, desk: Desk, held: Lease, job: Job, step: Change) 
         if now.stage != step.stage:
             text = f"contact {job.target.id}: the stage was to become {step.stage} and reads {now.stage or 'blank'}"
             await refuse(hub, held, job, "stage-not-taken", text, change=step)
+            await _interrupted_no_more(hub, held, job)
             return
     await finished(hub, held, job, step, Receipt(outcome=Outcome.DONE, id=job.target.id))
-    await _mended(hub, held, job)
+    await _interrupted_no_more(hub, held, job)
 
 
-async def _mended(hub: Hub, held: Lease, job: Job) -> None:
+async def _interrupted_no_more(hub: Hub, held: Lease, job: Job) -> None:
+    """However the move ended: that it stands half done is not true any more."""
+
     def work(tx: Tx) -> None:
         lease.fence(tx, held, hub.now())
         repairs.close(tx, _subject(job), "stage-interrupted", hub.now())

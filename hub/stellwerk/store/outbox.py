@@ -366,7 +366,8 @@ def next_due(tx: Tx, account: str, *, hold: bool = False) -> float | None:
     return min(times, default=None)
 
 
-def waiting_of(tx: Tx, contact: int) -> list[Row]:
+def undone_of(tx: Tx, contact: int) -> list[Row]:
+    """The contact's deliveries that did not end `done`, oldest first: what waits, and also what is dead or was skipped."""
     return tx.all(
         "select account, tag, state, due, attempts, code, text, answer, created from outbox"
         " where contact = :contact and state <> 'done' order by id",

@@ -169,7 +169,7 @@ def activity(tx: Tx, vault: Vault, who: str, within: Connection | None = None) -
         waiting=[
             _waiting(vault, one, row)
             for one in found
-            for row in outbox.waiting_of(tx, one.id)
+            for row in outbox.undone_of(tx, one.id)
             if row["state"] not in ENDED_WELL
         ],
         consent=[

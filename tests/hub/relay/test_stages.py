@@ -6,7 +6,15 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from stellwerk.sdk import AmbiguousError, DeliveryError, Option, PauseError, ReauthorizeError, RejectedError
+from stellwerk.sdk import (
+    AmbiguousError,
+    DeliveryError,
+    Option,
+    PauseError,
+    ReauthorizeError,
+    RejectedError,
+    RetryableError,
+)
 from stellwerk.store import accounts, repairs
 from stellwerk.store.accounts import AccountRow
 from stellwerk_toys.crm import STAGES
@@ -149,3 +157,25 @@ async def test_a_stage_that_is_refused_though_it_was_listed_ends_at_once_where_n
     rows = await yard.look(lambda tx: tx.all("select state, code from outbox where tag = 'move_stage'"))
     assert [(row["state"], row["code"]) for row in rows] == [("dead", "no-such-stage")]
     assert world.crm.records[one].value("news_state") == "subscribed"
+
+
+async def test_a_stage_that_is_refused_after_an_outage_does_not_stand_interrupted_any_more(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.form(ADA, {"wants_news": "yes", "stage": "visitor", "language": "de"})
+    await yard.settle(30)
+
+    def unreachable(contact: str, stage: str) -> None:
+        raise RetryableError("unreachable")
+
+    def refuses(contact: str, stage: str) -> None:
+        raise Refused("no-such-stage")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(world.crm, "set_stage", unreachable)
+        world.confirm()
+        await yard.settle(30)
+        assert "stage-interrupted" in [row["code"] for row in await yard.look(repairs.still_open)]
+    monkeypatch.setattr(world.crm, "set_stage", refuses)
+    await yard.settle(1800)
+    assert [row["code"] for row in await yard.look(repairs.still_open)] == ["no-such-stage"]

@@ -174,7 +174,7 @@ async def test_a_change_joins_nothing_that_is_not_the_last_that_waits(
     elif between == "other kind":
         await put(store, delivery(1, tag="add_entry"))
     assert await store.write(lambda tx: outbox.put(tx, delivery(1, body=new), glue))
-    waiting = await store.read(lambda tx: outbox.waiting_of(tx, 1))
+    waiting = await store.read(lambda tx: outbox.undone_of(tx, 1))
     assert sum(row["tag"] == "set_fields" for row in waiting) == (1 if between == "done" else 2)
 
 
