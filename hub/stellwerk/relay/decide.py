@@ -229,6 +229,7 @@ def _end_released(tx: Tx, let_go: Iterable[int], decision: Decision, event: str,
     for one in let_go:
         if held_rows.is_released(tx, one):
             counts.link(tx, event, one)
+            held_rows.free(tx, one)
             outbox.settle(tx, one, "skipped", code="decided-anew", text=skip, answer=None, now=now)
 
 

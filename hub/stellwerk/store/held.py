@@ -36,6 +36,11 @@ def renew_first(tx: Tx, one: int, now: float) -> None:
     )
 
 
+def free(tx: Tx, one: int) -> None:
+    """Nothing went out for it and nobody let it go: its effect may be planned once more, when it is to happen after all."""
+    tx.run("update outbox set once = null where id = :id and state = 'held' and code = :code", id=one, code=ANEW)
+
+
 def unrelease(tx: Tx, ids: Sequence[int], now: float) -> list[Row]:
     """Those of `ids` that were let go and nothing was decided on are held as before; their connection, code and text.
 

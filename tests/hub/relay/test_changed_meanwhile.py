@@ -58,12 +58,16 @@ async def test_who_waits_while_tracking_is_switched_off_is_not_asked_for_it(yard
 @pytest.mark.behaviour("changed-meanwhile")
 async def test_who_said_nothing_and_waits_while_silence_becomes_a_no_is_not_mailed(yard: Yard, world: World) -> None:
     await stop(yard, {**ASKS, "silence": "yes"})
-    world.import_(ADA, {"name": "Ada"})
+    one = world.import_(ADA, {"name": "Ada"})
     await yard.settle(60)
     await yard.connect({**ASKS, "silence": "no"})
     await go_on(yard)
     assert world.mails_to(ADA) == []
     assert world.news(ADA) is None
+    await yard.connect({**ASKS, "silence": "yes"})
+    world.person_edits(one, "town", "Ulm")
+    await yard.settle(60)
+    assert len(world.mails_to(ADA)) == 1
 
 
 @pytest.mark.behaviour("changed-meanwhile")
