@@ -45,7 +45,8 @@ def arrived(plan: Plan, ending: Ending, known: Known) -> Remembered:
         return remembered
     if isinstance(change, DeleteContact) and ending.done:
         return replace(remember.unlinked(remembered, system), entered=False, by_wish=True)
-    unread = isinstance(planned.change, SetFields) and system == plan.mail_system and system not in remembered.ids
+    named = isinstance(planned.change, SetFields | SetPeer)
+    unread = named and system == plan.mail_system and system not in remembered.ids
     if unread or (isinstance(planned.change, Enter) and not is_looked_for(plan, ending)):
         remembered = _linked(remembered, system, ending.remote_id, target)
     written = _written(change) if ending.done else {}

@@ -112,9 +112,12 @@ def taken_over(remembered: Remembered, known: Known, contact: Contact, watched: 
 
 
 def renamed(remembered: Remembered, before: Remembered, system: str, mail: str | None, key: str) -> tuple[Planned, ...]:
-    """The survivor's id at `system`, to be stored at its contact at the system `mail` in the place of the one it had."""
+    """The survivor's id at `system`, to be stored at its contact at the system `mail` in the place of the one it had.
+
+    Also where that contact's id could not be read when it was made: only what is stored there tells then which it is.
+    """
     old, new = before.ids.get(system), remembered.ids.get(system)
-    if mail is None or mail not in remembered.ids or old in (None, new):
+    if mail is None or not remember.is_met(remembered, mail) or old in (None, new):
         return ()
     why = Because(code="merged", text=f"the contact has another id at {system} since a merge")
     return (Planned(system=mail, change=SetPeer(peer_id=new, replaces=old), key=f"merged:{key}:{new}", because=why),)

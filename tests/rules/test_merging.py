@@ -21,6 +21,7 @@ from stellwerk_rules.model import (
     Presence,
     Remembered,
     Seen,
+    SetFields,
     SetPeer,
     Skip,
 )
@@ -143,6 +144,18 @@ def test_the_new_id_replaces_the_old_one_over_there_and_its_state_is_read_again(
     assert (decision.look_again, decision.remembered.ids["crm"]) == (("mail",), "c3")
     again = world.decide(world.crm(id="c3", also_ids=("c1", "c2")))
     assert (again.changes, again.look_again) == ((), ())
+
+
+@pytest.mark.behaviour("merged-new-id")
+def test_the_new_id_is_stored_and_links_where_the_id_over_there_could_not_be_read_when_it_was_made(world: Any) -> None:
+    world.settings["double_opt_in"] = False
+    (made,) = world.decide(world.crm(firstname="Ada")).changes
+    world.make(made, world.mail(presence=Presence.ABSENT, id=None), remote_id=None)
+    assert "mail" not in world.remembered.ids
+    renames, fields = merged(world, world.crm(id="c3", also_ids=("c1", "c2"), firstname="Augusta")).changes
+    assert (renames.change, type(fields.change)) == (SetPeer(peer_id="c3", replaces="c1"), SetFields)
+    world.make(renames, world.mail(peer_id="c1"))
+    assert world.remembered.ids == {"crm": "c3", "mail": "m1"}
 
 
 def test_there_is_nothing_to_rename_where_nothing_is_linked() -> None:

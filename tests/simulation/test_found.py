@@ -188,6 +188,19 @@ FOUND = {
     "a yes soon after an opt-out that set no answer to no is the older one, and asks nobody": history(
         says("true"), Delete(who=0), Leave(who=0), says("true")
     ),
+    "what a merge filled in is carried to a contact whose id could not be read when it was made": replace(
+        history(
+            Step(deed=Write(who=1, by="form", values={"maileon_subscribe": "true"}), hasty=True),
+            Step(deed=Confirm(who=2), trouble=Trouble(calls=((8, "lost"), (6, "unheard")))),
+            Merge(who=1, other=2),
+            seed=30135,
+            skew=-45.0,
+            double_opt_in=False,
+            permission="none",
+            no_answer="yes",
+        ),
+        older=(Write(who=2, by="form", values={"firstname": "Olga"}),),
+    ),
     "a timeline entry from before a back-up was put back is not made a second time": history(
         Step(deed=says("true"), hasty=True), BackUp(), Confirm(who=0), GoBack()
     ),

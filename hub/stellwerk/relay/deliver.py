@@ -199,7 +199,9 @@ def _ref(system: str, planned: Planned, case: Case) -> Ref | None:
         return None
     if isinstance(change, DeleteContact | Unsubscribe):
         return Ref(by="peer_id", value=here)  # of one erased nothing else is left, nor of one that stands there twice
-    # Made over there, and its id could not be read then: our own id stands at it.
+    # Made over there, and its id could not be read then: our own id stands at it, or the one we had before a merge.
+    if isinstance(change, SetPeer) and change.replaces is not None:
+        return Ref(by="peer_id", value=change.replaces)
     return Ref(by="peer_id", value=here) if remembered.entered and isinstance(change, SetFields) else None
 
 
