@@ -28,6 +28,7 @@ STILL = """() => {
   const alike = (text) => text
     .replace(/\\d{4}-\\d{2}-\\d{2}T[\\d:.]+Z/g, "2026-03-02T09:30:00Z")
     .replace(/\\d{4}-\\d{2}-\\d{2}/g, "2026-03-02")
+    .replace(/\\b\\d{1,2} [A-Z][a-z]{2} \\d{4}\\b/g, "2 Mar 2026")
     .replace(/\\b\\d{2}:\\d{2}(:\\d{2})?\\b/g, (found) => "09:30:00".slice(0, found.length))
     .replace(/localhost:\\d+/g, "localhost:8000")
     .replace(/(webhooks\\/[a-z]+\\/)[\\w-]{20,}/g, "$1…")
@@ -40,6 +41,7 @@ STILL = """() => {
     if (one.type !== "password" && one.type !== "hidden" && one.type !== "checkbox") one.value = alike(one.value);
   }
   document.activeElement?.blur();
+  for (const one of document.querySelectorAll(".save")) one.style.position = "static";  // else it lies over the middle of a whole page
 }"""
 
 

@@ -207,7 +207,8 @@ def _of_the_last(step: Step) -> Finding:
     reason = next(iter(step.reasons), None)
     only_shown = all(change.because.code == "mirror" for change in step.changes)
     if step.changes and not (only_shown and reason is not None):
-        return Finding(code="done-last", at=step.at, reason=step.changes[0].because, about=step.changes[0].because.code)
+        why = step.changes[0].because
+        return Finding(code="done-last", at=step.at, reason=why, about=why.code, detail=why.text)
     return Finding(
         code="nothing-to-do" if reason is None else "skipped-last",
         at=step.at,

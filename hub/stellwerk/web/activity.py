@@ -23,7 +23,7 @@ from stellwerk.web.forgery import posted
 from stellwerk.web.inside import inside
 from stellwerk.web.nearest_miss import in_german
 from stellwerk.web.pages import Speaker, speaker, system_title
-from stellwerk.web.reason_phrases import GERMAN_REASONS
+from stellwerk.web.reason_phrases import REASONS
 from stellwerk.web.reason_values import with_values
 from stellwerk_rules.unlinked import UNLINKED
 
@@ -59,7 +59,7 @@ async def activity_page(
 ) -> Template:
     """The search, and what is known of `who`; `good` or `wrong` is what came of what was asked for."""
     found = await explained(hub, running.connection, who) if who else None
-    say = speaker(request, running.visitor)
+    say = speaker(request, running.visitor, running.zone(hub))
     titles = {name: system_title(system) for name, system in hub.systems.items()}
     return inside(
         request,
@@ -104,28 +104,24 @@ def _asking(hub: Hub, running: Here, say: Speaker, told: Asking) -> str:
     later = f"asking-{told.code}-until"
     key = later if told.until is not None and say.knows(later) else f"asking-{told.code}"
     days = hub.book(running.connection).plan.limits.wish_valid_days
-    return say(key, seen=_minute(told.seen), until=_minute(told.until), days=days)
-
-
-def _minute(at: str | None) -> str:
-    return (at or "")[:16].replace("T", " ")
+    return say(key, seen=say.when.at(told.seen), until=say.when.at(told.until), days=days)
 
 
 def _finding(hub: Hub, say: Speaker, titles: dict[str, str], one: Finding) -> dict[str, object]:
     system = titles.get(one.system or "", one.system or "")
     word = Words(say, hub)
-    about = (
-        why_code(say, system, one.about)
-        if one.code in ("side-paused", "side-stopped")
-        else word.reason(one.about, one.detail)
-    )
+    about = word.reason(one.about, one.detail)
+    if one.code in ("side-paused", "side-stopped"):
+        about = why_code(say, system, one.about)
+    elif one.code in ("given-up", "never-read", "tried-again"):
+        about = word.sense(one.about, one.detail)
     if one.code == "never-heard":
         about = say("finding-unheard-fields", system=system, fields=one.detail) if one.detail else ""
     if one.code == UNLINKED:
         about = ""
-    at, change = (one.at or "")[:16].replace("T", " "), word.of("change", one.change)
+    change = word.of("change", one.change)
     return {
-        "sentence": say(f"finding-{one.code}", system=system, at=at, change=change, by=one.detail),
+        "sentence": say(f"finding-{one.code}", system=system, at=say.when.at(one.at), change=change, by=one.detail),
         "about": about,
         "finding": one,
     }
@@ -138,6 +134,9 @@ class Words:
         self._say = say
         self._titles = {name: system_title(system) for name, system in hub.systems.items()}
         self._named = re.compile(rf"(?<=\bat )(?:{'|'.join(map(re.escape, self._titles))})\b")
+        provided = [one for side in hub.integration.provide.values() for one in side.properties.values()]
+        self._labels = {one.name: one.label for one in provided if "{" not in one.name}
+        self._provided = re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, self._labels)) or '(?!)'})(?![\w.-])")
 
     def of(self, family: str, word: str) -> str:
         """The phrase `FAMILY-WORD`; a word without one stands as it is."""
@@ -145,17 +144,21 @@ class Words:
         return self._say(key) if self._say.knows(key) else word
 
     def reason(self, code: str, text: str) -> str:
-        """The reason as a sentence; in German its general sense, since the exact words are English."""
+        """The reason as a sentence: in its exact words, which are English; without them, or in German, in its general sense."""
         if self._say.knows(f"unread-{code}"):
             return self._say(f"unread-{code}")
-        if self._say.language == "de":
-            exact = with_values(code, text)
-            return exact or GERMAN_REASONS.get(code) or self._titled(text) or code
-        return self._titled(text) or code
+        german = self._say.language == "de"
+        exact = with_values(code, text) if german else text
+        general = REASONS[code][german] if code in REASONS else text
+        return self._titled(exact or general) or code
+
+    def sense(self, code: str, text: str) -> str:
+        """The general sense of the reason, where the exact words are a vendor's answer or stand beside it."""
+        return REASONS[code][self._say.language == "de"] if code in REASONS else self.reason(code, text)
 
     def exact(self, reason: Reason) -> str:
         """The exact words beside a sentence that says only the sense; empty where they say the same."""
-        said = self._say.language == "de" and reason.code in GERMAN_REASONS
+        said = self._say.language == "de" and reason.code in REASONS
         return self._titled(reason.text) if said and with_values(reason.code, reason.text) is None else ""
 
     def nearest(self, miss: str) -> str:
@@ -163,5 +166,7 @@ class Words:
         return in_german(miss) if self._say.language == "de" else miss
 
     def _titled(self, text: str) -> str:
-        """A system under the name that people know, where rules name it as the file does."""
-        return self._named.sub(lambda found: self._titles[found[0]], text)
+        """Systems and what we provided there under the names that people know, and moments by their clock."""
+        text = self._named.sub(lambda found: self._titles[found[0]], text)
+        text = self._provided.sub(lambda found: self._say("quoted", text=self._labels[found[0]]), text)
+        return self._say.when.within(text)

@@ -12,6 +12,7 @@ from litestar.exceptions import NotFoundException
 from litestar.response import Redirect, Template
 from msgspec import Struct, structs
 
+from stellwerk.relay.clock_there import ZONE
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.leaving import ERASED_AFTER_SECONDS
 from stellwerk.store import accounts, connections, invitations
@@ -56,6 +57,11 @@ class Here(Struct, frozen=True, kw_only=True):
     @property
     def from_file(self) -> bool:
         return self.connection.origin == FROM_FILE
+
+    def zone(self, hub: Hub) -> str | None:
+        """The time zone of the account that people log in with; None where it has told none."""
+        row = self.accounts.get(hub.integration.login or "")
+        return None if row is None else row.info.get(ZONE)
 
 
 async def first_connection(hub: Hub, account: str) -> tuple[str, str]:
@@ -177,7 +183,7 @@ async def choose(
 
     context = {
         "connections": [shown(one) for one in mine],
-        "ended": [{**shown(one), "until": moment(since + ERASED_AFTER_SECONDS)[:10]} for one, since in ended.values()],
+        "ended": [{**shown(one), "until": moment(since + ERASED_AFTER_SECONDS)} for one, since in ended.values()],
         "new": NEW,
     }
     return page(request, hub, "connections.html", visitor=visitor, context=context)

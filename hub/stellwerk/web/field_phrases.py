@@ -6,15 +6,12 @@ from collections.abc import Mapping
 
 FIELDS: Mapping[str, tuple[str, str]] = {
     "fields-why": (
-        "Which field belongs to which stands in the hub's file. Here it is compared with both accounts.",
-        "Welches Feld zu welchem gehört, steht in der Datei des Hubs. Hier wird es mit beiden Konten verglichen.",
+        "Which field belongs to which, compared with both accounts. Below each field: its type, and how soon a change of it arrives. To change the table, ask whoever runs the hub.",
+        "Welches Feld zu welchem gehört, mit beiden Konten verglichen. Unter jedem Feld: seine Art, und wie schnell eine Änderung ankommt. Ändern kann die Tabelle, wer den Hub betreibt.",
     ),
-    "arrival-event": ("Changes arrive at once.", "Änderungen kommen sofort an."),
-    "arrival-poll": (
-        "Changes arrive after {minutes} {minutes:minute|minutes} at most.",
-        "Änderungen kommen nach höchstens {minutes} {minutes:Minute|Minuten} an.",
-    ),
-    "arrival-none": ("Changes are not heard of.", "Von Änderungen erfahren wir nicht."),
+    "arrival-event": ("at once", "sofort"),
+    "arrival-poll": ("within {minutes} min", "binnen {minutes} Min."),
+    "arrival-none": ("changes are not heard of", "von Änderungen erfahren wir nicht"),
     "fields-table": ("Field by field", "Feld für Feld"),
     "fields-way": ("Goes", "Richtung"),
     "fields-special": ("Particulars", "Besonderheiten"),

@@ -17,14 +17,14 @@ from stellwerk.web.visitor import keep_visitor
 NAV = (
     ("overview", "/overview"),
     ("activity", "/activity"),
-    ("letters", "/letters"),
-    ("sync", "/sync"),
-    ("fields", "/fields"),
     ("settings", "/settings"),
+    ("fields", "/fields"),
+    ("sync", "/sync"),
+    ("letters", "/letters"),
     ("history", "/history"),
-    ("access", "/access"),
     ("people", "/people"),
     ("notifications", "/notifications"),
+    ("access", "/access"),
 )
 """Name (of the phrase `page-NAME`) and path, in their order."""
 
@@ -56,4 +56,6 @@ def inside(
         "from_file": running.from_file,
         "rights": running.rights,
     }
-    return page(request, hub, template, visitor=visitor, status=status, context={**about, **context})
+    return page(
+        request, hub, template, visitor=visitor, status=status, context={**about, **context}, zone=running.zone(hub)
+    )

@@ -40,7 +40,7 @@ async def show_invited(
     invitation, connection = found
     context = {
         "invitation": invitation,
-        "until": moment(invitation.expires)[:16].replace("T", " "),
+        "until": moment(invitation.expires),
         "sides": await _names(hub, connection),
         "text": text,
     }

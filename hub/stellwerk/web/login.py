@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from msgspec import structs
 
+from stellwerk.relay.clock_there import ask_zone
 from stellwerk.relay.hub import Hub, System
 from stellwerk.web import oauth
 from stellwerk.web.choose import first_connection
@@ -77,6 +78,7 @@ async def come_back(
     except LoginFailed as failed:
         limits.refused(request)
         return _sentence(request, hub, system, visitor, failed)
+    await ask_zone(hub, account)
     connection, first_page = await first_connection(hub, account)
     await enter(request, hub, visitor, Visitor(account=account, user=user, connection=connection))
     return Redirect(first_page, status_code=303)

@@ -41,15 +41,15 @@ NOTIFICATIONS: Mapping[str, tuple[str, str]] = {
     "told-none": ("Nobody is told yet.", "Noch wird niemand benachrichtigt."),
     "told-by": ("Added by {user} on {at}.", "Hinzugefügt von {user} am {at}."),
     "told-never": ("Nothing was sent yet.", "Noch wurde nichts gesendet."),
-    "told-last-sent": ("Last told on {at} (UTC).", "Zuletzt benachrichtigt am {at} (UTC)."),
+    "told-last-sent": ("Last told on {at}.", "Zuletzt benachrichtigt am {at}."),
     "told-last-waiting": ("A message is on its way.", "Eine Nachricht ist unterwegs."),
     "told-last-again": (
-        "The message of {at} (UTC) has not arrived yet and is tried again: {reason}",
-        "Die Nachricht vom {at} (UTC) ist noch nicht angekommen und wird erneut versucht: {reason}",
+        "The message of {at} has not arrived yet and is tried again: {reason}",
+        "Die Nachricht vom {at} ist noch nicht angekommen und wird erneut versucht: {reason}",
     ),
     "told-last-failed": (
-        "The message of {at} (UTC) was given up: {reason}",
-        "Die Nachricht vom {at} (UTC) wurde aufgegeben: {reason}",
+        "The message of {at} was given up: {reason}",
+        "Die Nachricht vom {at} wurde aufgegeben: {reason}",
     ),
     "told-test": ("Send a test message", "Testnachricht senden"),
     "told-tested": (

@@ -86,7 +86,7 @@ async def show_operator(
         "titles": {name: system_title(system) for name, system in hub.systems.items()},
         "repairs": [_repair(hub, say, one) for one in shown.repairs],
         "troubles": _troubles(hub, say, shown),
-        "hold_since": None if shown.hold is None else moment(shown.hold.since)[:16].replace("T", " "),
+        "hold_since": None if shown.hold is None else moment(shown.hold.since),
     }
     return page(request, hub, "operator.html", visitor=visitor, context=context)
 

@@ -28,7 +28,9 @@ async def shown_webhooks(hub: Hub, here: Here, say: Speaker) -> list[dict[str, o
             {
                 "label": say(f"topic-{topic}") if say.knows(f"topic-{topic}") else topic,
                 "url": url,
-                "seen": say("webhook-unseen") if called[topic] is None else say("webhook-seen", at=called[topic]),
+                "seen": say("webhook-unseen")
+                if called[topic] is None
+                else say("webhook-seen", at=say.when.at(called[topic])),
             }
             for topic, url in urls.items()
         ]
@@ -37,9 +39,9 @@ async def shown_webhooks(hub: Hub, here: Here, say: Speaker) -> list[dict[str, o
 
 
 async def _last_calls(hub: Hub, account: str, topics: Sequence[str]) -> dict[str, str | None]:
-    """When each was last called, to the minute; None where it never was."""
+    """When each was last called; None where it never was."""
     found = await hub.store.read(lambda tx: {one: meta.cursor(tx, account, f"hook:{one}") for one in topics})
-    return {one: None if at is None else moment(float(at))[:16].replace("T", " ") for one, at in found.items()}
+    return {one: None if at is None else moment(float(at)) for one, at in found.items()}
 
 
 def form_recipe(hub: Hub, book: Rulebook, say: Speaker) -> dict[str, str] | None:

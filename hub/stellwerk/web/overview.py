@@ -37,7 +37,7 @@ async def show_overview(
     request: Request[Any, Any, Any], hub: NamedDependency[Hub], running: NamedDependency[Here]
 ) -> Template:
     """What stands at this moment."""
-    say = speaker(request, running.visitor)
+    say = speaker(request, running.visitor, running.zone(hub))
     shown = await overview(hub, running.connection)
     return inside(
         request,
@@ -110,7 +110,7 @@ def _side(hub: Hub, say: Speaker, side: Side) -> dict[str, object]:
     if good:
         sentence = say("side-works")
     elif side.state == "paused":
-        sentence = say("side-paused", until=side.paused_until, reason=why_code(say, title, side.code))
+        sentence = say("side-paused", until=say.when.at(side.paused_until), reason=why_code(say, title, side.code))
     else:
         sentence = say("account-waits", system=title, reason=why_code(say, title, side.code))
     return {

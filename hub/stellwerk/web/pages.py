@@ -18,6 +18,7 @@ from stellwerk.sdk.connector import Titled
 from stellwerk.store.connections import Connection
 from stellwerk.web.language import LANGUAGES, Language, accepted_language
 from stellwerk.web.phrases import PHRASES, phrase
+from stellwerk.web.times import Times
 from stellwerk.web.visitor import Visitor, visitor_of
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -36,22 +37,24 @@ def template_config() -> TemplateConfig[JinjaTemplateEngine]:
 
 
 class Speaker:
-    """The phrases of one language, for templates and code: `say("save")`."""
+    """The phrases of one language, for templates and code: `say("save")`. `when` shows moments in that language."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, zone: str | None = None) -> None:
         self.language = language
+        self.when = Times(language, zone)
 
     def __call__(self, key: str, /, **values: object) -> str:
+        """The phrase; with elements in it, such as a moment, where one of the values is one."""
         return phrase(self.language, key, **values)
 
     def knows(self, key: str) -> bool:
         return key in PHRASES
 
 
-def speaker(request: Request[Any, Any, Any], visitor: Visitor | None = None) -> Speaker:
-    """What this visitor chose, else what the browser asks for."""
+def speaker(request: Request[Any, Any, Any], visitor: Visitor | None = None, zone: str | None = None) -> Speaker:
+    """What this visitor chose, else what the browser asks for; `zone` is the time zone of the moments on the page."""
     chosen = (visitor or visitor_of(request)).language
-    return Speaker(chosen or accepted_language(request.headers.get("accept-language", "")))
+    return Speaker(chosen or accepted_language(request.headers.get("accept-language", "")), zone)
 
 
 def page(
@@ -62,14 +65,17 @@ def page(
     visitor: Visitor | None = None,
     status: int = 200,
     context: Mapping[str, object] | None = None,
+    zone: str | None = None,
 ) -> Template:
-    """One page; `context` is what its template needs besides `title`, `say`, `visitor` and `languages`."""
+    """One page; `context` is what its template needs besides `title`, `say`, `when`, `visitor` and `languages`."""
     visitor = visitor or visitor_of(request)
+    say = speaker(request, visitor, zone)
     return Template(
         template_name=template,
         context={
             "title": hub.integration.title,
-            "say": speaker(request, visitor),
+            "say": say,
+            "when": say.when,
             "visitor": visitor,
             "languages": LANGUAGES,
             "here": request.url.path,

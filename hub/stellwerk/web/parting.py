@@ -52,8 +52,8 @@ async def change_disconnect(
     except OptOutsWait:
         return await _page(request, hub, running, wrong=say("parting-opt-outs-wait"), status=422)
     visitor = await leave(request, hub, running.visitor)
-    context = {"done": _sentences(hub, say, shown), "erased": shown.erased[:10]}
-    return page(request, hub, "parted.html", visitor=visitor, context=context)
+    context = {"done": _sentences(hub, say, shown), "erased": shown.erased}
+    return page(request, hub, "parted.html", visitor=visitor, context=context, zone=running.zone(hub))
 
 
 async def _page(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from markupsafe import Markup, escape
+
 from stellwerk.web.contact_phrases import CONTACT
 from stellwerk.web.field_phrases import FIELDS
 from stellwerk.web.inside_phrases import INSIDE
@@ -33,7 +35,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "languages": ("Language", "Sprache"),
     "log-out": ("Log out", "Abmelden"),
     "skip": ("Skip to content", "Zum Inhalt springen"),
-    "logged-in-as": ("Logged in as {user}", "Angemeldet als {user}"),
+    "logged-in-as": ("Logged in as", "Angemeldet als"),
+    "times-of": ("Times as in {zone}.", "Zeiten wie in {zone}."),
     "back": ("Back to the start", "Zur Startseite"),
     # Login.
     "log-in-with": ("Login with {system}", "Anmelden mit {system}"),
@@ -88,9 +91,12 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     # Settings: the frame.
     "settings": ("Settings", "Einstellungen"),
     "settings-first": (
-        "Three steps: test the key of your {system} account, choose what shall happen, and press Save at the end. Until then nobody is mailed and nothing is changed.",
-        "Drei Schritte: den Schlüssel Ihres {system}-Kontos testen, wählen, was geschehen soll, und am Ende Speichern drücken. Bis dahin wird niemand angeschrieben und nichts geändert.",
+        "Until you save, nobody is mailed and nothing is changed.",
+        "Bis Sie speichern, wird niemand angeschrieben und nichts geändert.",
     ),
+    "settings-first-key": ("Test the key of your {system} account", "Schlüssel Ihres {system}-Kontos testen"),
+    "settings-first-choose": ("Choose what shall happen", "Wählen, was geschehen soll"),
+    "settings-first-save": ("Save", "Speichern"),
     "connected-with": ("{system} account: {account}", "{system}-Konto: {account}"),
     "login-lasts": (
         "Without a Save this login is forgotten after {days} days.",
@@ -284,7 +290,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
         "The URLs are shown here after the first Save.",
         "Die URLs stehen hier nach dem ersten Speichern.",
     ),
-    "webhook-seen": ("Last called {at} (UTC).", "Zuletzt aufgerufen {at} (UTC)."),
+    "webhook-seen": ("Last called {at}.", "Zuletzt aufgerufen {at}."),
     "webhook-unseen": ("Not yet seen.", "Noch nicht gesehen."),
     "topic-doi": ("Double Opt-in Confirmation", "Bestätigung des Double-Opt-in"),
     "topic-unsubscription": ("Unsubscription", "Abmeldung"),
@@ -377,7 +383,12 @@ class Count(int):
 
 
 def phrase(language: Language, key: str, /, **values: object) -> str:
-    """The phrase in that language with its places filled. Raises `KeyError` for one that does not exist."""
+    """The phrase in that language with its places filled. Raises `KeyError` for one that does not exist.
+
+    It is markup, with all else escaped, where one of the values is.
+    """
     english, german = PHRASES[key]
+    text = german if language == "de" else english
     counted = {name: Count(value) if type(value) is int else value for name, value in values.items()}
-    return (german if language == "de" else english).format(**counted)
+    marked = any(isinstance(value, Markup) for value in values.values())
+    return (escape(text) if marked else text).format(**counted)

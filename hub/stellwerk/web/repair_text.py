@@ -18,6 +18,6 @@ class RepairText(Struct, frozen=True):
 
 
 OPERATOR = (
-    "Whoever runs this hub must mend it; please tell them this code.",
-    "Das muss der Betreiber dieses Hubs beheben; bitte nennen Sie ihm diesen Code.",
+    "Whoever runs this hub must mend it; please tell them what stands under “In full”.",
+    "Das muss der Betreiber dieses Hubs beheben; bitte nennen Sie ihm, was unter „Im Wortlaut“ steht.",
 )

@@ -208,7 +208,8 @@ def _doors(hub: Hub, here: Here) -> list[Door]:
 
 
 async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: Look) -> Template:
-    say = speaker(request, look.here.visitor)
+    zone = look.here.zone(hub)
+    say = speaker(request, look.here.visitor, zone)
     doors = _doors(hub, look.here)
     options = await lists.options(doors, look.book.plan.settings_by_id.values())
     refused = look.refused or Refused()
@@ -240,12 +241,14 @@ async def _page(request: Request[Any, Any, Any], hub: Hub, lists: Lists, look: L
             **shown_foresight(hub, say, await foreseen(hub, lists, look.here, doors, look.typed.values)),
             "warnings": warnings_of(sections),
         },
-        "earlier": look.earlier and say("settings-earlier", at=moment(look.earlier.at)[:16].replace("T", " ")),
+        "earlier": look.earlier and say("settings-earlier", at=say.when.at(moment(look.earlier.at))),
         "stored": look.here.stored,
         "again": look.here.again,
         "actions": {"save": SAVE, "test": TEST_KEY, "change": CHANGE_KEY, "keep": KEEP_KEY, "foresee": FORESEE},
     }
-    return page(request, hub, "settings.html", visitor=look.here.visitor, status=look.status, context=context)
+    return page(
+        request, hub, "settings.html", visitor=look.here.visitor, status=look.status, context=context, zone=zone
+    )
 
 
 def _login_account(hub: Hub, here: Here, say: Speaker) -> str:
@@ -323,7 +326,7 @@ async def _agreement_part(
         "count": "",
     }
     if (words.stand_in(agreed) or look.here.from_file) and agreed is not None:
-        return {**part, "standing": say("agreed", user=agreed.by, day=agreed.at.date().isoformat())}
+        return {**part, "standing": say("agreed", user=agreed.by, day=say.when.day(agreed.at))}
     if look.here.from_file:
         return None
     door = next((door for door in doors if door.system == words.source), None)

@@ -83,8 +83,8 @@ async def test_settings_as_they_are_change_nothing(person: Any) -> None:
 async def test_each_contact_is_told_with_its_reason_by_its_number_alone(person: Any) -> None:
     await person.sets_up()
     page = await press(person, await person.open("/settings"), setting__ask="yes", setting__template="T1")
-    assert "22 brought in gets a mail wants_letters is yes, said by form" in page.text
-    assert "24 left out left out wants_letters is no" in page.text
+    assert "22 brought in gets a mail “Wants letters” is yes, said by form" in page.text
+    assert "24 left out left out “Wants letters” is no" in page.text
     assert "@example.com" not in page.answer.text
 
 

@@ -50,7 +50,7 @@ async def test_it_says_how_the_connection_and_both_sides_do(person: Any, hub: An
     assert "Running" in page.text
     assert "ToyShop" in page.text
     assert "Acme Letters" in page.text
-    assert page.text.count("Works.") == 2
+    assert page.text.count("Works ") == 2
     assert "Nothing needs to be mended." in page.text
     assert "No opt-out waits to be delivered." in page.text
 

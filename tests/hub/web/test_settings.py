@@ -77,9 +77,9 @@ async def test_save_sets_up_both_systems_and_says_so_once(person: Any, world: An
 
 async def test_the_page_says_what_comes_first_and_after_a_save_what_comes_next(person: Any) -> None:
     first = await person.logs_in()
-    assert "Three steps: test the key of your Toypost account" in first.text
+    assert "Test the key of your Toypost account Choose what shall happen Save" in first.text
     after = await saved(person)
-    assert "Three steps" not in after.text
+    assert "Choose what shall happen" not in after.text
     assert ("a", {"href": "/try"}) in after.read.tags
     assert "What now:" not in (await person.open("/settings")).text
 

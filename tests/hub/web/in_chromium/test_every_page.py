@@ -248,7 +248,7 @@ async def test_the_way_through_all_pages_needs_no_mouse(page: Page, served: str)
     await page.goto(served + "/overview")
     for name, path in (
         ("Activity", "/activity"),
-        ("Dead letters", "/letters"),
+        ("Undelivered", "/letters"),
         ("Fields", "/fields"),
         ("History", "/history"),
     ):
