@@ -71,7 +71,12 @@ class WebhookError(StellwerkError):
 
 
 class DeliveryError(StellwerkError):
-    """A remote did not do what was asked. `code` is stable; `answer` is what it said, redacted and cut."""
+    """A remote did not do what was asked. `code` is stable; `answer` is what it said, redacted and cut.
+
+    `system` is the remote's name in the file, where whoever passes it on knows several.
+    """
+
+    system = ""
 
     def __init__(self, code: str, text: str = "", *, answer: str | None = None) -> None:
         super().__init__(f"{code}: {text}" if text else code)

@@ -43,8 +43,10 @@ async def provide(hub: Hub, connection: Connection) -> list[Difference]:
         for system, account in connection.accounts.items():
             try:
                 found += await _patiently(hub, connection, system, account)
-            except PauseError as asked:
-                await _rest(hub, account, asked)
+            except DeliveryError as failed:
+                failed.system = system
+                if isinstance(failed, PauseError):
+                    await _rest(hub, account, failed)
                 raise
     except DeliveryError as failed:
         code = failed.code

@@ -128,6 +128,12 @@ def why(say: Speaker, title: str, failed: DeliveryError) -> str:
     return why_code(say, title, failed.code)
 
 
+def why_there(hub: Hub, say: Speaker, failed: DeliveryError) -> str:
+    """The same of a failure that names its system itself."""
+    system = hub.systems.get(failed.system)
+    return why(say, hub.integration.title if system is None else system_title(system), failed)
+
+
 def why_code(say: Speaker, title: str, code: str) -> str:
     key = f"remote-{code}"
     return say(key, system=title) if say.knows(key) else say("remote-other", system=title, code=code)

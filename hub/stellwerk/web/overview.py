@@ -20,7 +20,7 @@ from stellwerk.store.connections import Changed
 from stellwerk.view.overview import Repair, Side, overview
 from stellwerk.view.syncs import last_syncs
 from stellwerk.web.choose import Here
-from stellwerk.web.credentials import why, why_code
+from stellwerk.web.credentials import why_code, why_there
 from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import Speaker, speaker, system_title
@@ -100,7 +100,7 @@ async def _set_up(hub: Hub, running: Here, say: Speaker) -> Flash:
     try:
         found = await set_up_again(hub, running.connection)
     except DeliveryError as failed:
-        return Flash(kind="warning", text=say("set-up-failed", reason=why(say, hub.integration.title, failed)))
+        return Flash(kind="warning", text=say("set-up-failed", reason=why_there(hub, say, failed)))
     return Flash(kind="warning", text=say("set-up-differs")) if found else Flash(kind="good", text=say("set-up-good"))
 
 

@@ -29,7 +29,7 @@ from stellwerk.web.credentials import (
     revealed,
     settings_from,
     test_account,
-    why,
+    why_there,
 )
 from stellwerk.web.form import YES, Typed
 from stellwerk.web.language import in_language
@@ -146,7 +146,7 @@ async def set_up(hub: Hub, connection: Connection, say: Speaker) -> tuple[Flash,
     try:
         differences = await provide(hub, connection)
     except DeliveryError as failed:
-        reason = why(say, hub.integration.title, failed)
+        reason = why_there(hub, say, failed)
         return (Flash(kind="warning", text=say("saved-not-provided", reason=reason)),)
     return (
         Flash(kind="good", text=say("saved")),

@@ -79,3 +79,18 @@ async def test_a_key_that_expires_while_the_page_is_open_costs_nothing_that_was_
     assert "Toypost does not know this key. It may be mistyped, expired or switched off." in tested.text
     assert tested.form.values["setting.sender"] == "Mine"
     assert (await person.submit(tested, action="save", setting__sender="Mine")).status == 303
+
+
+async def test_what_cannot_be_set_up_at_a_save_is_told_of_the_system_that_refused(
+    person: Any, hub: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def expired(self: Any, wanted: Any, /) -> Any:
+        raise ReauthorizeError("key-expired")
+
+    await person.sets_up()
+    monkeypatch.setattr(hub.systems["post"].connector, "provide", expired)
+    page = await person.open("/settings")
+    assert (await person.submit(page, action="save", setting__sender="Mine")).status == 303
+    after = await person.open("/settings")
+    assert "could be set up: Toypost says that this key has expired." in after.text
+    assert after.form.values["setting.sender"] == "Mine"
