@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from stellwerk.errors import ReauthorizeError
+
 pytestmark = pytest.mark.anyio
 
 GOOD = "very-hidden-good-key"
