@@ -124,6 +124,7 @@ INSIDE: Mapping[str, tuple[str, str]] = {
     "repair-button-set-up": ("Set up again", "Erneut einrichten"),
     "repair-button-letters": ("To what was given up", "Zu Aufgegebenem"),
     "repair-button-held": ("To what is held", "Zu Zurückgehaltenem"),
+    "repair-button-watch": ("Only watch", "Nur beobachten"),
     "repair-button-settings": ("To the settings", "Zu den Einstellungen"),
     "repair-done": ("It is mended", "Es ist behoben"),
     "repair-ended": (

@@ -17,4 +17,12 @@ KEEPING_UP: Mapping[str, RepairText] = {
             "Beheben Sie, was beim wartenden Konto steht. Dauert es länger, melden Sie den Kontakt drüben von Hand ab; dies schließt sich von selbst.",
         ),
     ),
+    "bad-request": RepairText(
+        ("A change was refused over there as it is.", "Eine Änderung wurde drüben so nicht angenommen."),
+        (
+            "Look at what was given up: it names the contact and what was answered. Mend the cause, then replay it.",
+            "Sehen Sie nach, was aufgegeben wurde: Dort stehen der Kontakt und die Antwort. Beheben Sie die Ursache, und wiederholen Sie es dann.",
+        ),
+        "letters",
+    ),
 }  # fmt: skip

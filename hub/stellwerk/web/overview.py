@@ -49,7 +49,10 @@ async def show_overview(
             "titles": {name: system_title(system) for name, system in hub.systems.items()},
             "never_synced": (await last_syncs(hub, running.connection)).sync is None,
             "sides": [_side(hub, say, side) for side in shown.sides],
-            "repairs": [_repair(hub, say, repair, running.accounts) for repair in shown.repairs],
+            "repairs": [
+                _repair(hub, say, one, running.accounts, may_watch=shown.state == "runs" and not running.from_file)
+                for one in shown.repairs
+            ],
             "held": sum(side.changes.get("held", 0) for side in shown.sides),
             "dead": sum(side.changes.get("dead", 0) + side.events.get("dead", 0) for side in shown.sides),
             "other_states": [state for state in STATES if state != shown.state and not running.from_file],
@@ -123,7 +126,9 @@ def _side(hub: Hub, say: Speaker, side: Side) -> dict[str, object]:
     }
 
 
-def _repair(hub: Hub, say: Speaker, repair: Repair, rows: Mapping[str, AccountRow]) -> dict[str, object]:
+def _repair(
+    hub: Hub, say: Speaker, repair: Repair, rows: Mapping[str, AccountRow], *, may_watch: bool
+) -> dict[str, object]:
     """The repair in the visitor's language, with where a button leads: a link, or an action of this page."""
     system = repair.place.partition(":")[0]
     title = system_title(hub.systems[system]) if system in hub.systems else hub.integration.title
@@ -138,6 +143,8 @@ def _repair(hub: Hub, say: Speaker, repair: Repair, rows: Mapping[str, AccountRo
     }
     at_login = system == hub.integration.login
     button = ("login" if at_login else "key") if text.button in ("login", "key") else text.button
+    if button == "watch" and not may_watch:
+        button = NO_BUTTON
     return {
         "repair": repair,
         "scopes": shown_scopes(hub, say, rows[system]) if repair.code == NOT_GRANTED and system in rows else (),
@@ -146,7 +153,7 @@ def _repair(hub: Hub, say: Speaker, repair: Repair, rows: Mapping[str, AccountRo
         "mend": say("scopes-mend-shared")
         if repair.code == NOT_GRANTED and not repair.closable
         else text.mend[german].format(system=title),
-        "button": "" if button == NO_BUTTON else button,
+        "button": "" if button == NO_BUTTON else "state:watches" if button == "watch" else button,
         "link": links.get(button, ""),
         "label": "" if button == NO_BUTTON else say(f"repair-button-{button}"),
     }

@@ -116,8 +116,8 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "saved": ("Saved. The connection is running.", "Gespeichert. Die Verbindung läuft."),
     "saved-next": ("What now:", "Wie es weitergeht:"),
     "saved-differs": (
-        "Not everything over there is as it should be: {subject}: {text}",
-        "Drüben ist nicht alles, wie es sein soll: {subject}: {text}",
+        "{meaning} In full: {subject}: {text} More under Overview.",
+        "{meaning} Im Wortlaut: {subject}: {text} Mehr im Überblick.",
     ),
     "saved-not-provided": (
         "The settings are saved, but not everything could be set up: {reason} It is tried again by itself.",

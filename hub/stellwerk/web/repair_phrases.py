@@ -230,9 +230,10 @@ REPAIRS: Mapping[str, RepairText] = {
             "Ein anderes Programm erhält die Webhooks dieses Kontos ebenfalls. Läuft die frühere Integration noch?",
         ),
         (
-            "Fine, if you know it. If it does the same as this connection, switch one of the two off.",
-            "In Ordnung, wenn Sie es kennen. Tut es dasselbe wie diese Verbindung, schalten Sie eines von beiden ab.",
+            "Fine, if you know it. If it does the same as this connection, switch one of the two off; until then this one can watch.",
+            "In Ordnung, wenn Sie es kennen. Tut es dasselbe wie diese Verbindung, schalten Sie eines von beiden ab; bis dahin kann diese hier beobachten.",
         ),
+        "watch",
     ),
     # One contact or some of them.
     "mark-unreadable": RepairText(

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-Button: TypeAlias = Literal["login", "key", "set-up", "letters", "held", "settings", "none"]
+Button: TypeAlias = Literal["login", "key", "set-up", "letters", "held", "settings", "watch", "none"]
 
 
 class RepairText(Struct, frozen=True):

@@ -14,7 +14,7 @@ from stellwerk.relay.hub import Hub, System
 from stellwerk.relay.leaving import OptOutsWait
 from stellwerk.relay.provide import provide
 from stellwerk.relay.rulebook import Rulebook, typed_settings
-from stellwerk.sdk.connector import Account, Option
+from stellwerk.sdk.connector import Account, Difference, Option
 from stellwerk.sdk.settings import Settings
 from stellwerk.store import connections, leaving
 from stellwerk.store import words as kept_words
@@ -34,6 +34,7 @@ from stellwerk.web.credentials import (
 from stellwerk.web.form import YES, Typed
 from stellwerk.web.language import in_language
 from stellwerk.web.pages import Speaker, system_title
+from stellwerk.web.repair_phrases import repair_text
 from stellwerk.web.shown_value import shown_value
 from stellwerk.web.visitor import Flash, Tested
 from stellwerk_rules.model import Agreement
@@ -150,11 +151,13 @@ async def set_up(hub: Hub, connection: Connection, say: Speaker) -> tuple[Flash,
         return (Flash(kind="warning", text=say("saved-not-provided", reason=reason)),)
     return (
         Flash(kind="good", text=say("saved")),
-        *(
-            Flash(kind="warning", text=say("saved-differs", subject=one.subject, text=one.text)[:300])
-            for one in differences[:MOST_DIFFERENCES]
-        ),
+        *(Flash(kind="warning", text=_differs(hub, say, one)) for one in differences[:MOST_DIFFERENCES]),
     )
+
+
+def _differs(hub: Hub, say: Speaker, one: Difference) -> str:
+    meaning = repair_text(one.code).meaning[say.language == "de"].format(system=hub.integration.title)
+    return say("saved-differs", meaning=meaning, subject=one.subject, text=one.text[:300])
 
 
 def tested(system: System, settings: Settings, account: Account) -> Tested:

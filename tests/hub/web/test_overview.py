@@ -105,6 +105,26 @@ async def test_a_code_of_a_connectors_own_is_shown_with_its_own_words(person: An
     assert "the post office burnt down" in page.text
 
 
+async def test_beside_another_integration_the_connection_can_be_made_to_watch(person: Any, hub: Any) -> None:
+    await person.sets_up()
+    await repair(hub, (await the_connection(hub)).id, "foreign-webhook", "7 for doi calls old.example")
+    page = await person.open("/overview")
+    assert "Is the former integration still running?" in page.text
+    assert [form.buttons for form in page.read.forms].count([("action", "state:watches", "Only watch")]) == 2
+    await person.post("/overview", {"token": page.form.values["token"], "action": "state:watches"})
+    after = await person.open("/overview")
+    assert "The connection only watches now" in after.text
+    assert not [form for form in after.read.forms if ("action", "state:watches", "Only watch") in form.buttons]
+
+
+async def test_a_change_that_was_refused_blames_nobody_who_runs_the_hub_and_leads_to_it(person: Any, hub: Any) -> None:
+    await person.sets_up()
+    await repair(hub, (await the_connection(hub)).id, "bad-request", "POST was answered 400")
+    page = await person.open("/overview")
+    assert "A change was refused over there as it is." in page.text
+    assert ("a", "/letters") in [(tag, given.get("href")) for tag, given in page.read.tags]
+
+
 async def test_a_repair_of_a_contact_leads_to_what_is_known_of_it(person: Any, hub: Any) -> None:
     await person.sets_up()
     one = await the_connection(hub)

@@ -90,6 +90,16 @@ async def test_what_differs_over_there_is_shown_after_save(person: Any, world: A
     assert "first: there is no such field" in page.text
 
 
+async def test_another_integration_that_hears_the_account_is_named_after_save_in_the_pages_language(
+    person: Any, world: Any
+) -> None:
+    world.differences = [Difference(code="foreign-webhook", subject="webhooks", text="7 calls old.example.")]
+    await person.open("/?lang=de")
+    page = await saved(person)
+    assert "Läuft die frühere Integration noch?" in page.text
+    assert "7 calls old.example." in page.text
+
+
 async def test_a_second_save_changes_the_same_connection(person: Any, hub: Any) -> None:
     page = await saved(person)
     assert (await person.submit(page, action="save", setting__sender="Bea")).status == 303
