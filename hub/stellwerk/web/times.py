@@ -75,6 +75,11 @@ class Times:
         return f"{day.day}{'.' if self._language == 'de' else ''} {_MONTHS[self._language][day.month - 1]} {day.year}"
 
 
+def as_text(shown: str) -> str:
+    """What is shown, without elements: for a stream, whose reader writes text."""
+    return shown.striptags() if isinstance(shown, Markup) else shown
+
+
 def _element(exact: str, words: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(exact, words)
 

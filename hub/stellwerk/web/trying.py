@@ -25,6 +25,7 @@ from stellwerk.web.forgery import posted
 from stellwerk.web.inside import inside
 from stellwerk.web.limits import TRIES, Limits
 from stellwerk.web.pages import Speaker, speaker, system_title
+from stellwerk.web.times import as_text
 from stellwerk.web.visitor import Flash, Trying, keep_visitor
 
 LONGEST = 254
@@ -157,9 +158,9 @@ def _shown(hub: Hub, say: Speaker, way: Way, titles: dict[str, str]) -> list[dic
 
     def about(stage: Stage) -> str:
         if stage.because is not None:
-            return word.reason(stage.because.code, stage.because.text)
+            return as_text(word.reason(stage.because.code, stage.because.text))
         if stage.trouble:
-            return word.reason(stage.trouble, "")
+            return as_text(word.reason(stage.trouble, ""))
         return say(f"way-{stage.code}-now") if (stage.code, stage.how) in EXPLAINED else ""
 
     return [

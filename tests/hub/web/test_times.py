@@ -11,7 +11,7 @@ from stellwerk.errors import RetryableError
 from stellwerk.relay.clock_there import ZONE
 from stellwerk.relay.hub import Hub
 from stellwerk.store import accounts
-from stellwerk.web.times import Times
+from stellwerk.web.times import Times, as_text
 from stellwerk_toys.person import Person
 
 ADVENT, SUMMER = "2026-12-01T10:40:07+00:00", "2026-07-01T22:30:00+00:00"
@@ -43,6 +43,7 @@ def test_moments_and_days_inside_a_reason_are_shown_alike_and_the_rest_is_escape
     assert '<time datetime="2026-03-09">9. März 2026</time>' in shown
     assert "no 2026-99-99 and no 2026-12-012" in shown
     assert shown.startswith("&lt;b&gt; was")
+    assert as_text(shown).startswith("<b> was unlinked on 1. Dez. 2026, 11:40, created on 9. März 2026;")
 
 
 def test_the_hour_that_comes_twice_in_autumn_has_two_exact_names() -> None:

@@ -35,6 +35,8 @@ class Reading(html.parser.HTMLParser):
         self.ids: list[str] = []
         self.tags: list[tuple[str, dict[str, str]]] = []
         self._texts: list[str] = []
+        self._after_moment = False
+        """A moment is an element inside a sentence: what comes after it may stand close by."""
         self._label: str | None = None
         self._button: list[str] | None = None
         self._select: str | None = None
@@ -48,6 +50,8 @@ class Reading(html.parser.HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         self.tags.append((tag, given))
+        if tag == "time" and self._texts and self._texts[-1].endswith("( "):
+            self._texts[-1] = self._texts[-1].rstrip()
         if "id" in given:
             self.ids.append(given["id"])
         if tag == "form":
@@ -70,6 +74,7 @@ class Reading(html.parser.HTMLParser):
                 self.form.values[given["name"]] = given.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
+        self._after_moment = tag == "time"
         if tag == "label":
             self._label = None
         elif tag == "button" and self._button is not None:
@@ -80,6 +85,9 @@ class Reading(html.parser.HTMLParser):
             self._select = None
 
     def handle_data(self, data: str) -> None:
+        if self._after_moment and data[:1] in ".,;:)":
+            self._texts[-1] = self._texts[-1].rstrip()
+        self._after_moment = False
         self._texts.append(data + " ")
         if self._label is not None:
             self.labels[self._label] = (self.labels[self._label] + " " + data).strip()

@@ -6,6 +6,7 @@ axe-core 4.14.1 (MPL-2.0) stands in `axe/` for these tests alone.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -232,6 +233,8 @@ async def test_every_page_is_accessible_and_fits_a_phone_in_light_and_dark(
             await page.set_viewport_size({"width": width, "height": 800})
             await go(page, served, path, language)
             wrong += [f"{path} {scheme} {width}: {fault}" for fault in await faults(page)]
+            seen = await page.locator("body").inner_text()
+            wrong += [f"{path} shows {day} as a program writes it" for day in re.findall(r"\d{4}-\d\d-\d\d", seen)]
             wide = await page.evaluate("document.documentElement.scrollWidth")
             if wide > width:
                 wrong.append(f"{path} is {wide} wide on a screen of {width}")

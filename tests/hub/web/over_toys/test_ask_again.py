@@ -154,11 +154,11 @@ async def test_after_a_mail_the_page_says_when_it_went_out_and_when_a_new_yes_co
     page = await asks(ADA, "en")
     (mail,) = world.mails_to(ADA)
     assert offered(page) == []
-    assert "a confirmation mail went out on 2026-11-24" in about(page)
-    assert "a new one needs a new yes by the contact, at the earliest on 2026-11-25" in about(page)
+    assert "a confirmation mail went out on 24 Nov 2026" in about(page)
+    assert "a new one needs a new yes by the contact, at the earliest on 25 Nov 2026" in about(page)
     german = about(await asks(ADA, "de"))
-    assert "Am 2026-11-24" in german
-    assert "eine neue braucht ein neues Ja des Kontakts, frühestens am 2026-11-25" in german
+    assert "Am 24. Nov. 2026" in german
+    assert "eine neue braucht ein neues Ja des Kontakts, frühestens am 25. Nov. 2026" in german
     assert (await press(guest, page)).status == 409
     await yard.settle(30)
     assert world.mails_to(ADA) == [mail]

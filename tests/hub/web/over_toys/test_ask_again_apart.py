@@ -36,7 +36,7 @@ async def asked_of(person: Any, yard: Yard) -> tuple[str, list[str]]:
     assert (await person.submit(page)).where == "/overview"
     page = await person.submit(await person.open("/activity?lang=en"), who=ADA)
     text = page.answer.text
-    part = text[text.index('id="ask-again"') :].split("</p>")[0]
+    part = text[text.index('id="ask-again"') :].split("</li>")[0]
     forms = [form for form in page.read.forms if form.action == "/activity/contact"]
     return part, [value for form in forms for _, value, _ in form.buttons if value.startswith("ask-again")]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -42,7 +43,8 @@ async def test_every_permission_names_the_fact_that_proves_it(guest: Any, yard: 
     assert f"proved by no. {account['rests_on']}." in page.text
     for fact in account["history"]:
         assert fact["event"] in page.text
-        assert fact["recorded"][:19].replace("T", " ") in page.text
+        recorded = datetime.fromisoformat(fact["recorded"])
+        assert f"{recorded.day} {recorded:%b %Y, %H:%M:%S} UTC" in page.text
 
 
 async def test_what_was_done_on_a_word_names_who_gave_it_when_and_under_which_words(
@@ -53,7 +55,8 @@ async def test_what_was_done_on_a_word_names_who_gave_it_when_and_under_which_wo
     asked = next(one for one in account["history"] if one["kind"] == "asked")
     assert (asked["agreed_by"], asked["words"]) == ("Jo Doe", "words")
     page = await shown(guest)
-    assert f"Jo Doe, {asked['agreed_at'][:19].replace('T', ' ')} (UTC)" in page.text
+    agreed = datetime.fromisoformat(asked["agreed_at"])
+    assert f"Jo Doe, {agreed.day} {agreed:%b %Y, %H:%M:%S} UTC" in page.text
     assert "Only their hash was kept: words" in page.text
 
 

@@ -75,7 +75,7 @@ async def test_the_preview_is_german_on_german_pages(guest: Any, yard: Yard, wor
     page = await press(guest, "preview", await group_of(guest))
     assert "Was die heutigen Regeln entschieden" in page.text
     assert "Würde entschieden und geschrieben" in page.text
-    assert "wants_news steht auf Ja, gesetzt durch ein Formular." in page.text
+    assert "„Wants the newsletter“ steht auf Ja, gesetzt durch ein Formular." in page.text
 
 
 async def test_what_is_true_today_counts_in_the_preview(guest: Any, yard: Yard, world: World) -> None:
@@ -84,7 +84,7 @@ async def test_what_is_true_today_counts_in_the_preview(guest: Any, yard: Yard, 
     world.posts.clear()
     page = await press(guest, "preview", await group_of(guest))
     assert "Nothing would be done" in page.text
-    assert "wants_news is no" in page.text
+    assert "“Wants the newsletter” is no" in page.text
     assert "Bring in" not in page.text
 
 

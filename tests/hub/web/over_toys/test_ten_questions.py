@@ -49,7 +49,7 @@ async def joined(yard: Yard, world: World, **more: str) -> str:
 async def test_a_box_left_unticked(asks: Asks, yard: Yard, world: World) -> None:
     world.form(ADA, {"wants_news": "no"})
     await yard.settle(30)
-    await answers(asks, ADA, "wants_news is no", "wants_news steht auf Nein.")
+    await answers(asks, ADA, "“Wants the newsletter” is no", "„Wants the newsletter“ steht auf Nein.")
 
 
 async def test_somebody_who_opted_out(asks: Asks, yard: Yard, world: World) -> None:
@@ -59,12 +59,11 @@ async def test_somebody_who_opted_out(asks: Asks, yard: Yard, world: World) -> N
     await yard.settle(30)
     world.person_edits(one, "name", "Augusta")
     await yard.settle(30)
-    seen = f"{at:%Y-%m-%d %H:%M}"
     await answers(
         asks,
         ADA,
-        f"This address opted out (Toymail, {seen} UTC).",
-        f"Diese Adresse hat sich abgemeldet (Toymail, {seen} UTC).",
+        f"This address opted out (Toymail, {at.day} Nov {at:%Y, %H:%M} UTC).",
+        f"Diese Adresse hat sich abgemeldet (Toymail, {at.day}. Nov. {at:%Y, %H:%M} UTC).",
     )
 
 
@@ -84,8 +83,8 @@ async def test_a_contact_older_than_the_connection(tmp_path: Path, asks: Asks, y
     await answers(
         asks,
         ADA,
-        f"created on {created:%Y-%m-%d}, the connection began on {began:%Y-%m-%d}, and no explicit yes",
-        f"Angelegt am {created:%Y-%m-%d}, die Verbindung begann am {began:%Y-%m-%d}, und kein ausdrückliches Ja.",
+        f"created on {created.day} Nov 2026, the connection began on {began.day} Nov 2026, and no explicit yes",
+        f"Angelegt am {created.day}. Nov. 2026, die Verbindung begann am {began.day}. Nov. 2026, und kein ausdrückliches Ja.",
     )
 
 
@@ -156,8 +155,8 @@ async def test_an_own_value_that_has_no_effect(asks: Asks, yard: Yard, world: Wo
     await answers(
         asks,
         ADA,
-        "setting ask_first (ask_me is no): the contact's own value would skip the double opt-in",
-        "Einstellung ask_first (ask_me steht auf Nein): Der eigene Wert des Kontakts würde das Double-Opt-in überspringen",
+        "setting ask_first (“Ask before writing” is no): the contact's own value would skip the double opt-in",
+        "Einstellung ask_first („Ask before writing“ steht auf Nein): Der eigene Wert des Kontakts würde das Double-Opt-in überspringen",
     )
 
 
