@@ -9,7 +9,7 @@ from stellwerk.relay.hub import Hub, log
 from stellwerk.store import accounts
 
 PATIENCE_SECONDS = 4.0
-ZONE = "zone"
+ZONE = "zone_there"
 """In what the remote told of an account: the zone its people live by. Not that of the times it prints, which is learnt."""
 
 

@@ -25,11 +25,12 @@ from stellwerk.web.forgery import posted, row_id
 from stellwerk.web.inside import inside
 from stellwerk.web.pages import Speaker, speaker, system_title
 from stellwerk.web.repair_phrases import repair_text
+from stellwerk.web.repair_text import Button
 from stellwerk.web.scopes import shown_scopes
 from stellwerk.web.visitor import Flash, goes_on
 
 STATES: tuple[State, ...] = get_args(State)
-NO_BUTTON = "none"
+NO_BUTTON: Button = "none"
 
 
 @get("/overview", name="overview")
