@@ -33,4 +33,7 @@ def has_changed(plan: Plan, settings: Mapping[str, SettingValue], known: Known, 
     """Whether something of that has changed since `enter` was decided. What a sync brings in is on that sync's own terms."""
     if enter.decided_on == "" or enter.links or enter.backfill:
         return False
+    said = known.remembered.answered.get(plan.answer_field(plan.wish_system) or "")
+    if enter.explicit and said is not None and said.wish is None and said.at is not None and said.at > enter.wished_at:
+        return True  # A workflow's yes after a no, for instance: it brings back no yes of before.
     return enter.decided_on != decided_on(plan, settings, known, known.remembered)

@@ -89,6 +89,15 @@ def test_a_yes_that_was_emptied_is_decided_anew(world: Any) -> None:
 
 
 @pytest.mark.behaviour("changed-meanwhile")
+@pytest.mark.parametrize("by", [Origin.WORKFLOW, Origin.IMPORT, Origin.INTEGRATION])
+def test_a_yes_that_is_no_wish_brings_back_none_that_a_no_took_back(world: Any, by: Origin) -> None:
+    waiting = entry(world.decide(world.crm(subscribe="yes")))
+    world.decide(world.crm(subscribe="no", by=Origin.FORM, said_at=world.now - 2 * MINUTE))
+    world.decide(world.crm(subscribe="yes", by=by, said_at=world.now - MINUTE))
+    assert prepared(world, waiting) == "changed-since"
+
+
+@pytest.mark.behaviour("changed-meanwhile")
 def test_settings_that_were_saved_since_and_an_agreement_taken_back_have_it_decided_anew(world: Any) -> None:
     waiting = entry(world.decide(world.crm(subscribe="yes")))
     nowhere = Contact(presence=Presence.ABSENT, read_at=world.now)
