@@ -250,7 +250,7 @@ async def test_activity_a_contact_is_found_with_the_reason(
     await page.get_by_label(say("search-who")).fill(email)
     await page.keyboard.press("Enter")
     await page.get_by_role("heading", name=say("findings")).wait_for()
-    assert await page.get_by_text("wants_letters").count()
+    assert await page.get_by_text("Wants letters").count()
 
 
 async def test_activity_a_contact_is_unlinked_once_that_is_confirmed_and_linked_again(
