@@ -35,6 +35,11 @@ def put(
     hold: Held | None = None,
     let_go: Mapping[int, str] = NOTHING_LET_GO,
 ) -> None:
+    """One change into the outbox, or `hold` with its reason: an effect that stands already is only counted.
+
+    Field values join a write that waits for the same contact. `let_go` has deliveries that a person released, by number their
+    tag: this one takes the place of its like among them.
+    """
     account = case.connection.accounts[planned.system]
     tag = tag_of(planned)
     new = outbox.NewDelivery(

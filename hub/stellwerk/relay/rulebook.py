@@ -43,6 +43,7 @@ class Chosen(Struct, frozen=True, kw_only=True):
 
 
 def choose(book: Rulebook, stored: Mapping[str, Any]) -> Chosen:
+    """The rules under these settings, as the database has them."""
     values = typed_settings(book.plan, stored)
     worked_out = msgspec.structs.replace(book, plan=settled(book.plan, values))
     return Chosen(of=book, stored=stored, book=worked_out, values=values)

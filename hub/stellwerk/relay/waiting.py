@@ -69,6 +69,7 @@ async def by_contact(hub: Hub, held: Lease, rows: Sequence[InboxRow]) -> list[Wa
 
 
 async def later(hub: Hub, held: Lease, rows: Sequence[InboxRow], failed: DeliveryError) -> None:
+    """Could not be read or settled: again after a while, or dead letters and a repair after too many attempts."""
     asked = failed.retry_after if isinstance(failed, RetryableError) else None
     answer = None if failed.answer is None else hub.vault.seal(held.account, failed.answer.encode())
 

@@ -25,6 +25,7 @@ class Stale(StoreError):
 
 
 def by_link(tx: Tx, connection: str, system: str, remote: str) -> ContactState | None:
+    """The contact whose id at `system` is `remote`."""
     return _state(
         tx.one(
             "select c.* from link as l join contact as c on c.id = l.contact"
@@ -37,6 +38,7 @@ def by_link(tx: Tx, connection: str, system: str, remote: str) -> ContactState |
 
 
 def by_address(tx: Tx, connection: str, address: str) -> list[ContactState]:
+    """All that have this address (a digest), the first that was stored first."""
     rows = tx.all(
         "select * from contact where connection = :connection and address = :address order by id",
         connection=connection,

@@ -31,6 +31,7 @@ class LeaseLost(StoreError):
 
 
 def wake(tx: Tx, account: str, at: float) -> None:
+    """The account has something to do at `at` (seconds since 1970); an earlier time that stands already stays."""
     tx.run(
         "insert into lease (account, wake) values (:account, :at) on conflict (account)"
         " do update set wake = case when lease.wake is null or lease.wake > excluded.wake then excluded.wake else lease.wake end",
@@ -104,6 +105,7 @@ def play(tx: Tx, account: str, now: float) -> None:
 
 
 def keep_calls(tx: Tx, lease: Lease, calls: bytes) -> None:
+    """The rate window, so that the next holder counts on; nothing where the lease is lost."""
     tx.run(
         "update lease set calls = :calls where account = :account and epoch = :epoch",
         calls=calls,
