@@ -8,7 +8,7 @@ INSIDE: Mapping[str, tuple[str, str]] = {
     "pages": ("Pages", "Seiten"),
     "page-overview": ("Overview", "Überblick"),
     "page-activity": ("Activity", "Aktivität"),
-    "page-letters": ("Undelivered", "Nicht zugestellt"),
+    "page-letters": ("Dead letters", "Aufgegeben"),
     "page-fields": ("Fields", "Felder"),
     "page-history": ("History", "Verlauf"),
     "page-access": ("API", "API"),
@@ -51,8 +51,8 @@ INSIDE: Mapping[str, tuple[str, str]] = {
     ),
     "go-on-do": ("Go on", "Fortfahren"),
     "go-on-why": (
-        "What waited is looked at again first; a yes that has become too old waits for you under “Undelivered”.",
-        "Was gewartet hat, wird zuerst noch einmal angesehen; ein zu alt gewordenes Ja wartet unter „Nicht zugestellt“ auf Sie.",
+        "What waited is looked at again first; a yes that has become too old waits for you under “Dead letters”.",
+        "Was gewartet hat, wird zuerst noch einmal angesehen; ein zu alt gewordenes Ja wartet unter „Aufgegeben“ auf Sie.",
     ),
     "state-stopped-now": (
         "Stopped. Nobody is mailed or given a permission until somebody lets it go on.",

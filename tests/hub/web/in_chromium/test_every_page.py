@@ -251,7 +251,7 @@ async def test_the_way_through_all_pages_needs_no_mouse(page: Page, served: str)
     await page.goto(served + "/overview")
     for name, path in (
         ("Activity", "/activity"),
-        ("Undelivered", "/letters"),
+        ("Dead letters", "/letters"),
         ("Fields", "/fields"),
         ("History", "/history"),
     ):
