@@ -11,6 +11,7 @@ _RANK = {
     Permission.DOUBLE: 3,
     Permission.DOUBLE_PLUS: 4,
 }
+_BY_NAME = {one.value: one for one in Permission}
 
 
 def is_rise(old: Permission, new: Permission) -> bool:
@@ -33,4 +34,4 @@ def grantable(wanted: Permission, agreed: Agreement | None) -> Permission:
 
 def named(text: object) -> Permission | None:
     """The permission of that name, None for any other text."""
-    return Permission(text) if isinstance(text, str) and text in set(Permission) else None
+    return _BY_NAME.get(text) if isinstance(text, str) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from stellwerk.store import contacts, inbox, outbox, traces
+from stellwerk.store.contacts import ContactState
 from stellwerk.store.store import Tx
 from stellwerk_rules.model import Remembered
 
@@ -36,8 +37,7 @@ def erase_events(tx: Tx, account: str, subject: str, now: float) -> None:
     inbox.erase(tx, account, subject, now)
 
 
-def go_on(tx: Tx, contact: int, now: float) -> None:
-    """After a delivery has ended: the rest of what was to be erased."""
-    state = contacts.by_id(tx, contact)
-    if state is not None and state.remembered.erased:
-        erase(tx, contact, now)
+def go_on(tx: Tx, state: ContactState, now: float) -> None:
+    """After a delivery of the contact has ended: the rest of what was to be erased. `state` is as it stands now."""
+    if state.remembered.erased:
+        erase(tx, state.id, now)

@@ -219,7 +219,9 @@ def let_go(signals: Sequence[Signal]) -> list[int]:
 
 def is_released(tx: Tx, case: Case, ids: Sequence[int], kinds: frozenset[str] = AS_RELEASED) -> bool:
     """Whether the contact is decided on as if nothing had been handled: for changes that were never made."""
-    return not kinds.isdisjoint(held_rows.released_of(tx, case.connection.id, case.state.id, ids).values())
+    return bool(ids) and not kinds.isdisjoint(
+        held_rows.released_of(tx, case.connection.id, case.state.id, ids).values()
+    )
 
 
 def _with_times(contact: Contact, signals: Sequence[Signal]) -> Contact:

@@ -41,6 +41,8 @@ async def sending(
         addresses: set[str] = set()
         held_back: list[tuple[Job, Held]] = []
         kept_back = hold.holds(tx, held.account)
+        rows_of = {write.job.row.connection for write in writes}
+        known = {one: connections.by_id(tx, one) for one in sorted(rows_of)}
         for write in writes:
             job, address = write.job, write.job.case.address
             if address in addresses or not outbox.stands(tx, job.row.id, job.row.body):
@@ -48,7 +50,7 @@ async def sending(
             if not _stands(tx, job, first=first):
                 outbox.again(tx, job.row.id, now, code="decided anew", text="", answer=None)
                 continue
-            connection = connections.by_id(tx, job.row.connection)
+            connection = known[job.row.connection]
             if mails_or_grants(job.planned.change) and (kept_back or _holds(connection)):
                 continue
             if not _runs(connection, job):

@@ -95,7 +95,7 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
         )
         decision = after(case.book.plan, ending, case.known, hub.time())
         decision = with_own_picks(tx, case, job.planned.system, held.account, change, decision)
-        write(
+        case = write(
             tx,
             hub,
             case,
@@ -118,7 +118,7 @@ async def finished(hub: Hub, held: Lease, job: Job, change: Change, receipt: Rec
             outbox.settle(
                 tx, job.row.id, receipt.outcome.value, code=receipt.code, text=receipt.text, answer=None, now=now
             )
-            erasing.go_on(tx, job.row.contact, now)
+            erasing.go_on(tx, case.state, now)
 
     await hub.store.write(work)
 
@@ -145,10 +145,10 @@ async def refuse(
         ending = Ending(planned=job.planned, change=made, outcome=outcome, target=job.target)
         decision = after(case.book.plan, ending, case.known, hub.time())
         event, run = job.row.event, job.row.run
-        write(tx, hub, case, decision, event=event, what=tag(made), outcome="dead", answer=answer, run=run)
+        case = write(tx, hub, case, decision, event=event, what=tag(made), outcome="dead", answer=answer, run=run)
         outbox.settle(tx, job.row.id, "dead", code=code, text=text, answer=_sealed(hub, job, answer), now=now)
         repairs.open_(tx, job.case.connection.id, code, text or code, now)
-        erasing.go_on(tx, job.row.contact, now)
+        erasing.go_on(tx, case.state, now)
 
     await hub.store.write(work)
 
@@ -181,9 +181,9 @@ async def put_aside(hub: Hub, held: Lease, job: Job, why: Skip | Held) -> None:
         plan, tried = case.book.plan, job.row.sent is not None
         decision = dropped(plan, job.planned, why, job.target, case.known, hub.time(), tried=tried)
         event, run = job.row.event, job.row.run
-        write(tx, hub, case, decision, event=event, what=tag(job.planned.change), outcome=state, run=run)
+        case = write(tx, hub, case, decision, event=event, what=tag(job.planned.change), outcome=state, run=run)
         look_into(tx, hub, held.account, email_of(job.planned), decision.facts)
-        erasing.go_on(tx, job.row.contact, now)
+        erasing.go_on(tx, case.state, now)
 
     await hub.store.write(work)
 
@@ -282,12 +282,14 @@ def _end(tx: Tx, hub: Hub, account: str, row: OutboxRow, code: str, text: str, a
     repairs.open_(tx, row.connection, code, text, now)
     state = _remembered(tx, row.contact)
     system = accounts.system_of(account)
-    if state is not None and state.remembered.going.get(system):
+    if state is None:
+        return
+    if state.remembered.going.get(system):
         planned = opened(hub.vault, account, row.body, Planned)
         change = None if planned is None else planned.change
         left = given_up(state.remembered, system, change, hub.vault.digest)
         contacts.save(tx, structs.replace(state, remembered=left), now)
-    erasing.go_on(tx, row.contact, now)
+    erasing.go_on(tx, state, now)
 
 
 def _remembered(tx: Tx, contact: int) -> ContactState | None:

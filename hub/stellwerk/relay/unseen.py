@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stellwerk.registry import has
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.job import Write
 from stellwerk.relay.opened import opened
@@ -66,10 +67,10 @@ def to_be_looked_up(connector: object, write: Write, receipt: Receipt) -> Receip
 def is_candidate(connector: object, row: OutboxRow) -> bool:
     """What can be told without opening it."""
     return (
-        isinstance(connector, Cautious)
-        and row.run is not None
+        row.run is not None
         and row.tag == "enter"
         and not (row.attempts or row.progress)
+        and has(type(connector), Cautious)
     )
 
 

@@ -105,12 +105,14 @@ def save(tx: Tx, state: ContactState, now: float) -> ContactState:
         if not written:
             raise Stale(f"contact {state.id} changed")
         saved = msgspec.structs.replace(state, version=state.version + 1)
+    linked = tx.all("select system, remote from link where contact = :contact", contact=saved.id) if state.id else ()
+    stands = {row["system"]: row["remote"] for row in linked}
     ids = saved.remembered.ids
-    for row in tx.all("select system from link where contact = :contact", contact=saved.id):
-        if row["system"] not in ids:
-            tx.run("delete from link where contact = :contact and system = :system", contact=saved.id, **row)
+    for system in stands.keys() - ids.keys():
+        tx.run("delete from link where contact = :contact and system = :system", contact=saved.id, system=system)
     for system, remote in ids.items():
-        _link(tx, saved, system, remote)
+        if stands.get(system) != remote:
+            _link(tx, saved, system, remote)
     return saved
 
 

@@ -181,9 +181,9 @@ def progress(tx: Tx, one: int, text: str) -> None:
 
 def settle(tx: Tx, one: int, state: str, *, code: str, text: str, answer: bytes | None, now: float) -> None:
     """The end of a delivery: done, skipped, held or dead. What has ended stays as it ended; what is held may still end."""
-    tx.run(
+    row = tx.one(
         "update outbox set state = :state, code = :code, text = :text, answer = :answer, ended = :now, progress = ''"
-        " where id = :id and state in ('waiting', 'sent', 'parked', 'held')",
+        " where id = :id and state in ('waiting', 'sent', 'parked', 'held') returning run",
         state=state,
         code=code,
         text=text,
@@ -191,8 +191,7 @@ def settle(tx: Tx, one: int, state: str, *, code: str, text: str, answer: bytes 
         now=now,
         id=one,
     )
-    row = tx.one("select run from outbox where id = :id and run is not null", id=one)
-    if row is not None:
+    if row is not None and row["run"] is not None:
         syncs.moves(tx, row["run"], now + SOON_SECONDS)
 
 

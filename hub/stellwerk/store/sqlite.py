@@ -25,6 +25,8 @@ from stellwerk.store.writer import Answer, Work, Writer
 T = TypeVar("T")
 OLDEST_SQLITE = (3, 38, 0)
 READERS = 2
+STATEMENTS = 512
+"""So many are kept prepared: more than there are, so that none is prepared again."""
 
 
 class SqliteTx:
@@ -36,11 +38,16 @@ class SqliteTx:
         self._connection = connection
 
     def all(self, sql: str, /, **params: Any) -> list[Row]:
-        return [dict(row) for row in self._connection.execute(sql, params)]
+        rows = self._connection.execute(sql, params).fetchall()
+        if not rows:
+            return []
+        # Not `dict(row)`, which looks for the place of each name by itself.
+        names = rows[0].keys()
+        return [dict(zip(names, row, strict=True)) for row in rows]
 
     def one(self, sql: str, /, **params: Any) -> Row | None:
         row = self._connection.execute(sql, params).fetchone()
-        return None if row is None else dict(row)
+        return None if row is None else dict(zip(row.keys(), row, strict=True))
 
     def run(self, sql: str, /, **params: Any) -> int:
         return self._connection.execute(sql, params).rowcount
@@ -56,6 +63,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         uri=True,
         isolation_level=None,
         check_same_thread=False,
+        cached_statements=STATEMENTS,
     )
     connection.row_factory = sqlite3.Row
     connection.execute("pragma busy_timeout=5000")

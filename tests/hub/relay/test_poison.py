@@ -73,6 +73,19 @@ async def test_a_delivery_of_another_version_is_a_dead_letter_and_holds_up_nobod
     assert await codes(yard, "outbox") == ["unreadable"]
 
 
+async def test_a_delivery_of_a_contact_that_another_version_remembers_is_a_dead_letter_and_holds_up_nobody(
+    yard: Yard, world: World
+) -> None:
+    world.form(BEN, YES)
+    await yard.take_in()
+    await yard.drain("shop")
+    await yard.store.write(lambda tx: tx.run("update contact set remembered = '[]'"))
+    world.form(ADA, YES)
+    await yard.settle(60)
+    assert len(world.mails_to(ADA)) == 1
+    assert await codes(yard, "outbox") == ["unreadable"]
+
+
 async def test_values_are_not_joined_into_a_delivery_that_cannot_be_read(
     yard: Yard, world: World, joined: Joined
 ) -> None:
