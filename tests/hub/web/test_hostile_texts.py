@@ -24,7 +24,7 @@ PAGES = (
 def harmless(page: Any) -> None:
     """Nothing of the text became a part of the page."""
     for tag, given in page.read.tags:
-        assert tag != "img", page.answer.url
+        assert tag != "img" or given.get("src", "").startswith("/static/"), page.answer.url
         assert not [name for name in given if name.startswith("on")]
         for name in ("href", "src", "action"):
             assert "javascript:" not in given.get(name, "")
