@@ -119,7 +119,6 @@ async def unlink(world: World, oracles: Oracles, deed: Unlink, happens: Callable
         world.vendors.write(said.by, email, said.values)
         wishes = said.values.get("maileon_subscribe") == "true"  # which nobody hears
         oracle.wrote(email, "import" if wishes else said.by, said.values, world.now())
-        one.record.back = one.record.back or (wishes and said.by in ("form", "person"))
     else:
         await happens()
     await world.rest()
