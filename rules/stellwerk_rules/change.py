@@ -10,6 +10,9 @@ from msgspec import Struct, field
 
 from stellwerk_rules.contact import Because, Origin, Permission, Value
 
+CHANGED_SINCE = "changed-since"
+"""Code of a change that is decided anew before anything goes out for it: what it was decided on has changed."""
+
 
 class AskTerms(Struct, frozen=True, kw_only=True):
     """How a double opt-in is asked: `plus` asks for personal tracking too; `options` are the target connector's own."""

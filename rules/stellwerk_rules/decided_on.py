@@ -14,9 +14,6 @@ from stellwerk_rules.model import Enter, Known, Remembered
 from stellwerk_rules.plan import Plan
 from stellwerk_rules.spec import SettingValue
 
-CHANGED_SINCE = "changed-since"
-"""Code of what is decided anew first."""
-
 _LENGTH = 16
 
 

@@ -6,6 +6,7 @@ Three rooms: `contact` (who, and what happened), `change` (what to write), `know
 from __future__ import annotations
 
 from stellwerk_rules.change import (
+    CHANGED_SINCE,
     AddEntry,
     Ask,
     AskTerms,
@@ -60,6 +61,7 @@ from stellwerk_rules.known import (
 
 __all__ = [
     "ADDRESS",
+    "CHANGED_SINCE",
     "CONFIRMED_BY_CONTACT",
     "AddEntry",
     "Agreement",

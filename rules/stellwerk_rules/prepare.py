@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from stellwerk_rules import breaker, moving, remember, unlinked
 from stellwerk_rules.consent import Consent, fold, is_younger
-from stellwerk_rules.decided_on import CHANGED_SINCE, has_changed
+from stellwerk_rules.decided_on import has_changed
 from stellwerk_rules.entering import held_for_age
 from stellwerk_rules.fields import wins
 from stellwerk_rules.laws import NOT_ASKED_NOW, lawful
 from stellwerk_rules.learned import lost_ask
 from stellwerk_rules.model import (
+    CHANGED_SINCE,
     AddEntry,
     Because,
     Change,

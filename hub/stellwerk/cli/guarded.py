@@ -22,7 +22,7 @@ class Guarded(HttpToolsProtocol):
     """Bytes of the head so far; None where it is over."""
     _timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as narrow as uvicorn has it
         super().connection_made(transport)
         self._begin()
 

@@ -41,16 +41,15 @@ async def sending(
         addresses: set[str] = set()
         held_back: list[tuple[Job, Held]] = []
         kept_back = hold.holds(tx, held.account)
-        rows_of = {write.job.row.connection for write in writes}
-        known = {one: connections.by_id(tx, one) for one in sorted(rows_of)}
+        stored = {one: connections.by_id(tx, one) for one in sorted({write.job.row.connection for write in writes})}
         for write in writes:
             job, address = write.job, write.job.case.address
+            connection = stored[job.row.connection]
             if address in addresses or not outbox.stands(tx, job.row.id, job.row.body):
                 continue
-            if not _stands(tx, job, first=first):
+            if not _stands(tx, job, connection, first=first):
                 outbox.again(tx, job.row.id, now, code="decided anew", text="", answer=None)
                 continue
-            connection = known[job.row.connection]
             if mails_or_grants(job.planned.change) and (kept_back or _holds(connection)):
                 continue
             if not _runs(connection, job):
@@ -93,7 +92,7 @@ def _braked(tx: Tx, hub: Hub, write: Write, now: float) -> Held | None:
     return why
 
 
-def _stands(tx: Tx, job: Job, *, first: bool) -> bool:
+def _stands(tx: Tx, job: Job, connection: Connection | None, *, first: bool) -> bool:
     """Whether the contact's address and its consent are as they were when the job was looked up; of a move, at both addresses.
 
     And whether it was unlinked since; what stands between clear and set is ended all the same.
@@ -102,7 +101,7 @@ def _stands(tx: Tx, job: Job, *, first: bool) -> bool:
     state = contacts.by_id(tx, case.state.id)
     if (None if state is None else state.address) != case.state.address:
         return False
-    if first and mails_or_grants(job.planned.change) and not _is_known_as_it_was(tx, case, state):
+    if first and mails_or_grants(job.planned.change) and not _is_known_as_it_was(case, state, connection):
         return False
     if state is not None and state.remembered.unlinked != case.state.remembered.unlinked and not job.row.progress:
         return False
@@ -118,9 +117,8 @@ def _stands(tx: Tx, job: Job, *, first: bool) -> bool:
     return facts == case.known.facts and suppressed == case.known.suppressed
 
 
-def _is_known_as_it_was(tx: Tx, case: Case, state: ContactState | None) -> bool:
+def _is_known_as_it_was(case: Case, state: ContactState | None, connection: Connection | None) -> bool:
     """Whether neither the contact nor its connection was saved anew: what it says, its deletion, settings, who agreed."""
-    connection = connections.by_id(tx, case.connection.id)
     if state is None or connection is None or state.version != case.state.version:
         return False
     return (connection.settings, connection.agreed) == (case.connection.settings, case.connection.agreed)

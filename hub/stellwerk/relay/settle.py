@@ -34,9 +34,8 @@ from stellwerk.store.outbox import OutboxRow
 from stellwerk.store.store import Tx
 from stellwerk_rules.aftermath import after, dropped
 from stellwerk_rules.arrived import is_looked_for
-from stellwerk_rules.decided_on import CHANGED_SINCE
 from stellwerk_rules.ending import Ending
-from stellwerk_rules.model import Change, Held, Planned, Skip
+from stellwerk_rules.model import CHANGED_SINCE, Change, Held, Planned, Skip
 from stellwerk_rules.prepare import OPT_OUT_CLAIMED, STILL_LEAVING
 from stellwerk_rules.remember import given_up
 

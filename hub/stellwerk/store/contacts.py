@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from stellwerk.errors import StoreError
-from stellwerk.store.store import Row, Tx
+from stellwerk.store.store import Row, Tx, counted
 from stellwerk_rules.model import Remembered
 
 
@@ -67,12 +67,12 @@ def by_remote(tx: Tx, remote: str) -> list[ContactState]:
 
 def linked(tx: Tx, connection: str, system: str) -> int:
     """How many contacts of the connection are known at the system."""
-    row = tx.one(
-        "select count(*) as number from link where connection = :connection and system = :system",
+    return counted(
+        tx,
+        "select count(*) as n from link where connection = :connection and system = :system",
         connection=connection,
         system=system,
     )
-    return 0 if row is None else int(row["number"])
 
 
 def by_id(tx: Tx, one: int) -> ContactState | None:

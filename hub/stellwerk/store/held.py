@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from stellwerk.store import counts
 from stellwerk.store.outbox import NewDelivery, OutboxRow
-from stellwerk.store.store import Row, Tx
+from stellwerk.store.store import Row, Tx, counted
+from stellwerk_rules.model import CHANGED_SINCE
 
 RELEASED = "released"
 """Names, in the details of an event of ours, the delivery that a person let go, or that is decided anew first."""
 
-ANEW = "changed-since"
-"""Code of what nobody let go: what it was decided on has changed. In place of its tag, it says so."""
+ANEW = CHANGED_SINCE
+"""Code of what nobody let go. In place of its tag, it says so."""
 
 ANEW_LATER_SECONDS = 3600.0
 
@@ -69,8 +70,8 @@ def released_of(tx: Tx, connection: str, contact: int, ids: Sequence[int]) -> di
     """Those of `ids` that are deliveries of this contact, let go and not decided again yet, with their tags (or `ANEW`)."""
     found = (
         tx.one(
-            "select id, case when code = :anew then code else tag end as tag from outbox where id = :id and connection = :connection and contact = :contact"
-            " and state = 'held' and released is not null",
+            "select id, case when code = :anew then code else tag end as tag from outbox"
+            " where id = :id and connection = :connection and contact = :contact and state = 'held' and released is not null",
             id=one,
             connection=connection,
             contact=contact,
@@ -92,8 +93,8 @@ def renew(tx: Tx, ids: Iterable[int], new: NewDelivery) -> int | None:
     for one in ids:
         done = tx.run(
             "update outbox set state = 'waiting', body = :body, due = :due, attempts = 0, code = '', text = '', ended = null,"
-            " answer = null, released = case when code = :anew then null else released end where id = :id and tag = :tag and state = 'held' and released is not null"
-            " and (once is null or once = :once)",
+            " answer = null, released = case when code = :anew then null else released end"
+            " where id = :id and tag = :tag and state = 'held' and released is not null and (once is null or once = :once)",
             id=one,
             body=new.body,
             due=new.due,
@@ -167,7 +168,8 @@ def count(tx: Tx, row: OutboxRow, kind: str, now: float) -> None:
 def started_since(tx: Tx, row: OutboxRow, kind: str, since: float) -> int:
     """How many others of `kind` were started for that origin after `since`; those before are forgotten."""
     tx.run("delete from braked where at <= :since", since=since)
-    found = tx.one(
+    return counted(
+        tx,
         "select count(*) as n from braked where connection = :connection and kind = :kind and origin = :origin"
         " and delivery <> :delivery",
         connection=row.connection,
@@ -175,4 +177,3 @@ def started_since(tx: Tx, row: OutboxRow, kind: str, since: float) -> int:
         origin=row.origin,
         delivery=row.id,
     )
-    return 0 if found is None else int(found["n"])

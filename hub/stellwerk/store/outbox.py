@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from stellwerk.store import counts as events
 from stellwerk.store import syncs
-from stellwerk.store.store import Row, Tx
+from stellwerk.store.store import Row, Tx, counted
 from stellwerk.store.turn import TURN
 
 SOON_SECONDS = 1.0
@@ -389,9 +389,9 @@ def undone(tx: Tx, account: str, connection: str) -> dict[str, int]:
 
 def _in_state(tx: Tx, account: str, connection: str, state: str) -> int:
     # The state stands in the statement, so that the partial indexes can be used.
-    row = tx.one(
+    return counted(
+        tx,
         f"select count(*) as n from outbox where account = :account and connection = :connection and state = '{state}'",
         account=account,
         connection=connection,
     )
-    return 0 if row is None else int(row["n"])

@@ -7,10 +7,8 @@ from typing import Any
 from stellwerk_simulation.history import FIELDS, PEOPLE
 from stellwerk_simulation.people import BOUNCES_THAT_BLOCK, PERMISSIONS, Person, Record
 
-TWO_CLOCKS, DAY = (
-    7_200.0,
-    86_400.0,
-)  # within two hours of each other an opt-out is younger than a yes, and the CRM's value wins
+TWO_CLOCKS = 7_200.0  # within these of each other an opt-out is younger than a yes, and the CRM's value wins
+DAY = 86_400.0
 MOST_ASKS, OWN, STAGES = 3, "maileon_contact_", ("", "lead", "marketingqualifiedlead")
 
 
