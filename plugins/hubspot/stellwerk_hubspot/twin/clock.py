@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import lru_cache
 
 __all__ = ["Clock", "iso", "parse_iso_ms"]
 
@@ -33,6 +34,7 @@ def iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
 
 
+@lru_cache(maxsize=300_000)  # a search over a large portal compares each of its times, page after page
 def parse_iso_ms(text: str) -> int:
     """Epoch milliseconds of an ISO 8601 text with `Z`, or of digits; raises ValueError for anything else."""
     if text.lstrip("-").isdecimal():
