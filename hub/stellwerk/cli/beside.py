@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -29,30 +30,42 @@ class Beside(Struct, frozen=True, kw_only=True):
     vault: Vault
 
 
-@contextmanager
-def beside(config: Path) -> Iterator[Beside]:
+View: TypeAlias = Callable[[], AbstractContextManager[Beside]]
+
+
+def beside(config: Path) -> AbstractContextManager[Beside]:
     """The database that the file names. Raises `ConfigError` for a wrong file, `StoreError` for a database that is not there.
 
     Of the environment only `hub.secret_key` and `hub.database` are looked up; nobody is called, so no other secret is needed.
     """
+    return view_of(config)()
+
+
+def view_of(config: Path) -> View:
+    """The same for whoever looks again and again: the file is read once. Raises `ConfigError` here, `StoreError` at a look."""
     loaded = load(config, None, load_connectors())
     integration = loaded.integration
     if integration is None:
         raise ConfigError(loaded.errors)
     folder = loaded.path.absolute().parent
-    database = followed("database", integration.hub.database, folder)
-    before = integration.hub.secret_key_before
-    vault = Vault(
-        followed("secret_key", integration.hub.secret_key.reveal(), folder),
-        None if before is None else followed("secret_key_before", before.reveal(), folder),
-    )
-    with looking(database, folder) as tx:
-        wrapped = meta.value(tx, "hash_key")
-        if wrapped is None:
-            raise StoreError(f"{shown(database, folder)} was never used by a hub")
-        vault.use_hash_key(wrapped)
-        rotation.use_former_keys(tx, vault)
-        yield Beside(integration=integration, tx=tx, vault=vault)
+
+    @contextmanager
+    def view() -> Iterator[Beside]:
+        database = followed("database", integration.hub.database, folder)
+        before = integration.hub.secret_key_before
+        vault = Vault(
+            followed("secret_key", integration.hub.secret_key.reveal(), folder),
+            None if before is None else followed("secret_key_before", before.reveal(), folder),
+        )
+        with looking(database, folder) as tx:
+            wrapped = meta.value(tx, "hash_key")
+            if wrapped is None:
+                raise StoreError(f"{shown(database, folder)} was never used by a hub")
+            vault.use_hash_key(wrapped)
+            rotation.use_former_keys(tx, vault)
+            yield Beside(integration=integration, tx=tx, vault=vault)
+
+    return view
 
 
 def hub_of(config: Path) -> tuple[HubSpec, Path]:

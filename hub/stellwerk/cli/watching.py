@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from stellwerk.app import create_hub, working
-from stellwerk.cli.beside import beside, database_of
+from stellwerk.cli.beside import database_of, view_of
 from stellwerk.cli.give import give, listens, to_the_hub, whoami
 from stellwerk.config.load import load_or_fail
 from stellwerk.errors import StellwerkError
@@ -65,9 +65,9 @@ def watched(config: Path, order: str, *, quiet: bool, **arguments: Any) -> Statu
 
 def _beside(config: Path, database: Path | None, run: int, show: Show) -> Status:
     """Beside the hub that carries it out; it is read and never asked. Raises `StellwerkError` once it is gone for good."""
-    seen = time.monotonic()
+    look, seen = view_of(config), time.monotonic()
     while True:
-        with beside(config) as view:
+        with look() as view:
             found = statuses(view.tx, run=run)
         if not found:
             raise StellwerkError("the sync is not kept any more; its connection was forgotten")
