@@ -29,6 +29,7 @@ from stellwerk.store.comparisons import Drift, Part
 from stellwerk.store.connections import Connection
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Row, Tx
+from stellwerk.store.urgency import BACKFILL, LIVE
 from stellwerk_rules.comparing import BY_EVENT, DriftKind, drift
 from stellwerk_rules.consent import fold
 from stellwerk_rules.evaluate import evaluate
@@ -259,7 +260,7 @@ def _look_again(hub: Hub, part: Part, row: Row, now: float) -> inbox.NewEvent:
     ref = Ref(by="id", value=row["remote"])
     key = f"compared/{part.id}/{kind.value}/{row['remote']}"
     signal = Signal(kind=kind, ref=ref, key=key, details={COMPARED: str(part.run)})
-    return new_event(hub, part.account, signal, now, behind=row["kind"] != DriftKind.OPT_OUT)
+    return new_event(hub, part.account, signal, now, urgency=LIVE if row["kind"] == DriftKind.OPT_OUT else BACKFILL)
 
 
 async def _wait(hub: Hub, held: Lease, part: Part, due: float, attempts: int) -> None:

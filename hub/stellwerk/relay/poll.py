@@ -19,6 +19,8 @@ from stellwerk.sdk.connector import Reporter, Signal, Unread
 from stellwerk.store import counts, hold, inbox, lease, meta, repairs
 from stellwerk.store.lease import Lease
 from stellwerk.store.store import Tx
+from stellwerk.store.urgency import LIVE, MANY
+from stellwerk_rules.model import EventKind
 
 PAGES_A_TURN = 5
 POLL_FAILS = "poll-fails"
@@ -82,7 +84,10 @@ async def _keep(
     account, now = held.account, hub.now()
     signals = [one for one in told if isinstance(one, Signal)]
     dead = [(hub.vault.seal(account, one.raw), one.because) for one in told if isinstance(one, Unread)]
-    events = [new_event(hub, account, signal, now) for signal in signals]
+    # Changes of a whole import may be among them, or what a sync of ours wrote: nobody who fills in a form waits behind that.
+    events = [
+        new_event(hub, account, one, now, urgency=MANY if one.kind is EventKind.CHANGED else LIVE) for one in signals
+    ]
 
     def work(tx: Tx) -> None:
         lease.fence(tx, held, now)

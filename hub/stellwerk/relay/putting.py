@@ -11,6 +11,7 @@ from stellwerk.relay.hub import Hub
 from stellwerk.store import held as held_rows
 from stellwerk.store import lease, meta, outbox
 from stellwerk.store.store import Tx
+from stellwerk.store.urgency import BACKFILL, LIVE, MANY, OPT_OUT
 from stellwerk_rules.brake import source_of
 from stellwerk_rules.model import Enter, Held, Planned, SetFields
 from stellwerk_rules.wishes import WISHING
@@ -74,21 +75,21 @@ def put(
 
 
 def _urgency(case: Case, planned: Planned, tag: str, *, backfill: bool) -> int:
-    """0 for opt-outs, 1 for what somebody waits for, 2 for whoever came by an import or a workflow, 3 for back-fill.
+    """How soon a change goes out (`store/urgency.py`).
 
     Who comes in where nobody is mailed goes before what follows from that, of the same class. Values of somebody who is
     not in over there, perhaps never will be, wait with the many: an import that was discarded must not hold back a form.
     """
     if tag in OPT_OUT_TAGS:
-        return 0
+        return OPT_OUT
     if backfill:
-        return 3
+        return BACKFILL
     if planned.system != case.book.plan.mail_system:
-        return 1
+        return LIVE
     change = planned.change
     if isinstance(change, Enter):
-        return 1 if change.origin in WISHING else 2
-    return 2 if isinstance(change, SetFields) and planned.system not in case.state.remembered.ids else 1
+        return LIVE if change.origin in WISHING else MANY
+    return MANY if isinstance(change, SetFields) and planned.system not in case.state.remembered.ids else LIVE
 
 
 def join(waiting: Planned, new: Planned) -> Planned | None:

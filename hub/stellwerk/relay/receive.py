@@ -16,6 +16,7 @@ from stellwerk.sdk.connector import Ref, Signal, Unread, WeakSource, WebhookRequ
 from stellwerk.store import accounts, counts, inbox, lease, meta
 from stellwerk.store.accounts import GONE, LEAVING, AccountRow
 from stellwerk.store.store import Tx
+from stellwerk.store.urgency import BACKFILL, LIVE, MANY, OPT_OUT
 from stellwerk.store.vault import Vault
 from stellwerk_rules.model import EventKind, Origin
 
@@ -186,16 +187,16 @@ def subject_of(vault: Vault, ref: Ref) -> str:
 
 
 def new_event(
-    hub: Hub, account: str, signal: Signal, now: float, *, run: int | None = None, behind: bool = False
+    hub: Hub, account: str, signal: Signal, now: float, *, run: int | None = None, urgency: int = LIVE
 ) -> inbox.NewEvent:
-    """A signal as an inbox row: sealed, grouped by contact without clear text. `run` is the sync that looks at it.
-
-    `behind` what is live, as everything of a sync.
-    """
+    """A signal as an inbox row: sealed, grouped by contact without clear text. `run` is the sync that looks at it."""
     subject = subject_of(hub.vault, signal.ref)
-    # Whoever fills in a form does not wait behind an import or a sync.
-    many = behind or run is not None or signal.origin is Origin.IMPORT
-    urgency = 0 if signal.kind in OPT_OUTS else 2 if many else 1
+    if signal.kind in OPT_OUTS:
+        urgency = OPT_OUT
+    elif run is not None:
+        urgency = BACKFILL
+    elif signal.origin is Origin.IMPORT:
+        urgency = max(urgency, MANY)
     return inbox.NewEvent(
         account=account,
         dedup=signal.key,

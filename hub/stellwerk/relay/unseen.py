@@ -16,9 +16,9 @@ from stellwerk.relay.opened import opened
 from stellwerk.relay.wave import MOST, wave
 from stellwerk.sdk.connector import Cautious, Outcome, Receipt
 from stellwerk.store.outbox import OutboxRow
+from stellwerk.store.urgency import BACKFILL
 from stellwerk_rules.model import Enter, Permission, Planned
 
-BACKFILL = 3
 FEWEST_BACKFILL = 4
 SOON_SECONDS = 1.0
 LEFT_ALONE = frozenset({Outcome.NOT_NEEDED, Outcome.OPTED_OUT})

@@ -9,10 +9,7 @@ import pytest
 
 from stellwerk.errors import StellwerkError
 from stellwerk.relay import dead, held, states
-from stellwerk.relay.receive import new_event
-from stellwerk.sdk import EventKind, Ref, Signal
 from stellwerk.store import connections, counts, outbox, repairs
-from stellwerk_rules.model import Origin
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import FILE, Yard, load_toys
 
@@ -334,13 +331,3 @@ async def test_a_dead_letter_that_is_dismissed_is_skipped_for_good(yard: Yard, w
     row = await yard.look(lambda tx: tx.one("select state, text from outbox where id = 1"))
     assert row == {"state": "skipped", "text": "dismissed by jo: a test"}
     await adds_up(yard)
-
-
-async def test_events_of_a_form_are_taken_before_those_of_an_import_and_opt_outs_before_all(yard: Yard) -> None:
-    def urgency(kind: EventKind, origin: Origin | None) -> int:
-        signal = Signal(kind=kind, ref=Ref(by="id", value="1"), origin=origin)
-        return new_event(yard.hub, account, signal, 1.0).urgency
-
-    account = (await yard.look(connections.every))[0].accounts["shop"]
-    assert urgency(EventKind.CHANGED, Origin.FORM) < urgency(EventKind.CHANGED, Origin.IMPORT)
-    assert urgency(EventKind.UNSUBSCRIBED, Origin.IMPORT) < urgency(EventKind.CHANGED, Origin.FORM)
