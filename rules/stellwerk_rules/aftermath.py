@@ -74,6 +74,12 @@ def _after(plan: Plan, ending: Ending, known: Known, at: datetime) -> Decision:
     out_before = ending.code == OPTED_OUT or any(one.kind is FactKind.OPTED_OUT and is_proved(one) for one in facts)
     if isinstance(planned.change, Enter) and out_before:
         decision = joined(decision, _was_out(plan, planned, planned.change, consent, known, at, decision.remembered))
+    if (
+        isinstance(planned.change, Enter)
+        and planned.change.explicit
+        and any(one.kind is FactKind.REMOVED for one in facts)
+    ):
+        decision = joined(decision, _heard_again(plan, planned.change, decision.remembered))
     if not _is_shown(planned.change) or known.remembered.erased:
         return decision
     trouble: Trouble | None = (
@@ -208,12 +214,17 @@ def _was_out(
     if said is None or said.digest != remember.digest_of(known.digest, "yes"):
         return Decision(remembered=remembered)
     if enter.explicit and leads_back(consent, enter.wished_at, home):
-        heard = {one: seen for one, seen in remembered.answered.items() if one != name}
-        # A sync leads nobody back: that yes is heard with the contact's next event.
-        return Decision(remembered=replace(remembered, answered=heard), look_again=() if enter.backfill else (home,))
+        return _heard_again(plan, enter, remembered)
     return answer_set(
         plan, home, f"left at {planned.system} before", remembered, key=planned.key, at=at, digest=known.digest
     )
+
+
+def _heard_again(plan: Plan, enter: Enter, remembered: Remembered) -> Decision:
+    """The yes behind `enter` is decided on once more. A sync leads nobody back: then that is with the contact's next event."""
+    home = plan.wish_system or ""
+    heard = {one: seen for one, seen in remembered.answered.items() if one != plan.answer_field(home)}
+    return Decision(remembered=replace(remembered, answered=heard), look_again=() if enter.backfill else (home,))
 
 
 def _left_out(planned: Planned, name: str, code: str) -> Because:

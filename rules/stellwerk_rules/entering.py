@@ -191,9 +191,10 @@ def _settled(case: Case) -> Entry:
         all_the_same=case.known.remembered.by_wish,
     )
     refused = _refusal(case, change)
-    if refused is not None and _is_linked_now(case, refused):
+    if refused is not None and _is_linked_now(case, change, refused):
+        linked = case.rule.spec.to in case.known.remembered.ids
         change, why = (
-            replace(change, links=True),
+            replace(change, links=True, fields={} if linked else change.fields),
             because(case.rule, "linked", "linked with who stands there, not asked"),
         )
         notices.append(at_rule(case.rule, refused))
@@ -230,9 +231,14 @@ def _refusal(case: Case, change: Enter) -> Because | None:
     return laws.may_ask(change, case.consent, case.event.at)
 
 
-def _is_linked_now(case: Case, refused: Because) -> bool:
-    """Whether somebody who is not asked now, and is not known there yet, is linked with who stands there."""
-    return refused.code in laws.NOT_ASKED_NOW and case.rule.spec.to not in case.known.remembered.ids
+def _is_linked_now(case: Case, change: Enter, refused: Because) -> bool:
+    """Whether somebody who is not asked now, and is not known there yet, is linked with who stands there.
+
+    Of whoever is known there an explicit yes shows whether she still is: nothing tells of a contact that was deleted there.
+    """
+    if case.rule.spec.to not in case.known.remembered.ids:
+        return refused.code in laws.NOT_ASKED_NOW
+    return change.explicit and refused.code == laws.ALREADY_CONFIRMED
 
 
 def _terms(case: Case) -> Terms:
@@ -261,14 +267,16 @@ def _key(case: Case, change: Enter) -> str:
     """What a sync brings in is an effect of that run: one that was cancelled is made up for by the next.
 
     So is what a person asks for once more: what its wish had planned before has ended without a mail. And a way back, where the
-    same wish had met the opt-out that nobody here knew of.
+    same wish had met the opt-out that nobody here knew of; or whoever is made anew, where it met nobody.
     """
     run = case.event.backfill
     if case.event.asked_again:
         return f"{ONCE_MORE}{case.event.id}:{change.wish}"
     if run is not None:
         return f"sync:{run.run}:{change.wish}"
-    return f"back:{change.wish}" if change.way_back else f"enter:{change.wish}"
+    if change.way_back:
+        return f"back:{change.wish}"
+    return f"anew:{change.wish}" if case.consent.removed and not change.links else f"enter:{change.wish}"
 
 
 def _times(case: Case) -> tuple[datetime | None, datetime]:

@@ -35,7 +35,8 @@ OPTED_OUT = "opted-out"
 OPT_OUT_YOUNGER = "opt-out-younger"
 """Code of a refusal: of two times it is the opt-out's that counts as the younger."""
 
-NOT_ASKED_NOW = frozenset({"already-asked", "already-confirmed", "pending", "asked-lately", "asked-often"})
+ALREADY_CONFIRMED = "already-confirmed"
+NOT_ASKED_NOW = frozenset({"already-asked", ALREADY_CONFIRMED, "pending", "asked-lately", "asked-often"})
 """Codes of `may_ask`: no mail goes out, and the contact that stands there is linked all the same."""
 
 
@@ -95,7 +96,7 @@ def may_ask(enter: Enter, consent: Consent, at: datetime) -> Because | None:
     if enter.wish in consent.asks:
         return Because(code="already-asked", text="this wish was asked already")
     if consent.confirmation is not None:
-        return Because(code="already-confirmed", text="this address confirmed already")
+        return Because(code=ALREADY_CONFIRMED, text="this address confirmed already")
     waiting = consent.last_ask
     if waiting is not None:
         if not enter.explicit:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from stellwerk_rules.consent import Consent, is_younger, leads_back, period_key
+from stellwerk_rules.consent import AskOutcome, Consent, is_younger, leads_back, period_key
 from stellwerk_rules.ending import Ending
 from stellwerk_rules.fields import CLOCK_MARGIN
 from stellwerk_rules.model import (
@@ -68,6 +68,8 @@ def learned(plan: Plan, ending: Ending, known: Known, consent: Consent, at: date
             return (replace(told, key=planned.change.wish, at=at, told_by="", plus=_plus(planned.change)),)
         if lost := lost_ask(planned.system, target, known, consent, at, key=planned.key):
             return lost
+        if is_gone_there(planned.change, target, consent):
+            return (replace(told, kind=FactKind.REMOVED),)
         return _found(plan, told, ending, planned.change, known, consent)
     if isinstance(change, SetFields) and ending.well:
         return _no_set(plan, ending, change, told, consent)
@@ -85,6 +87,13 @@ def _is_overtaken(plan: Plan, change: Change, consent: Consent) -> bool:
     if not isinstance(change, Enter) or not consent.opted_out:
         return False
     return not (change.way_back and leads_back(consent, change.wished_at, plan.wish_system or ""))
+
+
+def is_gone_there(enter: Enter, target: Contact, consent: Consent) -> bool:
+    """Whether somebody deleted the contact at the mail system since the address was asked, confirmed or granted a permission."""
+    asked = consent.open_ask is not None and consent.open_ask.outcome is AskOutcome.SENT
+    was_in = asked or consent.confirmation is not None or consent.granted is not None
+    return enter.links and target.presence is Presence.ABSENT and not target.opted_out and was_in
 
 
 def lost_ask(
@@ -152,9 +161,9 @@ def _found(plan: Plan, told: Fact, ending: Ending, enter: Enter, known: Known, c
     if (outcome == "opted_out" or (marked and outcome != "ambiguous_given_up")) and not consent.opted_out:
         # Of somebody known there, only the mail system's own evidence makes it final, and does what the rules say.
         out = replace(told, kind=FactKind.OPTED_OUT, key=period_key(consent, target.id))
-        if target.opted_out_at is not None:
+        if target.opted_out_at is not None and not _is_answered(consent, target.opted_out_at):
             out = replace(out, at=target.opted_out_at, told_by=ending.system)
-        known_there = consent.last_confirmation is not None or consent.granted is not None
+        known_there = consent.confirmation is not None or consent.granted is not None
         if known_there or _may_be_ours(plan, ending, enter, known, out):
             return (replace(told, kind=FactKind.OPTED_OUT, key=out.key, final=False),)
         return (out,)
@@ -171,6 +180,11 @@ def _found(plan: Plan, told: Fact, ending: Ending, enter: Enter, known: Known, c
             ),
         )
     return ()
+
+
+def _is_answered(consent: Consent, opted_out_at: datetime) -> bool:
+    """Whether the opt-out that the marker is from is one that a confirmation came after."""
+    return consent.last_confirmation is not None and opted_out_at <= consent.last_confirmation.at
 
 
 def _may_be_ours(plan: Plan, ending: Ending, enter: Enter, known: Known, out: Fact) -> bool:

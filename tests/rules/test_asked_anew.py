@@ -41,7 +41,7 @@ def test_a_confirmed_address_is_still_linked_but_not_when_it_is_linked_already(w
     world.facts = [fact(world, "confirmed")]
     assert entered(world.decide(world.crm(subscribe="yes"))) is not None
     world.remembered = type(world.remembered)(ids={"mail": "m1"})
-    assert "already-confirmed" in codes(world.decide(world.crm(subscribe="yes")))
+    assert "already-confirmed" in codes(world.decide(world.crm(subscribe="yes", by=Origin.IMPORT)))
 
 
 # --- old wishes --------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from stellwerk_rules.model import (
     Skip,
 )
 from stellwerk_rules.prepare import Ready, prepare
-from stellwerk_toys.decisions import codes
+from stellwerk_toys.decisions import codes, fact
 
 DAY = timedelta(days=1)
 
@@ -247,4 +247,30 @@ def test_a_yes_after_a_no_beside_the_mail_systems_opt_out_leads_back_once_our_no
     assert isinstance(world.make(no, world.crm(subscribe="yes", said_at=world.now - 5 * minute)), Ready)
     assert {one.key for one in world.facts if one.kind is FactKind.NO_SET} == {"E1", "no:1"}
     world.now += minute
+    way_back(world.decide(world.crm(subscribe="yes", said_at=world.now)))
+
+
+def came_back_and_was_deleted(world: Any) -> None:
+    """Left, came back by a double opt-in, and was deleted with her contact: her marker stands there all the same."""
+    world.facts = [
+        fact(world, "opted_out", "E1", age=9 * DAY),
+        fact(world, "confirmed", "w0", age=8 * DAY),
+        fact(world, "removed", "d1", age=2 * DAY, told_by=""),
+    ]
+
+
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.behaviour("left-before-answered")
+def test_the_marker_of_an_opt_out_that_was_taken_back_is_no_new_one_and_the_next_yes_leads_back(
+    world: Any, told: bool
+) -> None:
+    came_back_and_was_deleted(world)
+    target = marked(world, world.now - 9 * DAY if told else None)
+    found = met(world, world.decide(world.crm(subscribe="yes")), target)
+    assert (found.look_again, answers(found)) == ((), ["no"])
+    assert [(one.kind, one.final, one.at) for one in found.facts] == [(FactKind.OPTED_OUT, True, world.now)]
+    assert all(isinstance(one.change, SetFields) for one in found.changes)
+    (no,) = [one for one in found.changes if isinstance(one.change, SetFields) and not one.change.mirror]
+    assert isinstance(world.make(no, world.crm(subscribe="yes")), Ready)
+    world.now += timedelta(minutes=1)
     way_back(world.decide(world.crm(subscribe="yes", said_at=world.now)))

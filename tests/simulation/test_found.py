@@ -13,6 +13,7 @@ from stellwerk_simulation.history import (
     Confirm,
     Deed,
     Delete,
+    EditThere,
     Erase,
     GoBack,
     History,
@@ -203,6 +204,34 @@ FOUND = {
     ),
     "a timeline entry from before a back-up was put back is not made a second time": history(
         Step(deed=says("true"), hasty=True), BackUp(), Confirm(who=0), GoBack()
+    ),
+    "a yes of whom a back-up takes for confirmed, and an erasure had deleted, is asked": history(
+        says("true", by="import"),
+        Confirm(who=0),
+        BackUp(),
+        Erase(who=0),
+        GoBack(),
+        says("true", by="person"),
+        Confirm(who=0),
+    ),
+    "who had left, came back and was deleted is led back by her second yes": history(
+        says("true"),
+        Leave(who=0),
+        says("true"),
+        Confirm(who=0),
+        Erase(who=0),
+        says("true"),
+        says("true"),
+        Confirm(who=0),
+        double_opt_in=False,
+        permission="single",
+    ),
+    "a name that is changed at the newsletter between the way back and its click is the younger": history(
+        says("true"),
+        Leave(who=0),
+        says("true", firstname="Cem"),
+        EditThere(who=0, field="FIRSTNAME", value="Ada"),
+        Confirm(who=0),
     ),
 }
 

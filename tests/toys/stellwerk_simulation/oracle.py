@@ -8,8 +8,7 @@ from stellwerk_simulation.history import FIELDS, PEOPLE
 from stellwerk_simulation.people import BOUNCES_THAT_BLOCK, PERMISSIONS, Person, Record
 
 TWO_CLOCKS = 7_200.0  # within these of each other an opt-out is younger than a yes, and the CRM's value wins
-DAY = 86_400.0
-MOST_ASKS, OWN, STAGES = 3, "maileon_contact_", ("", "lead", "marketingqualifiedlead")
+DAY, MOST_ASKS, OWN, STAGES = 86_400.0, 3, "maileon_contact_", ("", "lead", "marketingqualifiedlead")
 
 
 class Oracle:
@@ -19,8 +18,7 @@ class Oracle:
         self.settings, self.people = settings, {email: Person() for email in PEOPLE}
 
     def wrote(self, email: str, by: str, values: dict[str, str], at: float) -> None:
-        one = self.people[email]
-        new = not one.record.alive
+        one, new = self.people[email], not self.people[email].record.alive
         record = one.record = Record(alive=True, mirrored=one.left) if new else one.record
         before, record.subscribe = record.subscribe, values.get("maileon_subscribe", record.subscribe)
         for name, value in values.items():
@@ -93,7 +91,7 @@ class Oracle:
         one, other = self.people[email], self.people[to]
         record, linked = one.record, one.linked
         one.record, one.linked, other.record, other.linked = Record(), False, record, False
-        against = by == "form" or one.out or other.out or other.refuses or one.there.asked
+        against = by == "form" or one.out or other.out or other.refuses or other.marked or one.there.asked
         along = linked and self.settings["on_moved"] == "keep_permission" and not against
         if along and not other.there.alive and one.there.permission != "none":
             other.there, other.linked, other.written = one.there, True, {}
@@ -101,8 +99,7 @@ class Oracle:
             return
         if linked and not along and by != "form":
             one.let_go(self.settings["on_moved_old"], apart=at)
-        if other.refuses:
-            self.opted_out(to)
+        self.opted_out(to, out=other.refuses)
         comes = self._comes_in(record, by)
         fresh = linked or not (record.older or record.only_wish)
         record.came = comes and (record.came if linked and record.older else fresh)
@@ -173,6 +170,10 @@ class Oracle:
 
     def _bring_in(self, one: Person, at: float, *, ask: bool, plus: bool, grant: str, waits: bool) -> None:
         """Linked with whoever is there, and asked where that may be done; or made there with what is granted."""
+        if one.marked and not one.there.alive:  # nothing tells that she took that back, but her next yes will
+            one.let_go("unsubscribe", apart=None if one.record.subscribe == "true" else at)
+            one.record.subscribe = one.record.subscribe and "false"
+            return
         if one.there.alive or not ask:
             one.link(grant)
         again = self.settings["ask_again"] and not one.there.permission.startswith("double")

@@ -47,7 +47,7 @@ class Person(Struct, kw_only=True):
     `left`: opted out as the newsletter shows it; `out`: nothing may be sent; `refuses` all mail, as the CRM shows it.
     `open` are the times of the double opt-ins that nobody answered, `written` is what one side has and the other not yet,
     `wrote_at` when the CRM did. `apart`: when an opt-out came for which no contact of the CRM was set to no, so that only
-    another clock tells of it. `within`: linked once with what is now part of that contact. `known`: ever asked, granted or removed.
+    another clock tells of it. `within`: linked once with what is now part of that contact. `known`: ever asked, granted, removed. `marked`: ever left.
     """
 
     record: Record = field(default_factory=Record)
@@ -66,10 +66,11 @@ class Person(Struct, kw_only=True):
     binned: Record = field(default_factory=Record)
     within: Record | None = None
     known: bool = False
+    marked: bool = False
 
     def link(self, permission: str = "none") -> None:
         """From now on the two are one, made with this permission where there is none; a first meeting fills blanks only."""
-        self.written = self.written if self.linked else {}
+        self.written = self.written if self.linked and self.there.alive else {}
         if not self.there.alive:
             self.there, self.known = Subscriber(alive=True, permission=permission), self.known or permission != "none"
         here, there = self.record.fields, self.there.fields
@@ -85,6 +86,7 @@ class Person(Struct, kw_only=True):
 
     def let_go(self, how: str, *, shows: bool = True, apart: float | None = None) -> None:
         """Of the newsletter's contact, where `how` is not to keep it. The mail that asked went out, and still counts."""
+        self.marked = self.marked or (how == "unsubscribe" and self.there.alive)
         if how != "keep":
             self.there, self.written, self.known = Subscriber(), {}, True
         if how == "unsubscribe":
