@@ -48,6 +48,9 @@ from stellwerk_rules.model import (
 )
 from stellwerk_rules.prepare import Ready, prepare, prepare_history
 
+OPT_OUT = 0
+"""Urgency of what is written before everything else."""
+
 
 async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:
     """Make the deliveries whose turn it is. Their number; 0 when nothing is ready."""
@@ -59,8 +62,20 @@ async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:
         lambda tx: outbox.ready(tx, account, hub.now(), asked_for(connector), hold=hold.holds(tx, account))
     )
     rows = together(hub, account, connector, rows)
-    if not rows:
-        return 0
+    for some in _in_turn(rows):
+        await _made(hub, desk, held, connector, some)
+    return len(rows)
+
+
+def _in_turn(rows: Sequence[OutboxRow]) -> list[list[OutboxRow]]:
+    """What was begun and opt-outs by themselves: done before anybody else is so much as looked up, whatever becomes of that."""
+    parts: dict[bool, list[OutboxRow]] = {True: [], False: []}
+    for row in rows:
+        parts[bool(row.progress) or row.urgency == OPT_OUT].append(row)
+    return [some for some in parts.values() if some]
+
+
+async def _made(hub: Hub, desk: Desk, held: Lease, connector: Target, rows: Sequence[OutboxRow]) -> None:
     writes: list[Write] = []
     for job in await look_up(hub, desk, held, rows):
         try:
@@ -71,7 +86,7 @@ async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:
         except StellwerkError:
             raise
         except Exception as bug:
-            log.error("account %s: a bug stopped a delivery: %s", account, place(bug))
+            log.error("account %s: a bug stopped a delivery: %s", held.account, place(bug))
             await retry_later(hub, held, [job.row], RetryableError(BUG))
     alone = [write for write in writes if write.last and not _more(writes, write)]
     for name, group in groupby(sorted(alone, key=lambda w: tag(w.change)), key=lambda w: tag(w.change)):
@@ -87,7 +102,6 @@ async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:
         for one in sequence:
             if not await _write(hub, desk, held, connector, [one]):
                 break
-    return len(rows)
 
 
 async def look_up(hub: Hub, desk: Desk, held: Lease, rows: Sequence[OutboxRow]) -> list[Job]:
