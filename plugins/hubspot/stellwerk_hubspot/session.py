@@ -103,8 +103,11 @@ class Session:
         try:
             return lenient.read(answer.body, kind)
         except UNREADABLE:
-            text = f"status {answer.status}, not a {kind.__name__}"
+            self._unreadable(answer, call, f"not a {kind.__name__}")
+
+    def _unreadable(self, answer: HttpResponse, call: Call, why: str) -> NoReturn:
         kept = redact(without_values(_text(answer)), call.private)
+        text = f"status {answer.status}, {why}"
         if call.repeatable:
             raise RetryableError("unreadable-answer", text, answer=kept)
         raise AmbiguousError("unreadable-answer", text, answer=kept)
@@ -120,8 +123,10 @@ class Session:
             raise RetryableError("unreadable-answer", f"status {answer.status}, not a {kind.__name__}") from None
 
     async def tell(self, call: Call) -> None:
-        """For calls whose answer says no more than that it is done."""
-        await self._answer(call)
+        """For calls whose answer says no more than that it is done. A web page comes from something between us and HubSpot."""
+        answer = await self._answer(call)
+        if answer.body.lstrip().startswith(b"<"):
+            self._unreadable(answer, call, "a web page")
 
     async def _answer(self, call: Call) -> HttpResponse:
         """A good answer. A token that is refused is renewed once, and the call repeated once.

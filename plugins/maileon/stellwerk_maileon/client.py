@@ -282,6 +282,10 @@ class MaileonClient:
             if harmless:
                 raise RetryableError(error.code, error.text) from None
             raise
+        if 200 <= answer.status < 300 and elements.is_page(answer.body):
+            said = kept(answer.body, secrets=self._secrets, hidden=hidden)
+            unread = RetryableError if harmless else AmbiguousError
+            raise unread("unreadable-answer", f"{method} was answered {answer.status} with a web page", answer=said)
         if 200 <= answer.status < 300 or (missing and answer.status == 404):
             return answer
         if listed and answer.status == 404 and elements.is_error(answer.body):
@@ -297,6 +301,9 @@ class MaileonClient:
             return ReauthorizeError(why, refusal.REASONS[why], answer=said)
         if status == 403:
             return ReauthorizeError("right-missing", f"the API key lacks the right for {method}", answer=said)
+        if status == 408 and not harmless:
+            # Whoever gave up waiting need not be who it was for.
+            return AmbiguousError("later", text, answer=said)
         if status in _LATER:
             wait = self._retry_after(answer)
             if status == 429:

@@ -50,6 +50,11 @@ def is_error(body: bytes) -> bool:
     return True
 
 
+def is_page(body: bytes) -> bool:
+    """Whether this is a web page: something between us and Maileon answers in its place, with whatever status."""
+    return body.lstrip()[:15].lower().startswith((b"<!doctype html", b"<html"))
+
+
 def is_true(word: str | None) -> bool:
     """XML's two spellings of true."""
     return (word or "").strip().lower() in ("true", "1")

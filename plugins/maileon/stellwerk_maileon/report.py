@@ -139,7 +139,9 @@ async def _page(session: Session, at: Cursor) -> tuple[Sequence[Signal | Unread]
     report = REPORTS.get(at.stage)
     if report is None:
         return await changed.page(session, at)
-    start = max(0, at.left.get(at.stage, at.since) - cursor.milliseconds(OVERLAP))
+    # What was asked for up to a moment that has not come yet was so by a clock that has been put back since.
+    first = min(at.left.get(at.stage, at.since), at.until)
+    start = max(0, first - cursor.milliseconds(OVERLAP))
     entries, more = await report.ask(session.client, (("from_date", str(start)), ("to_date", str(at.until))), at.page)
     named = _named(at.stage, entries)
     signals = [

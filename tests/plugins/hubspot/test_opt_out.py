@@ -70,3 +70,11 @@ async def test_an_opt_out_reads_at_the_contact_and_setting_it_again_changes_noth
     assert [one.outcome for one in receipts] == [Outcome.DONE, Outcome.DONE]
     assert [one.opted_out for one in (before, after, later)] == [False, True, True]
     assert later.fields == {"firstname": "Eve"}
+
+
+@pytest.mark.parametrize("page", [b"<html>busy</html>", b"\n<!DOCTYPE html><title>Sign in</title>"])
+async def test_a_web_page_in_place_of_an_answer_opts_nobody_out(script: Any, scripted: Opener, page: bytes) -> None:
+    script.add(200, page, content_type="text/html")
+    async with scripted() as connector:
+        (receipt,) = await connector.apply([opting_out("ada@example.com")])
+    assert (receipt.outcome, receipt.code) == (Outcome.RETRY, "unreadable-answer")

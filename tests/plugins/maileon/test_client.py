@@ -106,7 +106,7 @@ async def test_an_outage_without_a_time_leaves_the_pause_to_the_hub(canned: Any)
     assert (await read_error(canned)).retry_after is None
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 async def test_a_write_that_a_server_error_answers_may_have_been_done(
     canned: Any, asking: Any, delivery: Any, status: int
 ) -> None:
@@ -167,3 +167,24 @@ def test_long_answers_are_cut_and_empty_ones_are_none() -> None:
 
 def test_a_hidden_value_of_one_letter_does_not_eat_the_sentence() -> None:
     assert kept(b"gender m is a value", hidden=["m", ""]) == "gender m is a value"
+
+
+PAGES = ["<html>busy</html>", "\n<!DOCTYPE html><title>Sign in</title>"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_web_page_in_place_of_an_answer_unsubscribes_nobody(canned: Any, delivery: Any, page: str) -> None:
+    canned.on("DELETE", GONE, 200, page, media="text/html")
+    async with canned.open() as connector:
+        (receipt,) = await connector.apply([delivery(Unsubscribe(), id="77")])
+    assert (receipt.outcome, receipt.code) == (Outcome.RETRY, "unreadable-answer")
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_web_page_in_place_of_an_answer_is_no_marker(
+    canned: Any, asking: Any, delivery: Any, page: str
+) -> None:
+    canned.on("GET", "/contacts/email/ada%2Bnews%40example.com/unsubscription", 200, page, media="text/html")
+    async with canned.open() as connector:
+        (receipt,) = await connector.apply([delivery(asking())])
+    assert (receipt.outcome, receipt.code) == (Outcome.RETRY, "unreadable-answer")

@@ -344,3 +344,18 @@ async def test_blocked_and_let_go_within_a_second_are_two_events(canned: Any) ->
     )
     found = await polled(canned, BLOCKS, f"<blocks>{both}</blocks>")
     assert len({signal.details["entry"] for signal in found}) == 2
+
+
+async def test_after_a_clock_was_put_back_what_was_reported_meanwhile_is_asked_for(canned: Any) -> None:
+    quiet(canned)
+    async with canned.open() as connector:
+        canned.now += timedelta(hours=3)
+        _, cursor = await run(connector, None)
+        _, cursor = await run(connector, cursor)
+        canned.now -= timedelta(hours=3)
+        canned.asked.clear()
+        canned.spent = 0
+        await run(connector, cursor)
+    asked = [request.url.params for request in canned.asked if request.url.path.endswith(OUT)]
+    now = int(canned.now.timestamp() * 1000)
+    assert [(int(one["from_date"]), int(one["to_date"])) for one in asked] == [(now - 3_600_000, now)]
