@@ -38,6 +38,9 @@ CLOCK_MARGIN_SECONDS = 0.25
 CONFLICTS = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
 """Our writes wait for one another; somebody else's statements may not."""
 
+HOST_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine sleeps, and nobody can set it: time is told by it from one look at the server's clock to the next."""
+
 log = logging.getLogger("stellwerk")
 
 
@@ -143,7 +146,7 @@ class PostgresStore:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
     def now(self) -> float:
-        return time.time() + self._ahead
+        return time.clock_gettime(HOST_CLOCK) + self._ahead
 
     async def close(self) -> None:
         if self._closed:
@@ -205,7 +208,7 @@ class PostgresStore:
         connection = self._writing()
         answers: list[Answer] = []
         try:
-            if time.monotonic() - self._clock_read > CLOCK_SECONDS:
+            if time.clock_gettime(HOST_CLOCK) - self._clock_read > CLOCK_SECONDS:
                 self._read_clock(connection)
             _control(connection, f"begin; select pg_advisory_xact_lock({self._lock}); savepoint one")
             tx = PostgresTx(connection)
@@ -245,13 +248,13 @@ class PostgresStore:
         return self._connection
 
     def _read_clock(self, connection: Connection[Any]) -> None:
-        before = time.time()
+        before = time.clock_gettime(HOST_CLOCK)
         row = connection.execute("select extract(epoch from clock_timestamp())::double precision").fetchone()
         assert row is not None
-        ahead = row[0] - (before + time.time()) / 2
+        self._clock_read = time.clock_gettime(HOST_CLOCK)
+        ahead = row[0] - (before + self._clock_read) / 2
         if abs(ahead - self._ahead) > CLOCK_MARGIN_SECONDS:
             self._ahead = ahead
-        self._clock_read = time.monotonic()
 
     # --- a server that goes away -------------------------------------------------------------------------------------
 

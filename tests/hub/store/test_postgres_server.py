@@ -261,3 +261,14 @@ async def test_time_is_the_servers(database: PostgresDatabase, monkeypatch: pyte
     store = PostgresStore.open(database.url)
     assert abs(store.now() - real()) < 5.0
     await store.close()
+
+
+async def test_a_host_whose_clock_is_set_goes_on_by_the_servers(
+    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = time.time
+    store = PostgresStore.open(database.url)
+    for hours in (3, -3):
+        monkeypatch.setattr(time, "time", lambda hours=hours: real() + hours * 3600.0)
+        assert abs(store.now() - real()) < 5.0
+    await store.close()
