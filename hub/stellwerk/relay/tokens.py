@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from stellwerk.errors import ReauthorizeError
+from stellwerk.errors import ReauthorizeError, StoreAway, StoreFull
 from stellwerk.registry import has
 from stellwerk.sdk.connector import AccessTeller, Grant, OAuth
 from stellwerk.sdk.http import Http
@@ -63,11 +63,19 @@ class Tokens:
                 if now.oauth_version == row.oauth_version:
                     raise
                 return self._opened(now).access_token  # somebody logged in, or was quicker after all
-            stored = await self._store.write(lambda tx: self._store_over(tx, row, grant))
+            stored = await self._kept(row, grant)
             return grant.access_token if stored else self._opened(await self._row(account)).access_token
         finally:
             if not self._store.alone:
                 await self._store.write(lambda tx: duty.free(tx, f"{TURN}{account}", self._owner))
+
+    async def _kept(self, row: AccountRow, grant: Grant) -> bool:
+        """Whether they are the newest now. Nobody can have them a second time, so a database that takes none now is waited for."""
+        while True:
+            try:
+                return await self._store.write(lambda tx: self._store_over(tx, row, grant))
+            except (StoreAway, StoreFull):
+                await asyncio.sleep(ASK_SECONDS)
 
     def _store_over(self, tx: Tx, row: AccountRow, grant: Grant) -> bool:
         """Whether the tokens are the newest now. Meanwhile others may have been refused with the old ones, and left the account
