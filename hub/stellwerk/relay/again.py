@@ -15,7 +15,7 @@ from stellwerk.relay.opened import opened
 from stellwerk.relay.putting import tag_of
 from stellwerk.relay.receive import new_event
 from stellwerk.sdk.connector import Ref, Signal
-from stellwerk.store import accounts, connections, counts, inbox, lease, meta, outbox
+from stellwerk.store import accounts, connections, counts, inbox, lease, meta, outbox, repairs
 from stellwerk.store import held as held_rows
 from stellwerk.store.store import Row, Tx
 from stellwerk_rules.aftermath import dropped
@@ -52,12 +52,25 @@ def decide_anew(tx: Tx, hub: Hub, one: int) -> bool:
     return True
 
 
+def leave(tx: Tx, hub: Hub, events: Sequence[Row], text: str) -> None:
+    """Give dead `events` up for good. What was let go with one of them is held as before, or waits to be decided anew."""
+    now = hub.now()
+    inbox.dismiss(tx, [row["id"] for row in events], text)
+    for row in events:
+        known = accounts.by_id(tx, hub.vault, row["account"]) is not None
+        told = opened(hub.vault, row["account"], row["body"], Signal) if known else None
+        released = "" if told is None else told.details.get(held_rows.RELEASED, "")
+        for one in held_rows.unrelease(tx, [int(released)] if released.isdecimal() else [], now):
+            repairs.open_(tx, one["connection"], one["code"], one["text"] or one["code"], now)
+
+
 def end(tx: Tx, hub: Hub, rows: Sequence[Row], code: str, text: str) -> None:
     """Never make `rows`; the contact's state is shown as it is without them."""
     now = hub.now()
     for row in rows:
         accounts.by_id(tx, hub.vault, row["account"])
         outbox.settle(tx, row["id"], "skipped", code=code, text=text, answer=None, now=now)
+        lease.wake(tx, row["account"], now)  # what comes after it in its contact has waited for it
         connection = connections.by_id(tx, row["connection"])
         planned = opened(hub.vault, row["account"], row["body"], Planned)
         case = None if connection is None else cases.load_stored(tx, hub, connection, row["contact"])

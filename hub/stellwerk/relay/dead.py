@@ -47,7 +47,7 @@ async def dismiss(
 
     def give_up(tx: Tx, hub: Hub, kind: str, rows: Sequence[Row]) -> dict[str, int]:
         if kind == EVENT:
-            inbox.dismiss(tx, [row["id"] for row in rows], text)
+            again.leave(tx, hub, rows, text)
         else:
             dead_letters.dismiss(tx, [row["id"] for row in rows], text)
         return {"dismissed": len(rows)}

@@ -83,7 +83,7 @@ async def dismiss(hub: Hub, connection: Connection, find: Find, *, who: str, why
         again.end(tx, hub, outbox.whole(tx, kept_back), "discarded", f"discarded by {who}: {reason}")
         dismissed = f"dismissed by {who}: {reason}"
         dead_letters.dismiss(tx, [one.id for one in changes if one.state == "dead"], dismissed)
-        inbox.dismiss(tx, [one.id for one in events], dismissed)
+        again.leave(tx, hub, [row for one in events for row in inbox.dead(tx, one.code, number=one.id)], dismissed)
         _close(tx, connection, changes, events, hub.now())
         return len(changes) + len(events)
 

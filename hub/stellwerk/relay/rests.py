@@ -20,7 +20,7 @@ UNTOLD_SECONDS = 60.0
 LONGEST_REST_SECONDS = 86_400.0
 
 MOST_COUNTED = 12
-"""Rests count as attempts up to here: nothing is given up for them alone."""
+"""Rests, and looks for what is in flight, count as attempts up to here: nothing is given up for them alone."""
 
 MANY_RESTS = 3
 LONG_SECONDS = 1800.0
@@ -39,6 +39,11 @@ def asks_for_rest(receipt: Receipt) -> PauseError:
 def of_its_own(row: OutboxRow | InboxRow) -> int:
     """How often it failed for reasons of its own: that its account asked for a rest says nothing of the company it is asked for in."""
     return 0 if row.code == ASKS_FOR_REST else row.attempts
+
+
+def counted_at_most(row: OutboxRow) -> int:
+    """Its attempts and one more that says nothing of itself: nothing is given up for such alone."""
+    return max(row.attempts, min(row.attempts + 1, MOST_COUNTED))
 
 
 def _behind_seconds(attempts: int, number: int) -> float:
@@ -63,7 +68,7 @@ async def behind(hub: Hub, held: Lease, rows: Sequence[OutboxRow], asked: PauseE
                 text=f"{asked.code}: it was called too often; after its rest others go first",
                 answer=answer,
                 state=row.state,
-                attempts=max(row.attempts, min(row.attempts + 1, MOST_COUNTED)),
+                attempts=counted_at_most(row),
             )
 
     await hub.store.write(work)
@@ -88,6 +93,7 @@ async def rest(hub: Hub, held: Lease, asked: PauseError) -> None:
 
     def work(tx: Tx) -> None:
         now = hub.now()
+        lease.fence(tx, held, now)
         times, since = _in_a_row(tx, held.account, now)
         meta.set_cursor(tx, held.account, ASKS_FOR_REST, f"{times + 1} {since}")
         if times + 1 >= MANY_RESTS and now - since >= LONG_SECONDS:

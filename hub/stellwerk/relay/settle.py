@@ -21,7 +21,7 @@ from stellwerk.relay.job import Job, email_of, tag
 from stellwerk.relay.left_out import show_left_out
 from stellwerk.relay.opened import opened
 from stellwerk.relay.own_picks import with_own_picks
-from stellwerk.relay.rests import asks_for_rest, behind
+from stellwerk.relay.rests import asks_for_rest, behind, counted_at_most
 from stellwerk.relay.retry import LATELY_SECONDS, LONGEST_SECONDS, retry
 from stellwerk.relay.seeking import look_for
 from stellwerk.relay.waiting import DAY_SECONDS, OURS
@@ -210,7 +210,7 @@ async def unknown(hub: Hub, held: Lease, job: Job, receipt: Receipt) -> None:
 async def retry_later(hub: Hub, held: Lease, rows: Sequence[OutboxRow], failed: DeliveryError) -> None:
     """Not done: again after a while, or a dead letter after too many attempts; what was answered is kept.
 
-    One in flight stays in flight: that it could not be looked for says nothing of whether it was done.
+    One in flight stays in flight: that it could not be looked for says nothing of whether it was done, and is no attempt.
     """
     asked = failed.retry_after if isinstance(failed, RetryableError) else None
     answer = None if failed.answer is None else hub.vault.seal(held.account, failed.answer.encode())
@@ -235,7 +235,7 @@ async def retry_later(hub: Hub, held: Lease, rows: Sequence[OutboxRow], failed: 
                 text=failed.text,
                 answer=answer,
                 state=row.state,
-                attempts=attempts,
+                attempts=counted_at_most(row) if row.state == "sent" else attempts,
             )
 
     await hub.store.write(work)

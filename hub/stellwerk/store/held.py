@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from stellwerk.store import counts
+from stellwerk.store import counts, lease
 from stellwerk.store.outbox import NewDelivery, OutboxRow
 from stellwerk.store.store import Row, Tx, counted
 from stellwerk_rules.model import CHANGED_SINCE
@@ -47,13 +47,17 @@ def unrelease(tx: Tx, ids: Sequence[int], now: float) -> list[Row]:
 
     What nobody let go waits as before, and is looked at later.
     """
-    if not ids:
-        return []
-    tx.many(
-        "update outbox set state = 'waiting', released = null, due = :due where id = :id and state = 'held' and code = :code"
-        " and released is not null",
-        [{"id": one, "due": now + ANEW_LATER_SECONDS, "code": ANEW} for one in ids],
-    )
+    due = now + ANEW_LATER_SECONDS
+    for one in ids:
+        waits = tx.one(
+            "update outbox set state = 'waiting', released = null, due = :due where id = :id and state = 'held' and code = :code"
+            " and released is not null returning account",
+            id=one,
+            due=due,
+            code=ANEW,
+        )
+        if waits is not None:
+            lease.wake(tx, waits["account"], due)
     found = (
         tx.one(
             "select id, connection, code, text from outbox where id = :id and state = 'held' and released is not null",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct, structs
 
 from stellwerk.store import counts as events
-from stellwerk.store import syncs
+from stellwerk.store import lease, syncs
 from stellwerk.store.store import Row, Tx, counted
 from stellwerk.store.turn import TURN
 
@@ -275,12 +275,13 @@ def untried(tx: Tx, ids: Sequence[int]) -> None:
 
 
 def forgive(tx: Tx, account: str, due: float) -> None:
-    """What failed waits as if it had not been tried: it was its account that did not answer. What is in flight stays so."""
+    """What failed waits as if it had not been tried: it was its account that did not answer. What is in flight is looked for."""
+    params = {"account": account, "due": due}
     tx.run(
         "update outbox set attempts = 0, due = :due where account = :account and state = 'waiting' and attempts > 0",
-        account=account,
-        due=due,
+        **params,
     )
+    tx.run("update outbox set due = :due where account = :account and state = 'sent' and due > :due", **params)
 
 
 def works(tx: Tx, account: str, tag: str, since: float) -> bool:
@@ -297,12 +298,14 @@ def works(tx: Tx, account: str, tag: str, since: float) -> bool:
 
 def due_now(tx: Tx, contact: int, code: str, now: float) -> None:
     """Take up again at once what waits for this contact with this code."""
-    tx.run(
-        "update outbox set due = :now where contact = :contact and state = 'waiting' and code = :code",
+    rows = tx.all(
+        "update outbox set due = :now where contact = :contact and state = 'waiting' and code = :code returning account",
         contact=contact,
         code=code,
         now=now,
     )
+    for account in sorted({row["account"] for row in rows}):
+        lease.wake(tx, account, now)
 
 
 class Letter(Struct, frozen=True, kw_only=True):

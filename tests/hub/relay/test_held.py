@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from stellwerk.errors import StellwerkError
-from stellwerk.relay import dead, held, states
-from stellwerk.store import connections, counts, outbox, repairs
+from stellwerk.relay import again, dead, held, states
+from stellwerk.store import connections, counts, lease, outbox, repairs
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import FILE, Yard, load_toys
 
@@ -331,3 +331,28 @@ async def test_a_dead_letter_that_is_dismissed_is_skipped_for_good(yard: Yard, w
     row = await yard.look(lambda tx: tx.one("select state, text from outbox where id = 1"))
     assert row == {"state": "skipped", "text": "dismissed by jo: a test"}
     await adds_up(yard)
+
+
+async def test_what_was_let_go_is_held_as_before_once_the_event_that_was_to_decide_it_is_given_up(
+    braked: Yard, world: World
+) -> None:
+    await import_of(braked, world, 4)
+    before = await braked.look(held.groups)
+    await held.release(braked.hub, connection="toys", code="too-many-asks", by="jo")
+    await braked.store.write(
+        lambda tx: tx.run("update inbox set state = 'dead', code = 'bug', ended = 0 where state = 'waiting'")
+    )
+    assert (await braked.look(held.groups), await codes(braked)) == ([], [])
+    await dead.dismiss(braked.hub, code="bug", by="jo")
+    assert (await braked.look(held.groups), await codes(braked)) == (before, ["too-many-asks"])
+    await adds_up(braked)
+
+
+async def test_what_comes_after_a_delivery_that_a_person_ends_waits_for_nothing_more(yard: Yard, world: World) -> None:
+    world.form(ADA, YES)
+    await yard.take_in()
+    await yard.drain("shop")
+    await yard.store.write(lambda tx: tx.run("update lease set wake = null where account like 'news:%'"))
+    (row,) = await yard.look(lambda tx: tx.all("select * from outbox where tag = 'enter'"))
+    await yard.store.write(lambda tx: again.end(tx, yard.hub, [row], "cancelled", "by jo"))
+    assert row["account"] in await yard.look(lambda tx: lease.due(tx, world.clock()))

@@ -220,3 +220,41 @@ async def test_an_account_that_is_back_and_refuses_the_key_waits_for_a_person(
 @pytest.mark.parametrize(("times", "seconds"), [(1, 2.0), (5, 32.0), (10, 900.0), (5000, 900.0)])
 def test_an_account_that_is_away_is_asked_again_ever_more_rarely(times: int, seconds: float) -> None:
     assert pause_seconds(times) == seconds
+
+
+@pytest.mark.behaviour("trouble-outage")
+@pytest.mark.parametrize("days", [1, 3])
+async def test_an_ask_that_was_lost_as_an_outage_began_goes_out_once_it_is_over(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch, days: int
+) -> None:
+    with monkeypatch.context() as lost:
+        lost.setattr(world.mail, "start_doi", no_answer)
+        world.form(ADA, YES)
+        await yard.settle()
+    assert [row["state"] for row in await yard.look(lambda tx: tx.all("select state from outbox"))] == ["sent"]
+    with monkeypatch.context() as outage:
+        outage.setattr(world.faults, "around", no_answer)
+        for _ in range(days):
+            await yard.settle(DAY)
+    await yard.settle(1800)
+    assert [mail.email for mail in world.mail.sent] == [ADA]
+    assert "dead" not in await yard.look(outbox.counts)
+
+
+async def test_a_no_of_somebody_whose_ask_is_in_flight_goes_out_as_soon_as_an_outage_is_over(
+    yard: Yard, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = world.form(ADA, YES)
+    await yard.take_in()
+    await yard.drain("shop")
+    world.faults.at_next(Fault.CUT, calls_before=2)
+    await yard.drain("news")
+    assert len(world.mails_to(ADA)) == 1
+    assert world.confirm()
+    world.posts.clear()
+    with monkeypatch.context() as outage:
+        outage.setattr(world.faults, "around", no_answer)
+        world.person_edits(one, "wants_news", "no")
+        await yard.settle(DAY)
+    await yard.settle(960)
+    assert world.news(ADA) is None

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from stellwerk.relay.provide import provide, provide_again
-from stellwerk.relay.rests import ASKS_FOR_REST
+from stellwerk.relay.rests import ASKS_FOR_REST, rest
 from stellwerk.relay.retry import MAX_ATTEMPTS
 from stellwerk.sdk import Contact, Delivery, Difference, PauseError, Receipt, Ref, Wanted
-from stellwerk.store import connections, outbox, repairs
+from stellwerk.store import accounts, connections, lease, outbox, repairs
+from stellwerk.store.lease import LeaseLost
 from stellwerk_toys.faults import Fault
 from stellwerk_toys.story import ADA, QUIET_SECONDS, YES
 from stellwerk_toys.toycrm import ToyCrm
@@ -190,3 +191,17 @@ async def test_setting_up_leaves_an_account_alone_that_asked_for_a_rest(
     assert len(calls) == 2
     await yard.settle(QUIET_SECONDS)
     assert len(world.mails_to(ADA)) == 1
+
+
+async def test_who_lost_an_account_meanwhile_does_not_let_it_rest(yard: Yard, world: World) -> None:
+    account = (await yard.look(connections.every))[0].accounts["news"]
+    await yard.store.write(lambda tx: lease.wake(tx, account, 0.0))
+    frozen = await yard.store.write(lambda tx: lease.claim(tx, "frozen", world.clock(), account))
+    world.clock.advance(lease.SECONDS)
+    assert await yard.store.write(lambda tx: lease.claim(tx, "another", world.clock(), account)) is not None
+    assert frozen is not None
+    with pytest.raises(LeaseLost):
+        await rest(yard.hub, frozen, PauseError("daily-limit", seconds=24 * HOUR))
+    row = await yard.look(lambda tx: accounts.by_id(tx, yard.hub.vault, account))
+    assert row is not None
+    assert row.paused_until == 0.0

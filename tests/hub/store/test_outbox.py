@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stellwerk.store import opt_outs, outbox, traces
+from stellwerk.store import held, lease, opt_outs, outbox, traces
 from stellwerk.store.outbox import NewDelivery
 from stellwerk.store.store import Store
 
@@ -309,3 +309,29 @@ async def test_a_delivery_no_longer_stands_once_something_was_joined_into_it_or_
     assert await store.read(lambda tx: outbox.stands(tx, 1, b"sealed+more"))
     await settle(store, 1)
     assert not await store.read(lambda tx: outbox.stands(tx, 1, b"sealed+more"))
+
+
+async def test_what_is_in_flight_when_an_account_is_back_is_looked_for_at_once(store: Store, delivery: Make) -> None:
+    await store.write(lambda tx: outbox.put(tx, delivery(1)))
+    await store.write(lambda tx: outbox.sent(tx, [1], 5.0))
+    await store.write(lambda tx: outbox.again(tx, 1, 5000.0, code="away", text="", answer=None, state="sent"))
+    await store.write(lambda tx: outbox.forgive(tx, "mail:1", 10.0))
+    (row,) = await store.read(lambda tx: outbox.in_flight(tx, "mail:1"))
+    assert (row.due, row.attempts) == (10.0, 1)
+
+
+async def test_what_nobody_decided_anew_waits_as_before_and_wakes_its_account_for_it(
+    store: Store, delivery: Make
+) -> None:
+    await store.write(lambda tx: outbox.put(tx, delivery(1)))
+    await store.write(lambda tx: held.renew_first(tx, 1, 10.0))
+    assert await store.write(lambda tx: held.unrelease(tx, [1], 10.0)) == []
+    later = 10.0 + held.ANEW_LATER_SECONDS
+    assert await store.read(lambda tx: (lease.due(tx, 10.0), lease.due(tx, later))) == ([], ["mail:1"])
+
+
+async def test_what_is_taken_up_at_once_wakes_its_account(store: Store, delivery: Make) -> None:
+    await store.write(lambda tx: outbox.put(tx, delivery(1)))
+    await store.write(lambda tx: outbox.again(tx, 1, 5000.0, code="claimed", text="", answer=None))
+    await store.write(lambda tx: outbox.due_now(tx, 1, "claimed", 10.0))
+    assert await store.read(lambda tx: lease.due(tx, 10.0)) == ["mail:1"]
