@@ -33,6 +33,7 @@ from stellwerk.store.hold import RESTORED
 from stellwerk.store.lease import Lease
 from stellwerk.store.outbox import OutboxRow
 from stellwerk.store.store import Tx
+from stellwerk.store.urgency import OPT_OUT
 from stellwerk_rules.model import (
     AddEntry,
     Change,
@@ -47,9 +48,6 @@ from stellwerk_rules.model import (
     Unsubscribe,
 )
 from stellwerk_rules.prepare import Ready, prepare, prepare_history
-
-OPT_OUT = 0
-"""Urgency of what is written before everything else."""
 
 
 async def deliver(hub: Hub, desk: Desk, held: Lease) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, StellwerkError, StoreError
+from stellwerk.relay import instance
 from stellwerk.relay.backfill import next_page
 from stellwerk.relay.bug import place
 from stellwerk.relay.company import OUTAGE
@@ -24,6 +25,7 @@ from stellwerk.relay.second_look import LOCKED_OUT, is_accepted, is_due, refused
 from stellwerk.relay.stages import refresh_stages
 from stellwerk.store import accounts, comparisons, counts, hold, inbox, lease, outbox, repairs, syncs
 from stellwerk.store.accounts import AccountRow
+from stellwerk.store.connections import Connection
 from stellwerk.store.lease import Lease, LeaseLost
 from stellwerk.store.store import Tx
 
@@ -36,14 +38,25 @@ BEAT_SECONDS = lease.SECONDS / 4
 async def drain(hub: Hub, held: Lease) -> None:
     """Everything that calls this account, for one slice of time: settle, read, decide, deliver."""
     hub.draining.add((held.account, held.epoch))
+    try:
+        await _until_it_ends(hub, held)
+    except LeaseLost:
+        return
+    finally:
+        hub.draining.discard((held.account, held.epoch))
+
+
+async def _until_it_ends(hub: Hub, held: Lease) -> None:
+    """What ends it is written down. Raises `LeaseLost`, also where another holds the account by then."""
     account: AccountRow | None = None
     try:
+        await instance.look(hub)
         account = await hub.account(held.account)
         grip = Grip(held, hub.now)
         async with _keeping(hub, grip):
             await _drain(hub, held, account, grip)
     except LeaseLost:
-        return
+        raise
     except ReauthorizeError as refused:
         await _needs_person(hub, held, refused, account)
     except PauseError as asked:
@@ -57,8 +70,6 @@ async def drain(hub: Hub, held: Lease) -> None:
     except Exception as bug:
         log.error("account %s: a bug stopped this turn; it is tried again: %s", held.account, place(bug))
         await hub.store.write(lambda tx: lease.release(tx, held, hub.now() + AFTER_A_BUG_SECONDS))
-    finally:
-        hub.draining.discard((held.account, held.epoch))
 
 
 @contextlib.asynccontextmanager
@@ -90,6 +101,9 @@ async def _drain(hub: Hub, held: Lease, account: AccountRow | None, grip: Grip) 
     if account.paused_until > hub.now():
         await hub.store.write(lambda tx: lease.release(tx, held, account.paused_until))
         return
+    if strangers := [one for one in await hub.connections_of(account.id) if _is_strange(hub, one)]:
+        await _left_to_others(hub, held, strangers)
+        return
     async with hub.open(account, held.calls, grip) as desk:
         if account.state == LOCKED_OUT and not await is_accepted(hub, desk, held):
             return
@@ -104,6 +118,25 @@ async def _drain(hub: Hub, held: Lease, account: AccountRow | None, grip: Grip) 
         if desk.pulse.answered:
             await was_answered(hub, held.account)
     await tell_mended(hub, held.account)
+
+
+def _is_strange(hub: Hub, connection: Connection) -> bool:
+    """Whether it stands in another integration.yaml than this process has; one that rests is decided on for nobody."""
+    return connection.state != "rests" and not hub.has_rules_of(connection)
+
+
+async def _left_to_others(hub: Hub, held: Lease, strangers: Sequence[Connection]) -> None:
+    """Without its entry nobody here knows who belongs to a connection: everybody would be brought in."""
+    for one in strangers:
+        if one.id not in hub.strangers:
+            hub.strangers.add(one.id)
+            log.warning(
+                "account %s: connection %s is not in the integration.yaml of this process; a process that has it goes on."
+                " Start all of them with the same file",
+                held.account,
+                one.id,
+            )
+    await hub.store.write(lambda tx: lease.release(tx, held, hub.now() + SOON_SECONDS))
 
 
 async def _turn(hub: Hub, desk: Desk, held: Lease) -> None:
@@ -157,6 +190,7 @@ async def _needs_person(hub: Hub, held: Lease, refused: ReauthorizeError, used: 
     tell("account %s: %s; paused until it is mended", held.account, refused.code)
 
     def work(tx: Tx) -> None:
+        lease.fence(tx, held, hub.now())
         now = accounts.by_id(tx, hub.vault, held.account)
         if used is not None and now is not None and now.secrets != used.secrets:
             # Mended while the old credentials were still being refused.

@@ -53,7 +53,7 @@ async def _attend(hub: Hub) -> None:
     beaten = hub.now()
     while True:
         try:
-            if hub.now() - beaten >= instance.BEAT_SECONDS:
+            if abs(hub.now() - beaten) >= instance.BEAT_SECONDS:
                 await instance.beat(hub)
                 beaten = hub.now()
             await listen(hub)

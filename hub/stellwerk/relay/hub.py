@@ -119,6 +119,10 @@ class Hub:
         self.started = now()
         self.draining: set[tuple[str, int]] = set()
         """Accounts that this process drains at this moment, each with the epoch of its lease."""
+        self.counted: tuple[str, int] | None = None
+        """The row that counts for this host, and how far it had come at least; None while nothing tells."""
+        self.strangers: set[str] = set()
+        """Connections that stand in another file than this process has, as far as the log was told of them."""
         self.clocks: dict[str, float] = {}
         """By account, how many seconds its system's clock is ahead of ours, as it was last told."""
         self.heard: dict[str, set[str]] = {}
@@ -180,6 +184,10 @@ class Hub:
             return accounts.by_id(tx, self.vault, one)
 
         return await self.store.read(load)
+
+    def has_rules_of(self, connection: Connection) -> bool:
+        """Whether this process knows whom the connection is for: one of the file may stand in a file that only others have."""
+        return connection.origin != IN_FILE or any(one.id == connection.id for one in self.integration.connections)
 
     async def connections_of(self, account: str) -> list[Connection]:
         return await self.store.read(lambda tx: connections.of_account(tx, account))

@@ -1,9 +1,9 @@
 """A restored back-up must not mail again: an id and a counter stand in the database and in a small file beside it.
 With a database on a server the file lies in the state folder, and each host has a file and a row of its own.
 
-The counter is raised at each start, each minute and at the end. What is not equal is another, older database: everything
-that mails or grants is held until a person says so. A hub that was merely away for long holds it until the reports of the
-gap were read.
+The counter is raised at each start, each minute and at the end, and compared each time. What is not equal is another, older
+database: everything that mails or grants is held until a person says so. A hub that was merely away for long holds it until
+the reports of the gap were read.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ from stellwerk.errors import StoreError
 from stellwerk.registry import has
 from stellwerk.relay.hub import Hub, log
 from stellwerk.sdk.connector import Reporter
-from stellwerk.store import accounts, connections, counts, hold, meta, repairs
+from stellwerk.store import accounts, connections, counts, hold, lease, meta, repairs
 from stellwerk.store.hold import PAUSED, RESTORED, Hold
 from stellwerk.store.private import private
+from stellwerk.store.put_back import put_back
 from stellwerk.store.store import Tx
 
 BEAT_SECONDS = 60.0
 LONG_SECONDS = 3600.0
 RESTORED_AT = "restored_at"
 ALIVE_SECONDS = 3 * BEAT_SECONDS
+APART_SECONDS = 5.0
+"""Further than the clocks of two hosts that go by one server can be."""
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -56,14 +59,17 @@ def judged(stored: Mark | None, beside: Mark | None, now: float, newest: float =
 async def begin(hub: Hub) -> None:
     """Compare both, hold what mails or grants where they are not equal, and raise the counter."""
     if hub.place is None:
-        await _compare(hub)
+        await _compare(hub, begins=True)
         return
     async with hub.place.starting():
         if hub.place.watches():
-            await _compare(hub)
+            await _compare(hub, begins=True)
+        else:
+            _know(hub, _read(hub.place.mark))
 
 
-async def _compare(hub: Hub) -> None:
+async def _compare(hub: Hub, *, begins: bool) -> None:
+    """While it runs, a hub was not away, however long its beats were kept from the database."""
     path = _file(hub)
     if path is None:
         return
@@ -76,20 +82,28 @@ async def _compare(hub: Hub) -> None:
             return  # a new database: nothing was ever sent from it
         if not beats and beside is None and hub.place is None:
             return  # of a version that had no such mark
+        if stored is not None and stored.beat > hub.now() + APART_SECONDS:
+            log.warning("the clock was put back: whatever waits is looked at now")
+            put_back(tx, hub.now())
         verdict = judged(stored, beside, hub.now(), newest=max(beats, default=0.0))
         if beside is None and hub.place is not None and hub.now() - max(beats, default=0.0) < ALIVE_SECONDS:
             verdict = None  # one more host, beside others that are at it
-        if verdict == RESTORED:
-            meta.set_value(tx, RESTORED_AT, str(hub.now()).encode())
-        if verdict is None or not hold.put_on(tx, Hold(since=hub.now(), by="the hub", because=verdict)):
-            return
-        log.warning("%s: what mails or grants is held", verdict)
-        if verdict == RESTORED:
-            text = "this database is older than, or another than, the one that ran here last; nobody is mailed until `stellwerk hold off`"
-            repairs.open_(tx, repairs.WHOLE_HUB, RESTORED, text, hub.now())
+        if verdict == RESTORED or (verdict == PAUSED and begins):
+            _hold(tx, verdict, hub.now())
 
     await hub.store.write(work)
     await _raise(hub, path)
+
+
+def _hold(tx: Tx, because: str, now: float) -> None:
+    if because == RESTORED:
+        meta.set_value(tx, RESTORED_AT, str(now).encode())
+    if not hold.put_on(tx, Hold(since=now, by="the hub", because=because)):
+        return
+    log.warning("%s: what mails or grants is held", because)
+    if because == RESTORED:
+        text = "this database is older than, or another than, the one that ran here last; nobody is mailed until `stellwerk hold off`"
+        repairs.open_(tx, repairs.WHOLE_HUB, RESTORED, text, now)
 
 
 def restored_at(tx: Tx) -> datetime | None:
@@ -99,10 +113,36 @@ def restored_at(tx: Tx) -> datetime | None:
 
 
 async def beat(hub: Hub) -> None:
-    """Raise the counter; of several processes of a host one does."""
+    """Compare, and raise the counter; of several processes of a host one does, and the others learn how far it has come."""
     path = _file(hub)
-    if path is not None and (hub.place is None or hub.place.watches()):
+    if path is None:
+        return
+    beside = _read(path)
+    if hub.place is not None and not hub.place.watches():
+        _know(hub, beside)
+    elif beside is None:  # whoever took the file away while we run has put no other database there
         await _raise(hub, path)
+    else:
+        await _compare(hub, begins=False)
+
+
+def _know(hub: Hub, mark: Mark | None) -> None:
+    hub.counted = None if mark is None or not mark.settled else (_row(hub, mark), mark.counter)
+
+
+async def look(hub: Hub) -> None:
+    """Before anybody is called: a server may have come back with an older database, of which no start has told."""
+    if hub.store.alone or hub.counted is None:
+        return
+    name, counter = hub.counted
+
+    def is_older(tx: Tx) -> bool:
+        value = meta.value(tx, name)
+        return value is None or msgspec.json.decode(value, type=Mark).counter < counter
+
+    if await hub.store.read(is_older):
+        await hub.store.write(lambda tx: _hold(tx, RESTORED, hub.now()))
+        hub.counted = None  # until it is told anew
 
 
 async def _raise(hub: Hub, path: Path) -> None:
@@ -113,23 +153,27 @@ async def _raise(hub: Hub, path: Path) -> None:
     _write(path, msgspec.structs.replace(next_, settled=False))
     name = _row(hub, next_)
     await hub.store.write(lambda tx: meta.set_value(tx, name, msgspec.json.encode(next_)))
+    _know(hub, next_)
     _write(path, next_)
 
 
 async def end_pause(hub: Hub) -> None:
     """Let go on what a pause held, once every account that reports was asked for what happened meanwhile."""
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> bool:
         stands = hold.standing(tx)
         if stands is None or stands.because != PAUSED:
-            return
+            return False
         for account in accounts.every(tx, hub.vault):
             reports = account.system in hub.systems and has(hub.systems[account.system].connector, Reporter)
             if account.state == "ok" and reports and hold.holds(tx, account.id):
-                return
+                return False
         hold.lift(tx)
+        lease.wake_all(tx, hub.now())  # whoever reports nothing hears of it by no poll of its own
+        return True
 
-    await hub.store.write(work)
+    if await hub.store.write(work):
+        hub.wake()
 
 
 def to_carry(tx: Tx, database: Path, now: float) -> Mark | None:

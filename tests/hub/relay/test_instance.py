@@ -9,7 +9,7 @@ import pytest
 
 from stellwerk.relay import holding, instance
 from stellwerk.relay.instance import Mark, judged
-from stellwerk.store import hold, repairs
+from stellwerk.store import hold, meta, repairs
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
 
@@ -110,3 +110,47 @@ async def test_a_new_database_beside_an_old_mark_holds_nothing(world: World, tmp
     await yard.start()
     assert await begun(yard) is None
     await yard.stop()
+
+
+async def test_an_older_database_that_comes_back_under_a_running_hub_holds_what_mails(yard: Yard, world: World) -> None:
+    await begun(yard)
+    older = await yard.look(lambda tx: meta.value(tx, meta.INSTANCE))
+    assert older is not None
+    for _ in range(3):
+        world.clock.advance(60.0)
+        await instance.beat(yard.hub)
+    assert await yard.look(hold.standing) is None
+    await yard.store.write(lambda tx: meta.set_value(tx, meta.INSTANCE, older))
+    await instance.beat(yard.hub)
+    stands = await yard.look(hold.standing)
+    assert stands is not None
+    assert stands.because == "restored"
+    assert [(row["subject"], row["code"]) for row in await yard.look(repairs.still_open)] == [("hub", "restored")]
+
+
+async def test_a_small_file_that_is_taken_away_under_a_running_hub_is_written_anew(yard: Yard) -> None:
+    await begun(yard)
+    file = yard.path.with_name("toys.db.instance")
+    file.unlink()
+    await instance.beat(yard.hub)
+    assert file.exists()
+    assert await yard.look(hold.standing) is None
+
+
+async def test_what_waits_by_a_clock_that_was_put_back_is_looked_at_now(yard: Yard, world: World) -> None:
+    await begun(yard)
+    await yard.settle(700)
+    await instance.beat(yard.hub)
+    world.form(ADA, YES)
+    await yard.take_in()
+    world.clock.now -= 3 * 3600.0
+    await yard.settle(60)
+    assert world.mails_to(ADA) == []
+    await instance.beat(yard.hub)
+    asked = world.faults.calls
+    await yard.settle(60)
+    assert len(world.mails_to(ADA)) == 1
+    assert world.faults.calls > asked
+    polled = await yard.look(lambda tx: tx.one("select max(value) as at from cursor where name = 'polled'"))
+    assert polled is not None
+    assert float(polled["at"]) <= world.clock()

@@ -47,3 +47,27 @@ async def test_it_keeps_its_links_its_beginning_and_who_agreed(tmp_path: Path, w
     await now.settle(60)
     assert len(world.mails_to(ADA)) == 1
     await now.stop()
+
+
+async def test_a_process_whose_file_has_no_entry_of_a_connection_leaves_its_accounts_to_the_others(
+    tmp_path: Path, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else nobody here would know who belongs to it, and everybody would be brought in."""
+    older = Yard(tmp_path, world)
+    await older.start()
+    await older.connect({"letter": "spring"})
+    written = await older.look(lambda tx: as_written(tx, older.hub.vault, load_toys(), TOYS, connections.every(tx)))
+    await older.store.write(lambda tx: tx.run("update connection set origin = 'file'"))  # as one with a newer file did
+    world.form(ADA, YES)
+    await older.settle(60)
+    assert (world.mail.sent, world.news(ADA)) == ([], None)
+    assert sum("is not in the integration.yaml of this process" in one for one in caplog.messages) == 1
+    await older.stop()
+
+    file = tmp_path / "integration-toys.yaml"
+    file.write_text(FILE.read_text("utf-8") + "\n" + as_yaml(written), "utf-8")
+    newer = Yard(tmp_path, world, load(file, {**ENVIRON, **dict.fromkeys(written.environment, MAIL_KEY)}, TOYS))
+    await newer.start()
+    await newer.settle(60)
+    assert [mail.email for mail in world.mail.sent] == [ADA]
+    await newer.stop()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from stellwerk.relay import instance
 from stellwerk.store import repairs
 from stellwerk_toys.crm import Record
 from stellwerk_toys.doubling import changes, joins, with_doubles
@@ -190,3 +191,20 @@ async def test_a_stranger_whose_address_stands_twice_waits_with_a_repair_of_her_
     await yard.settle(POLL)
     assert world.shop(EVE) is not None
     assert await yard.look(repairs.still_open) == []
+
+
+@pytest.mark.behaviour("trouble-away")
+async def test_who_joined_while_the_hub_was_away_is_created_once_every_report_is_read(yard: Yard, world: World) -> None:
+    yard.hub.database = yard.path
+    await instance.begin(yard.hub)
+    await yard.stop()
+    world.clock.advance(7200.0)
+    world.mail.joins_there(ADA)
+    await yard.start()
+    yard.hub.database = yard.path
+    await instance.begin(yard.hub)
+    await yard.settle(60)
+    assert world.shop(ADA) is None
+    await instance.end_pause(yard.hub)
+    await yard.settle(60)
+    assert world.shop(ADA) is not None

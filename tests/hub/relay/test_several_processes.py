@@ -374,3 +374,25 @@ async def test_what_the_schedule_begins_one_process_begins_for_all(started: Star
     await first.settle(60)
     rows = await first.look(lambda tx: tx.all("select state from comparison"))
     assert [row["state"] for row in rows] == ["done"]
+
+
+async def test_an_older_database_that_comes_back_under_running_processes_mails_nobody(
+    started: Started, world: World
+) -> None:
+    first, second = await started("here"), await started("here")
+    await first.connect()
+    assert (await begun(first), await begun(second)) == (None, None)
+    older = await first.look(lambda tx: tx.all("select name, value from meta where name like 'instance%'"))
+    for _ in range(2):
+        world.clock.advance(60.0)
+        await instance.beat(first.hub)
+        await instance.beat(second.hub)
+    world.form(ADA, YES)
+    await first.take_in()
+    await first.drain("shop")
+    await first.store.write(lambda tx: [meta.set_value(tx, row["name"], row["value"]) for row in older])
+    await second.settle(10)
+    assert world.mails_to(ADA) == []
+    stands = await first.look(hold.standing)
+    assert stands is not None
+    assert stands.because == "restored"

@@ -11,7 +11,7 @@ from stellwerk.relay import connect, drain
 from stellwerk.relay.lanes import Lanes
 from stellwerk.relay.provide import provide
 from stellwerk.sdk import ReauthorizeError, Secret
-from stellwerk.store import connections, lease
+from stellwerk.store import accounts, connections, lease, repairs
 from stellwerk.store.store import Tx
 from stellwerk_toys.post import Post
 from stellwerk_toys.toycrm import ToyCrmAccount
@@ -227,3 +227,24 @@ def _with_state(connection: connections.Connection, state: str) -> connections.C
         began=connection.began,
         agreed=connection.agreed,
     )
+
+
+async def test_a_refusal_that_came_while_another_took_over_stops_no_account(
+    yard: Yard, world: World, joined: Joined
+) -> None:
+    one = await joined()
+    await at_the_shop(yard, lambda: world.person_edits(one, "name", "Ada L."))()
+
+    async def taken_over() -> None:
+        await yard.store.write(lambda tx: tx.run("update lease set epoch = epoch + 1 where account like 'news:%'"))
+        raise ReauthorizeError("key-refused")
+
+    world.meanwhile = taken_over
+    await yard.drain("news")
+    assert has_happened(world)
+    assert {row.state for row in await yard.look(lambda tx: accounts.every(tx, yard.hub.vault))} == {"ok"}
+    assert await yard.look(repairs.still_open) == []
+    await yard.settle(2 * lease.SECONDS)
+    there = world.news(ADA)
+    assert there is not None
+    assert there.fields["FIRST"] == "Ada L."
