@@ -20,8 +20,8 @@ RECENT = timedelta(hours=2)
 """How far behind the newest `updated` a change may still turn up; longer than the hour a clock change repeats.
 
 Once the zone is learnt, `updated_after` reaches no further back either. The newest contact of the last run must then come
-again; when it does not, Maileon reads the parameter in another zone than it prints, or the contact is gone, and the same
-run asks a day back.
+again; when it does not, whoever else comes, Maileon reads the parameter in another zone than it prints, or the contact is gone or
+has changed once more, and the same run asks a day back.
 """
 
 SAME_MOMENT = timedelta(seconds=2)
@@ -38,7 +38,7 @@ async def page(session: Session, at: Cursor) -> tuple[list[Signal], Cursor, bool
     contacts, more = await session.client.contacts_updated_after(after, at.page)
     moments = [_moment(stored) for stored in contacts]
     rising = max([at.rising, *(moment for moment in moments if moment is not None)])
-    reached = at.reached or any(moment is not None and moment >= at.high for moment in moments)
+    reached = at.reached or at.high in moments
     signals: list[Signal] = []
     met: list[str] = []
     for stored, known in zip(contacts, moments, strict=True):
@@ -47,12 +47,12 @@ async def page(session: Session, at: Cursor) -> tuple[list[Signal], Cursor, bool
             continue
         name, fresh = _names(stored)
         if name not in at.seen:
+            may_change_unseen = known is not None and moment > rising - cursor.milliseconds(SAME_MOMENT)
+            name = fresh if may_change_unseen and fresh not in at.seen else name
             ref = ref_of(stored, by_address=False)
             if ref is not None and not at.silent:
                 updated = clock.read_time(stored.updated, session.zone)
-                signals.append(Signal(kind=EventKind.CHANGED, ref=ref, occurred_at=updated))
-            may_change_unseen = known is not None and moment > rising - cursor.milliseconds(SAME_MOMENT)
-            name = fresh if may_change_unseen and fresh not in at.seen else name
+                signals.append(Signal(kind=EventKind.CHANGED, ref=ref, key=f"changed/{name}", occurred_at=updated))
         met.append(name)
     onward = replace(at, rising=rising, reached=reached, met=cursor.keep((*at.met, *met)))
     if more:

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Struct
 
 MOST_MET = 5000
-"""Hashes a cursor holds at most. What falls out is signalled again, which is harmless, or is a dead letter once more."""
+"""Hashes a cursor holds at most. What falls out is signalled again: a contact under the key it had, which is no event then; an entry of
+a report as a look that does no harm, or as a dead letter once more."""
 
 Stage = Literal["unsubscriptions", "subscribers", "bounces", "blocks", "contacts"]
 

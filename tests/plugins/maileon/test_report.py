@@ -60,7 +60,8 @@ async def test_a_changed_contact_is_signalled_by_id_and_only_what_is_new(canned:
         canned.replies["GET", CONTACTS].pop(0)
         found, cursor = await run(connector, cursor)
         again, _ = await run(connector, cursor)
-    assert [(s.kind, s.ref.by, s.ref.value, s.key) for s in found] == [(EventKind.CHANGED, "id", "3", None)]
+    key = f"changed/{cursors.name('contacts', '3', '2026-11-24 12:36:00.0')}"
+    assert [(s.kind, s.ref.by, s.ref.value, s.key) for s in found] == [(EventKind.CHANGED, "id", "3", key)]
     assert again == []
 
 
@@ -71,11 +72,13 @@ async def test_what_changed_at_the_newest_second_is_told_once_more_since_it_may_
     canned.on("GET", CONTACTS, body=contacts(contact(1), contact(2)))
     async with canned.open() as connector:
         _, cursor = await run(connector, None)
-        rounds = []
+        rounds, keys = [], set()
         for _ in range(3):
             found, cursor = await run(connector, cursor)
             rounds.append(numbers(found))
+            keys |= {one.key for one in found}
     assert rounds == [["1", "2"], ["1", "2"], []]
+    assert len(keys) == 4
 
 
 async def test_a_second_change_of_the_same_contact_is_signalled_again(canned: Any) -> None:
@@ -122,6 +125,14 @@ async def test_once_the_zone_is_learnt_the_window_reaches_two_hours_back(canned:
 
 async def test_a_run_that_does_not_meet_the_newest_contact_again_asks_a_whole_day_back(canned: Any) -> None:
     asked = await windows(canned, "UTC", contacts(contact(1)), contacts(), contacts(contact(1)))
+    assert asked == ["2026-11-24 10:30:00", "2026-11-23 12:30:00"]
+
+
+async def test_whoever_else_changed_a_run_that_does_not_meet_the_newest_contact_again_asks_a_whole_day_back(
+    canned: Any,
+) -> None:
+    known, hidden, late = contact(1), contact(2, "2026-11-24 14:00:00.0"), contact(3, "2026-11-24 16:00:00.0")
+    asked = await windows(canned, "UTC", contacts(known), contacts(late), contacts(known, hidden, late))
     assert asked == ["2026-11-24 10:30:00", "2026-11-23 12:30:00"]
 
 
@@ -273,6 +284,26 @@ async def test_a_cursor_holds_no_address_and_does_not_grow_without_end(canned: A
         _, cursor = await run(connector, cursor)
     assert "example.com" not in cursor
     assert len(cursor) < 400
+
+
+async def test_a_change_that_the_cursor_could_not_hold_is_the_same_event_when_it_is_told_again(
+    canned: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(cursors, "MOST_MET", 3)
+    quiet(canned)
+    canned.replies["GET", CONTACTS].clear()
+    many = [contact(number, f"2026-11-24 12:{number:02}:00.0") for number in range(1, 9)]
+    canned.on("GET", CONTACTS, body=contacts())
+    canned.on("GET", CONTACTS, body=contacts(*many, contact(9, "2026-11-24 12:40:00.0")))
+    async with canned.open() as connector:
+        _, cursor = await run(connector, None)
+        first, cursor = await run(connector, cursor)
+        again, _ = await run(connector, cursor)
+    told = {one.ref.value: one.key for one in first}
+    assert len(set(told.values())) == 9
+    assert {one.ref.value: one.key for one in again if one.ref.value != "9"} == {
+        str(number): told[str(number)] for number in range(1, 7)
+    }
 
 
 async def test_a_failed_page_leaves_the_cursor_where_it_was(canned: Any) -> None:
