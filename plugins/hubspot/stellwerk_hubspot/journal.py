@@ -124,7 +124,7 @@ class Journaling(Polling):
         """A file of the journal, or else a page of contacts that changed. Raises `DeliveryError` where the search fails."""
         opened: Any = self
         if opened.system.events != "journal":
-            return await Polling.poll(opened, cursor)
+            return await Polling.poll(opened, _place(cursor).search)
         here = _place(cursor)
         try:
             found = await _next(opened, here.journal)

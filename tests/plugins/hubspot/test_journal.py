@@ -234,3 +234,13 @@ async def test_a_cursor_of_before_goes_on_in_the_search(opened: Opened, vendor: 
     async with opened() as connector:
         _, after, _ = await connector.poll(cursor)
     assert json.loads(json.loads(after)["search"])["since"] >= json.loads(cursor)["since"]
+
+
+async def test_where_the_journal_is_asked_for_no_more_the_search_goes_on_where_it_was(
+    opened: Opened, vendor: Vendor
+) -> None:
+    cursor = json.dumps({"journal": "o1", "search": json.dumps({"since": 1_790_000_000_000})})
+    async with opened(events="webhooks") as connector:
+        await connector.poll(cursor)
+    (searched,) = vendor.asked
+    assert json.loads(searched.content)["filterGroups"][0]["filters"][0]["value"] == "1790000000000"
