@@ -176,11 +176,17 @@ async def end_pause(hub: Hub) -> None:
         hub.wake()
 
 
-def to_carry(tx: Tx, database: Path, now: float) -> Mark | None:
-    """The mark that goes with a database file to another place; None where the file is not the one that ran here last."""
+def to_carry(tx: Tx, database: Path, there: Path, now: float) -> Mark | None:
+    """The mark that goes with a database file to another place; None where the file is not the one that ran here last.
+
+    `there` is where the mark goes. Where it stands already and was raised, a hub went on after the file had been moved.
+    """
     value = meta.value(tx, meta.INSTANCE)
     stored = None if value is None else msgspec.json.decode(value, type=Mark)
-    return None if judged(stored, _read(_beside(database)), now) == RESTORED else stored
+    if stored is None or judged(stored, _read(_beside(database)), now) == RESTORED:
+        return None
+    went_on = _read(there)
+    return None if went_on is not None and went_on.id == stored.id and went_on.counter > stored.counter else stored
 
 
 def put(path: Path, mark: Mark) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ from stellwerk.store import meta, moving
 from stellwerk.store.address import shown
 from stellwerk.store.postgres import PostgresStore
 from stellwerk.store.sqlite import SqliteStore
+from stellwerk.store.store import Tx
 
 
 async def move(source: Path, url: str, state: Path) -> dict[str, int]:
@@ -26,19 +28,31 @@ async def move(source: Path, url: str, state: Path) -> dict[str, int]:
         await PostgresStore.open(url).close()
         if moving.is_used(url):
             raise StoreError(f"{target} has been used by a hub already; take an empty database")
-        mark = await here.read(lambda tx: instance.to_carry(tx, source, here.now()))
-        rows = [] if mark is None else [(f"{meta.INSTANCE} {mark.id}", msgspec.json.encode(mark))]
-        # First of all: between here and the end there must be no moment at which both could be run.
-        await here.write(lambda tx: meta.set_value(tx, meta.MOVED, target.encode()))
-        try:
-            counted = moving.copy(source, url, iter(rows))
-        except StoreError:
-            await here.write(lambda tx: meta.drop(tx, meta.MOVED))
-            raise
-        if mark is not None:
-            place = Place(state)
-            instance.put(place.mark, mark)
-            place.close()
-        return counted
+        with closing(Place(state)) as place:
+            return await _moved(here, source, url, target, place.mark)
     finally:
         await here.close()
+
+
+async def _moved(here: SqliteStore, source: Path, url: str, target: str, there: Path) -> dict[str, int]:
+    mark = await here.read(lambda tx: instance.to_carry(tx, source, there, here.now()))
+    before = await here.read(lambda tx: meta.value(tx, meta.MOVED))
+    rows = [] if mark is None else [(f"{meta.INSTANCE} {mark.id}", msgspec.json.encode(mark))]
+    # First of all: between here and the end there must be no moment at which both could be run.
+    await here.write(lambda tx: meta.set_value(tx, meta.MOVED, target.encode()))
+    try:
+        counted = moving.copy(source, url, iter(rows))
+    except StoreError:
+        await here.write(lambda tx: _as_before(tx, before))
+        raise
+    if mark is not None:
+        instance.put(there, mark)
+    return counted
+
+
+def _as_before(tx: Tx, moved: bytes | None) -> None:
+    """A file that was moved before stays so, whatever becomes of moving it once more."""
+    if moved is None:
+        meta.drop(tx, meta.MOVED)
+    else:
+        meta.set_value(tx, meta.MOVED, moved)

@@ -152,3 +152,44 @@ def test_what_is_no_move_from_a_file_to_a_server_is_said(stellwerk: Run, file: P
     assert "moves from a file" in str(result.exception)
     result = stellwerk("db", "move", server.url, "--config", on_the_server(file, server.url))
     assert "moves from a file" in str(result.exception)
+
+
+# --- moved once more
+
+
+@pytest.mark.behaviour("trouble-server")
+def test_a_file_that_was_moved_before_is_a_restored_one_where_a_hub_has_gone_on_since(
+    stellwerk: Run, file: Path, server: PostgresDatabase, pg_server: Server, environ: Mapping[str, str]
+) -> None:
+    before, another = file.read_text("utf-8"), PostgresDatabase(pg_server, pg_server.new_schema())
+    assert stellwerk("db", "move", server.url, "--config", file).exit_code == 0
+    on_the_server(file, server.url)
+    assert opened(file, environ, instance.begin, Place(file.parent / "state")) == ""
+    file.write_text(before, "utf-8")
+    assert stellwerk("db", "move", another.url, "--config", file).exit_code == 0
+    on_the_server(file, another.url)
+    assert opened(file, environ, instance.begin, Place(file.parent / "state")) == "restored"
+
+
+def test_moved_to_the_wrong_place_and_never_run_there_it_can_be_moved_to_another(
+    stellwerk: Run, file: Path, server: PostgresDatabase, pg_server: Server, environ: Mapping[str, str]
+) -> None:
+    another = PostgresDatabase(pg_server, pg_server.new_schema())
+    assert stellwerk("db", "move", server.url, "--config", file).exit_code == 0
+    assert stellwerk("db", "move", another.url, "--config", file).exit_code == 0
+    on_the_server(file, another.url)
+    assert opened(file, environ, instance.begin, Place(file.parent / "state")) == ""
+
+
+def test_a_file_that_was_moved_stays_so_where_moving_it_once_more_breaks_off(
+    stellwerk: Run, file: Path, server: PostgresDatabase, pg_server: Server
+) -> None:
+    another = PostgresDatabase(pg_server, pg_server.new_schema())
+    assert stellwerk("db", "move", server.url, "--config", file).exit_code == 0
+    another.open()
+    another.server.ask("alter table trace add constraint never check (id < 0)", another.schema)
+    another.server.ask("alter table repair add constraint never check (id < 0)", another.schema)
+    assert "did not take a copy" in str(stellwerk("db", "move", another.url, "--config", file).exception)
+    refused = stellwerk("run", "--config", file, "--port", "0")
+    assert refused.exit_code == 1
+    assert "this database was moved to postgresql://" in refused.output
