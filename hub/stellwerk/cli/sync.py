@@ -173,6 +173,7 @@ def _listed(view: Beside, number: int, path: Path) -> None:
         raise StellwerkError("the dry run is not kept any more")
     mail = _mail_title(view, run.connection)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(handle, 0o600)  # also where the file was there, and open to others
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(COLUMNS)

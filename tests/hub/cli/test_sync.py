@@ -19,9 +19,10 @@ from msgspec.structs import replace
 
 from stellwerk.app import create_hub
 from stellwerk.cli import watching
+from stellwerk.cli.beside import beside
 from stellwerk.cli.give import listens
 from stellwerk.cli.run import _gives_way, _opened
-from stellwerk.cli.sync import _harmless
+from stellwerk.cli.sync import _harmless, _listed
 from stellwerk.cli.watching import watched
 from stellwerk.config.load import load
 from stellwerk.errors import InUse, StellwerkError
@@ -79,6 +80,20 @@ def test_status_says_how_far_it_is_and_what_came_of_it(
     ]
     _, one = json.loads(stellwerk("sync", "status", "--json", "--config", config).output)
     assert (one["state"], one["contacts"], one["total"], one["counts"]["granted"]) == ("running", 100, 312, 2)
+
+
+def test_the_list_of_a_dry_run_is_its_users_own_also_where_the_file_was_there_and_open_to_others(
+    config: Path, environ: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    path = config.parent / "list.csv"
+    path.write_text("of before")
+    path.chmod(0o644)
+    with beside(config) as view:
+        _listed(view, 1, path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text().startswith("id,address,")
 
 
 def test_a_sync_that_failed_is_exit_code_1(stellwerk: Command, config: Path, environ: Mapping[str, str]) -> None:
