@@ -14,13 +14,11 @@ from msgspec import Struct
 
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError, RejectedError, RetryableError
 from stellwerk.relay import case as cases
-from stellwerk.relay.company import companies
 from stellwerk.relay.hub import Desk, Hub, log
-from stellwerk.relay.read import read_contacts
+from stellwerk.relay.page import read_page
 from stellwerk.relay.reading import page_of
 from stellwerk.relay.receive import new_event
 from stellwerk.relay.retry import LONGEST_SECONDS, retry
-from stellwerk.relay.waiting import Waiting, named
 from stellwerk.sdk.connector import Counter, Lister, Reader, Ref, Signal
 from stellwerk.store import connections, counts, inbox, lease, meta, repairs, syncs
 from stellwerk.store.connections import Connection
@@ -64,6 +62,9 @@ async def next_page(hub: Hub, desk: Desk, held: Lease) -> int:
     connection = await hub.store.read(lambda tx: connections.living(tx, run.connection))
     if connection is None or not isinstance(desk.connector, Lister) or not isinstance(desk.connector, Reader):
         await _end(hub, held, run, "failed", "cannot-be-listed", "the contacts of this system cannot be listed")
+        return 0
+    if run.kind == "sync" and connection.state != "runs":
+        await _stand_still(hub, held, run)
         return 0
     if run.listed or desk.budget.left() < LEFT_TO_LIVE or await hub.store.read(lambda tx: _is_full(tx, run)):
         await _wait_or_end(hub, held, run)
@@ -125,11 +126,7 @@ async def _foresee(
     after: str | None,
 ) -> None:
     """Read the page, decide each contact as the sync would, and keep nothing but what was said."""
-    waiting = [Waiting(ref=ref, rows=(), signals=(Signal(kind=EventKind.CHANGED, ref=ref),)) for ref in refs]
-    contacts: list[Contact] = []
-    for together in companies(waiting, lambda _: 0):
-        contacts += await read_contacts(hub, desk, connector, [connection], together)
-    found = [named(contact, ref) for contact, ref in zip(contacts, refs, strict=True)]
+    found = await read_page(hub, desk, connector, connection, refs, run.attempts if run.code else 0)
 
     def work(tx: Tx) -> None:
         now = hub.now()
@@ -144,7 +141,12 @@ async def _foresee(
     await hub.store.write(work)
 
 
-def _said(tx: Tx, hub: Hub, desk: Desk, run: Run, connection: Connection, ref: Ref, contact: Contact) -> DryRow:
+def _said(
+    tx: Tx, hub: Hub, desk: Desk, run: Run, connection: Connection, ref: Ref, contact: Contact | DeliveryError
+) -> DryRow:
+    if isinstance(contact, DeliveryError):
+        said = Said(email="", text="it cannot be read, and others can", rule=None, line=None, new=False)
+        return _row(hub, desk, ref, None, What.SKIPPED, contact.code, said)
     try:
         case = cases.load(tx, hub, connection, desk.system.name, contact)
     except msgspec.MsgspecError:
@@ -198,6 +200,21 @@ async def _wait_or_end(hub: Hub, held: Lease, run: Run) -> None:
         else:
             wait = min(LOOK_AGAIN_SECONDS * 1.5**run.attempts, LONGEST_LOOK_SECONDS)
             syncs.put_off(tx, run, now + wait, attempts=min(run.attempts + 1, MOST_LOOKS))
+
+    await hub.store.write(work)
+
+
+async def _stand_still(hub: Hub, held: Lease, run: Run) -> None:
+    """Whom it looked at now nobody would bring in, and no later page comes back to them."""
+
+    def work(tx: Tx) -> None:
+        now = hub.now()
+        lease.fence(tx, held, now)
+        one = connections.living(tx, run.connection)
+        if one is not None and one.state == "runs":
+            return  # since it was read
+        text = "its connection does not run; it goes on once that does"
+        syncs.put_off(tx, run, now + syncs.STANDING_SECONDS, code=syncs.NOT_RUNNING, text=text)
 
     await hub.store.write(work)
 

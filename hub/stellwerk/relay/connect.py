@@ -18,7 +18,7 @@ from stellwerk.relay.scopes import NOT_GRANTED, note_scopes
 from stellwerk.relay.second_look import refusals_over
 from stellwerk.relay.unsaved import logged_in
 from stellwerk.sdk.connector import Account, Difference, Grant
-from stellwerk.store import accounts, connections, lease, repairs
+from stellwerk.store import accounts, connections, lease, repairs, syncs
 from stellwerk.store.connections import IN_FILE, Changed, Connection
 from stellwerk.store.store import Tx
 from stellwerk_rules.model import Agreement
@@ -113,6 +113,8 @@ async def save(
         saved = connections.save(tx, connection, who=who, now=hub.now(), note=note)
         if before is not None and moves:
             moved_over(tx, before, aside, hub.now(), anyway=anyway)
+        if saved.state == "runs":
+            syncs.go_on(tx, saved.id, hub.now())
         for account in saved.accounts.values():
             lease.wake(tx, account, hub.now())
         return saved

@@ -21,7 +21,7 @@ from stellwerk.relay.putting import AS_RELEASED
 from stellwerk.relay.waiting import DAY_SECONDS, Waiting, later, named
 from stellwerk.sdk.connector import ConsentSource, Signal
 from stellwerk.store import held as held_rows
-from stellwerk.store import syncs
+from stellwerk.store import lease, syncs
 from stellwerk.store.connections import Connection
 from stellwerk.store.inbox import InboxRow
 from stellwerk.store.lease import Lease
@@ -138,6 +138,8 @@ async def _decide_happening(
             return []
         subject = seeking.with_peer(named(_in_full(evidence.contact, contact), signal.ref), evidence)
     claimed = hub.moment(first.received)
+    if first.run is not None and await _stands_still(hub, held, connections, happening):
+        return []
 
     def look(tx: Tx, connection: Connection) -> list[tuple[Case, Event]]:
         run = (
@@ -173,6 +175,20 @@ async def _decide_happening(
         unsettled_until=soon,
         released=let_go(happening.signals),
     )
+
+
+async def _stands_still(hub: Hub, held: Lease, connections: Sequence[Connection], happening: Happening) -> bool:
+    """Whether these events of a sync wait, since its connection does not run: nobody makes up for what is only watched."""
+    standing = {one.id for one in connections if one.state != "runs"}
+    if not standing:
+        return False
+
+    def work(tx: Tx) -> bool:
+        now = hub.now()
+        lease.fence(tx, held, now)
+        return syncs.stand_still(tx, happening.first.run or 0, [row.id for row in happening.rows], standing, now)
+
+    return await hub.store.write(work)
 
 
 def _event(

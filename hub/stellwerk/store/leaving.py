@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stellwerk.store import comparisons
+from stellwerk.store import comparisons, syncs
 from stellwerk.store.store import Tx, counted
 
 
@@ -11,13 +11,10 @@ def leave(tx: Tx, connection: str, text: str, now: float) -> None:
     run = comparisons.going_on(tx, connection)
     if run is not None:
         comparisons.fail(tx, run.id, "disconnected", text, now)
-    tx.run(
-        "update sync_run set state = 'cancelled', code = 'disconnected', text = :text, ended = :now"
-        " where connection = :connection and state in ('running', 'stopped')",
-        connection=connection,
-        text=text,
-        now=now,
-    )
+    sync = syncs.going_on(tx, connection)
+    if sync is not None:
+        syncs.go(tx, sync, "cancelled", now, code="disconnected", text=text)
+        syncs.drop_events(tx, sync.id, "disconnected", now)  # connected again, they would be decided on its terms
     tx.run(
         "update outbox set state = 'skipped', code = 'disconnected', text = :text, ended = :now"
         " where connection = :connection and state in ('waiting', 'parked', 'held')",

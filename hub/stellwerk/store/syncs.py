@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct, structs
 
-from stellwerk.store import lease
+from stellwerk.store import inbox, lease
 from stellwerk.store.store import Row, Tx, counted
-from stellwerk_rules.model import Backfill, Permission
+from stellwerk_rules.model import CHANGED_SINCE, Backfill, Permission
 
 Kind = Literal["dry", "sync"]
 State = Literal["running", "stopped", "done", "cancelled", "failed"]
 GOING_ON = ("running", "stopped")
 UNDONE = ("waiting", "sent", "parked")
+
+NOT_RUNNING = "not-running"
+"""Code of a sync, and of its events, that wait since its connection does not run."""
+
+STANDING_SECONDS = 6 * 3600.0
+"""Until the next look at what stands still: whoever lets the connection run has it looked at at once."""
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -165,7 +171,8 @@ def turned(tx: Tx, run: Run, after: str | None, contacts: int, now: float) -> No
 def put_off(tx: Tx, run: Run, due: float, *, attempts: int = 0, code: str = "", text: str = "") -> None:
     """Nothing more of it before `due`."""
     tx.run(
-        "update sync_run set due = :due, attempts = :attempts, code = :code, text = :text where id = :run",
+        "update sync_run set due = :due, attempts = :attempts, code = :code, text = :text where id = :run"
+        " and state in ('running', 'stopped')",
         run=run.id,
         due=due,
         attempts=attempts,
@@ -178,14 +185,14 @@ def know_total(tx: Tx, run: Run, total: int) -> None:
     tx.run("update sync_run set total = :total where id = :run", run=run.id, total=total)
 
 
-def count(tx: Tx, run: int, what: Iterable[str]) -> None:
-    """Add to the figures of what became of contacts."""
+def count(tx: Tx, run: int, what: Iterable[str], *, by: int = 1) -> None:
+    """Add to the figures of what became of contacts, or with -1 take back: they are decided on anew."""
     row = tx.one("select counts from sync_run where id = :run", run=run)
     if row is None:
         return
     counts: dict[str, int] = msgspec.json.decode(row["counts"], type=dict[str, int])
     for one in what:
-        counts[one] = counts.get(one, 0) + 1
+        counts[one] = max(counts.get(one, 0) + by, 0)
     tx.run("update sync_run set counts = :counts where id = :run", run=run, counts=msgspec.json.encode(counts).decode())
 
 
@@ -198,6 +205,36 @@ def moves(tx: Tx, run: int, at: float) -> None:
     )
     if row is not None:
         lease.wake(tx, row["account"], at)
+
+
+def stand_still(tx: Tx, run: int, events: Sequence[int], standing: Collection[str], now: float) -> bool:
+    """These events of a sync wait where its connection is one of `standing`, which did not run when it was read."""
+    row = tx.one(
+        "select c.id, c.state from sync_run as r join connection as c on c.id = r.connection where r.id = :run", run=run
+    )
+    if row is None or row["id"] not in standing:
+        return False
+    inbox.untried(tx, events, now if row["state"] == "runs" else now + STANDING_SECONDS, NOT_RUNNING)
+    return True
+
+
+def go_on(tx: Tx, connection: str, now: float) -> None:
+    """What stood still while the connection did not run is due."""
+    run = going_on(tx, connection)
+    if run is None:
+        return
+    tx.run(
+        "update sync_run set due = :now, attempts = 0, code = '', text = '' where id = :run and code = :code",
+        run=run.id,
+        code=NOT_RUNNING,
+        now=now,
+    )
+    tx.run(
+        "update inbox set due = :now where run = :run and state = 'waiting' and code = :code",
+        run=run.id,
+        code=NOT_RUNNING,
+        now=now,
+    )
 
 
 def go(tx: Tx, run: Run, state: State, now: float, *, code: str = "", text: str = "") -> bool:
@@ -279,11 +316,14 @@ def drop_events(tx: Tx, run: int, code: str, now: float) -> int:
 
 
 def entries_to_drop(tx: Tx, run: int, limit: int) -> list[Row]:
-    """Deliveries that would bring somebody in and have not begun, as deciding again needs them."""
+    """Deliveries that would bring somebody in and have not begun, as deciding again needs them; those that were to be decided anew first
+    among them."""
     return tx.all(
-        "select id, account, connection, contact, tag, body, event from outbox where run = :run and state = 'waiting'"
-        " and tag = 'enter' and progress = '' order by id limit :limit",
+        "select id, account, connection, contact, tag, body, event from outbox where run = :run and tag = 'enter'"
+        " and progress = '' and (state = 'waiting' or (state = 'held' and code = :anew and released is not null))"
+        " order by id limit :limit",
         run=run,
+        anew=CHANGED_SINCE,
         limit=limit,
     )
 

@@ -138,6 +138,7 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "looked for elsewhere": ("The address is unknown and looked for in the other system.", "Die Adresse ist unbekannt und wird im anderen System gesucht."),
     "others failed": ("It waits for others that are failing just now.", "Wartet auf andere, die gerade misslingen."),
     "asks-for-rest": ("The system was called too often; after the pause others come first.", "Das System wurde zu oft aufgerufen; nach der Pause kommen erst andere an die Reihe."),
+    "not-running": ("A sync goes on once the connection runs.", "Der Abgleich geht weiter, sobald die Verbindung läuft."),
     "gone": ("The contact is not there any more.", "Der Kontakt ist nicht mehr da."),
     "decided anew": ("It was decided anew.", "Wurde neu entschieden."),
     "not-connected": ("The account is not connected.", "Das Konto ist nicht verbunden."),

@@ -190,6 +190,4 @@ def test_a_file_that_was_moved_stays_so_where_moving_it_once_more_breaks_off(
     another.server.ask("alter table trace add constraint never check (id < 0)", another.schema)
     another.server.ask("alter table repair add constraint never check (id < 0)", another.schema)
     assert "did not take a copy" in str(stellwerk("db", "move", another.url, "--config", file).exception)
-    refused = stellwerk("run", "--config", file, "--port", "0")
-    assert refused.exit_code == 1
-    assert "this database was moved to postgresql://" in refused.output
+    assert "this database was moved to postgresql://" in str(stellwerk("hold", "on", "--config", file).exception)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from stellwerk.relay import sync
 from stellwerk.relay.housekeeping import tidy
+from stellwerk.sdk import Contact, DeliveryError, Ref, RejectedError, RetryableError
 from stellwerk.store import runs
-from stellwerk_toys.faults import Stopped
+from stellwerk_toys.faults import Fault, Stopped
 from stellwerk_toys.syncing import DAY, MANY, dry, said
+from stellwerk_toys.toycrm import ToyCrm
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
 
@@ -72,3 +77,32 @@ async def test_a_dry_run_goes_on_at_its_page_after_a_crash(yard: Yard, turn: int
     await yard.settle(30)
     done = await sync.one_status(yard.hub, begun["run"])
     assert (done["state"], done["contacts"], done["counts"]["created"]) == ("done", MANY, MANY)
+
+
+@pytest.mark.parametrize("failed", [RetryableError("unreadable-answer"), RejectedError("too-long")])
+async def test_a_contact_that_cannot_be_read_holds_up_nobody_and_is_said_to_be_left_out(
+    yard: Yard, old: list[str], monkeypatch: pytest.MonkeyPatch, failed: DeliveryError
+) -> None:
+    right = ToyCrm.read
+
+    async def reads(self: ToyCrm, refs: Sequence[Ref], *rest: Any) -> Sequence[Contact]:
+        if any(ref.value == "c3" for ref in refs):
+            raise failed
+        return await right(self, refs, *rest)
+
+    monkeypatch.setattr(ToyCrm, "read", reads)
+    done = await dry(yard)
+    assert (done["state"], done["contacts"], done["counts"]["created"]) == ("done", MANY, MANY - 1)
+    assert {(row["what"], row["code"]): row["count"] for row in done["reasons"]}[("skipped", failed.code)] == 1
+    assert set(await said(yard, done["run"])) == {"", *old} - {old[2]}
+
+
+async def test_where_nobody_can_be_read_a_dry_run_waits(yard: Yard, world: World) -> None:
+    begun = await sync.dry_run(yard.hub, connection="toys", by="jo")
+    world.faults.sometimes(1.0, Fault.REFUSED)
+    await yard.settle(120)
+    assert (await sync.one_status(yard.hub, begun["run"]))["contacts"] == 0
+    world.faults.none_any_more()
+    await yard.settle(7200)
+    done = await sync.one_status(yard.hub, begun["run"])
+    assert (done["state"], done["counts"]["created"]) == ("done", MANY)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from stellwerk.errors import StellwerkError
 from stellwerk.relay import sync
 from stellwerk.relay.forgetting import forget_connection
 from stellwerk.relay.holding import go_on, hold
+from stellwerk.relay.states import set_state
+from stellwerk.sdk import RetryableError
 from stellwerk.store import repairs
 from stellwerk_toys.faults import Fault, Stopped
-from stellwerk_toys.syncing import MANY, dry, in_news, six_add_up, synced
+from stellwerk_toys.syncing import DAY, MANY, dry, in_news, six_add_up, synced
+from stellwerk_toys.toycrm import ToyCrm
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
 
@@ -126,3 +131,51 @@ async def test_a_connection_that_ends_ends_its_sync(yard: Yard, world: World) ->
     await yard.settle(60)
     assert (await sync.one_status(yard.hub, begun["run"]))["state"] == "cancelled"
     assert in_news(world) == []
+
+
+async def taken_in_and_not_read(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages of a sync stand in the inbox, and the shop shows nobody."""
+
+    async def silent(*_: Any) -> Any:
+        raise RetryableError("unreachable")
+
+    with monkeypatch.context() as away:
+        away.setattr(ToyCrm, "read", silent)
+        await yard.drain("shop")
+    (now,) = await sync.status(yard.hub, by="jo", connection="toys", run=2)
+    assert now["events_waiting"] == MANY
+
+
+async def test_what_a_sync_had_taken_in_ends_with_it_though_its_connection_comes_back(
+    yard: Yard, world: World, chosen: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await dry(yard, ask=True)
+    await sync.start(yard.hub, connection="toys", by="jo", ask=MANY)
+    await taken_in_and_not_read(yard, monkeypatch)
+    await forget_connection(yard.hub, connection="toys", by="jo", keep_days=True)
+    await yard.connect(chosen)
+    await yard.settle(3600)
+    assert (world.mail.sent, in_news(world)) == ([], [])
+    assert await six_add_up(yard)
+
+
+@pytest.mark.behaviour("sync-watches")
+@pytest.mark.parametrize("state", ["watches", "rests"])
+@pytest.mark.parametrize("taken_in", [False, True])
+async def test_a_sync_stands_still_while_its_connection_does_not_run(
+    yard: Yard, world: World, old: list[str], state: str, taken_in: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await dry(yard, ask=True)
+    begun = await sync.start(yard.hub, connection="toys", by="jo", ask=MANY)
+    if taken_in:
+        await taken_in_and_not_read(yard, monkeypatch)
+    await set_state(yard.hub, connection="toys", state=state, by="jo")
+    await yard.settle(DAY)
+    waits = await sync.one_status(yard.hub, begun["run"])
+    assert (waits["state"], waits["code"], waits["counts"]["mailed"]) == ("running", "not-running", 0)
+    await set_state(yard.hub, connection="toys", state="runs", by="jo")
+    await yard.settle(60)
+    done = await sync.one_status(yard.hub, begun["run"])
+    assert (done["state"], done["code"], done["counts"]["mailed"]) == ("done", "", MANY)
+    assert sorted(mail.email for mail in world.mail.sent) == sorted(old)
+    assert await six_add_up(yard)
