@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stellwerk_rules.model import Enter, Known, Remembered
+from stellwerk_rules.model import Enter, Known, Permission, Remembered
 from stellwerk_rules.plan import Plan
 from stellwerk_rules.spec import SettingValue
 
@@ -27,8 +27,10 @@ def decided_on(plan: Plan, settings: Mapping[str, SettingValue], known: Known, r
 
 
 def has_changed(plan: Plan, settings: Mapping[str, SettingValue], known: Known, enter: Enter) -> bool:
-    """Whether something of that has changed since `enter` was decided. What a sync brings in is on that sync's own terms."""
-    if enter.decided_on == "" or enter.links or enter.backfill:
+    """Whether something of that has changed since `enter` was decided. Whom a sync brings in unasked and with no permission comes in as
+    it said; whom it asks or grants something is decided anew, on that sync's own terms."""
+    gets_something = enter.mails or enter.grant is not Permission.NONE
+    if enter.decided_on == "" or enter.links or (enter.backfill and not gets_something):
         return False
     said = known.remembered.answered.get(plan.answer_field(plan.wish_system) or "")
     if enter.explicit and said is not None and said.wish is None and said.at is not None and said.at > enter.wished_at:

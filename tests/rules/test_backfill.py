@@ -25,6 +25,7 @@ from stellwerk_rules.model import (
     Planned,
     Presence,
     Remembered,
+    Skip,
 )
 from stellwerk_rules.prepare import Ready
 from stellwerk_toys.decisions import codes
@@ -363,3 +364,21 @@ def test_the_brake_does_not_hold_what_a_person_confirmed_the_number_of(world: An
         return braked(planned.change, ready.changes[0])
 
     assert (kind(run(world, ask=True)), kind(None)) == (None, Braked.ASKS)
+
+
+# --- what changed before it went out
+
+
+@pytest.mark.behaviour("changed-meanwhile")
+@pytest.mark.parametrize(
+    ("terms", "code"),
+    [({"ask": True}, "changed-since"), ({"grant": Permission.SINGLE}, "changed-since"), ({}, None)],
+    ids=["asked", "granted something", "brought in unasked"],
+)
+def test_whom_a_sync_asks_or_grants_something_is_decided_anew_where_settings_were_saved_since(
+    world: Any, terms: dict[str, Any], code: str | None
+) -> None:
+    planned = world.decide(older(world), backfill=run(world, **terms)).changes[0]
+    world.settings["double_opt_in_plus"] = True
+    ready = world.make(planned, world.mail(presence=Presence.ABSENT, id=None))
+    assert (ready.because.code if isinstance(ready, Skip) else None) == code

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from stellwerk.relay import case as cases
+from stellwerk.relay.case import Case
 from stellwerk.relay.decide import write
 from stellwerk.relay.hub import Hub
 from stellwerk.relay.opened import opened
@@ -19,7 +20,19 @@ from stellwerk.store import accounts, connections, counts, inbox, lease, meta, o
 from stellwerk.store import held as held_rows
 from stellwerk.store.store import Row, Tx
 from stellwerk_rules.aftermath import dropped
-from stellwerk_rules.model import Because, Contact, DeleteContact, Enter, EventKind, Planned, Presence, SetFields, Skip
+from stellwerk_rules.model import (
+    Because,
+    Contact,
+    Decision,
+    DeleteContact,
+    Enter,
+    EventKind,
+    Planned,
+    Presence,
+    SetFields,
+    Skip,
+)
+from stellwerk_rules.outlook import outlook
 
 
 def decide_again(tx: Tx, hub: Hub, rows: Sequence[Row]) -> None:
@@ -32,10 +45,8 @@ def decide_again(tx: Tx, hub: Hub, rows: Sequence[Row]) -> None:
             outbox.replay(tx, row["id"], now)
             lease.wake(tx, row["account"], now)
             continue
-        account, told = signal
         held_rows.release(tx, row["id"], now)
-        meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [new_event(hub, account, told, now)]))
-        lease.wake(tx, account, now)
+        _have_decided(tx, hub, row, *signal, now)
 
 
 def decide_anew(tx: Tx, hub: Hub, one: int) -> bool:
@@ -45,10 +56,8 @@ def decide_anew(tx: Tx, hub: Hub, one: int) -> bool:
     signal = signal_of(tx, hub, row)
     if signal is None:
         return False
-    account, told = signal
     held_rows.renew_first(tx, one, now)
-    meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [new_event(hub, account, told, now)]))
-    lease.wake(tx, account, now)
+    _have_decided(tx, hub, row, *signal, now)
     return True
 
 
@@ -62,6 +71,23 @@ def leave(tx: Tx, hub: Hub, events: Sequence[Row], text: str) -> None:
         released = "" if told is None else told.details.get(held_rows.RELEASED, "")
         for one in held_rows.unrelease(tx, [int(released)] if released.isdecimal() else [], now):
             repairs.open_(tx, one["connection"], one["code"], one["text"] or one["code"], now)
+
+
+def _have_decided(tx: Tx, hub: Hub, row: Row, account: str, told: Signal, now: float) -> None:
+    """Put the event in; whom a sync was to bring in is decided on that sync's terms again."""
+    meta.count(tx, counts.ACKNOWLEDGED, inbox.put(tx, [new_event(hub, account, told, now, run=run_of(row))]))
+    lease.wake(tx, account, now)
+
+
+def run_of(row: Row) -> int | None:
+    """The sync on whose terms a delivery is decided again. Its other changes follow from what reads over there, as ever."""
+    return row["run"] if row["tag"] == "enter" else None
+
+
+def counted(hub: Hub, case: Case, row: Row) -> list[str]:
+    """As what a sync counted the contact when this was planned; nothing where that cannot be read any more."""
+    planned = opened(hub.vault, row["account"], row["body"], Planned)
+    return [] if planned is None else [outlook(case.book.plan, Decision(changes=(planned,)), case.known).what.value]
 
 
 def end(tx: Tx, hub: Hub, rows: Sequence[Row], code: str, text: str) -> None:

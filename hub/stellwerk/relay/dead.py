@@ -110,5 +110,5 @@ def _some(
 def _shown(tx: Tx, vault: Vault, row: Row) -> dict[str, Any]:
     accounts.by_id(tx, vault, row["account"])
     answer = None if row["answer"] is None else vault.open(row["account"], row["answer"]).decode()
-    kept = {name: value for name, value in row.items() if name not in ("body", "answer")}
+    kept = {name: value for name, value in row.items() if name not in ("body", "answer", "run")}
     return {**kept, "answer": answer, "payload": row["body"] is not None}

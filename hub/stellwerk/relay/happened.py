@@ -10,6 +10,7 @@ from msgspec import Struct
 from stellwerk.errors import DeliveryError, PauseError, ReauthorizeError
 from stellwerk.relay import case as cases
 from stellwerk.relay import seeking
+from stellwerk.relay.again import counted
 from stellwerk.relay.asking_again import ASKED_AGAIN, is_asked_again
 from stellwerk.relay.case import Case
 from stellwerk.relay.decide import COMPARED, Decided, decide
@@ -21,7 +22,7 @@ from stellwerk.relay.putting import AS_RELEASED
 from stellwerk.relay.waiting import DAY_SECONDS, Waiting, later, named
 from stellwerk.sdk.connector import ConsentSource, Signal
 from stellwerk.store import held as held_rows
-from stellwerk.store import lease, syncs
+from stellwerk.store import lease, outbox, syncs
 from stellwerk.store.connections import Connection
 from stellwerk.store.inbox import InboxRow
 from stellwerk.store.lease import Lease
@@ -148,6 +149,8 @@ async def _decide_happening(
         if first.run is not None and (run is None or run.connection != connection.id):
             return []  # a sync looks for its own connection alone
         case = cases.load(tx, hub, connection, system, subject)
+        if run is not None and let_go(happening.signals):
+            run = _counted_anew(tx, hub, case, run, happening)
         own = case.book.plan.wish_system == system
         with_others = own and kind is EventKind.ERASED and subject.id is not None
         others = cases.load_secondary(tx, hub, connection, subject.id or "") if with_others else []
@@ -175,6 +178,14 @@ async def _decide_happening(
         unsettled_until=soon,
         released=let_go(happening.signals),
     )
+
+
+def _counted_anew(tx: Tx, hub: Hub, case: Case, run: Run, happening: Happening) -> Run:
+    """Whoever is decided on again is no more among those whom the sync has counted."""
+    ids = held_rows.released_of(tx, case.connection.id, case.state.id, let_go(happening.signals))
+    for row in outbox.whole(tx, tuple(ids)):
+        syncs.count(tx, run.id, counted(hub, case, row), by=-1)
+    return syncs.by_id(tx, run.id) or run
 
 
 async def _stands_still(hub: Hub, held: Lease, connections: Sequence[Connection], happening: Happening) -> bool:

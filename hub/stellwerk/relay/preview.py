@@ -148,6 +148,7 @@ def _waiting(hub: Hub, subject: str, letters: Sequence[Letter]) -> Waiting:
                 received=received,
                 attempts=0,
                 code=SOUGHT,
+                run=one.row["run"] if one.what == dead.EVENT else again.run_of(one.row),
             )
         )
         signals.append(one.signal)

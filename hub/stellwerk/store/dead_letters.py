@@ -19,7 +19,7 @@ def groups(tx: Tx) -> list[Row]:
 def of_cause(tx: Tx, code: str, *, number: int | None = None, after: int = 0, limit: int = 1000) -> list[Row]:
     """Dead letters of that cause after the id `after`, or the one with that number."""
     return tx.all(
-        "select id, account, connection, contact, tag, body, event, attempts, code, text, answer, created, ended from outbox"
+        "select id, account, connection, contact, tag, body, event, run, attempts, code, text, answer, created, ended from outbox"
         " where state = 'dead' and code = :code and id > :after and (id = :number or :number is null) order by id limit :limit",
         code=code,
         number=number,

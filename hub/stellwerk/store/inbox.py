@@ -270,7 +270,7 @@ def dead_groups(tx: Tx) -> list[Row]:
 def dead(tx: Tx, code: str, *, number: int | None = None, after: int = 0, limit: int = 1000) -> list[Row]:
     """Dead letters of that cause after the id `after`, or the one with that number."""
     return tx.all(
-        "select id, account, kind, body, attempts, code, answer, received as created, ended from inbox where state = 'dead'"
+        "select id, account, kind, body, attempts, code, answer, run, received as created, ended from inbox where state = 'dead'"
         " and code = :code and id > :after and (id = :number or :number is null) order by id limit :limit",
         code=code,
         number=number,

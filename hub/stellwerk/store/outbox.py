@@ -339,7 +339,7 @@ def letters(tx: Tx, connection: str, state: str, limit: int) -> list[Letter]:
 def whole(tx: Tx, ids: Sequence[int]) -> list[Row]:
     """These deliveries with their payloads, as deciding again needs them."""
     found = (
-        tx.one("select id, account, connection, contact, tag, body, event from outbox where id = :id", id=one)
+        tx.one("select id, account, connection, contact, tag, body, event, run from outbox where id = :id", id=one)
         for one in ids
     )
     return [row for row in found if row is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,11 +10,15 @@ import pytest
 
 from stellwerk.errors import StellwerkError
 from stellwerk.relay import sync
+from stellwerk.relay.dead import replay
 from stellwerk.relay.holding import go_on, hold
+from stellwerk.relay.preview import preview
 from stellwerk.relay.states import set_state
+from stellwerk.sdk import Delivery, Outcome, Receipt
 from stellwerk_toys.mail import NOTHING, ONE
 from stellwerk_toys.post import Post
 from stellwerk_toys.syncing import DAY, MANY, YES, dry, in_news, people, six_add_up, synced
+from stellwerk_toys.toymail import ToyMail
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
 
@@ -257,3 +262,91 @@ async def test_a_sync_that_waits_for_a_person_is_looked_at_ever_more_seldom_and_
     await go_on(yard.hub, by="jo")
     await yard.settle(10)
     assert (await sync.one_status(yard.hub, begun["run"]))["state"] == "done"
+
+
+# --- what changes meanwhile
+
+
+@pytest.mark.behaviour("changed-meanwhile")
+async def test_whom_a_sync_asks_is_asked_by_what_holds_when_the_mail_goes_out(
+    yard: Yard, world: World, chosen: dict[str, Any], old: list[str]
+) -> None:
+    await yard.connect({**chosen, "ask_tracking": True})
+    await dry(yard, ask=True)
+    await hold(yard.hub, by="jo")
+    begun = await sync.start(yard.hub, connection="toys", by="jo", ask=MANY)
+    await yard.settle(60)
+    await yard.connect(chosen)
+    await yard.settle(60)
+    await go_on(yard.hub, by="jo")
+    await yard.settle(60)
+    done = await sync.one_status(yard.hub, begun["run"])
+    assert (done["state"], done["counts"]["mailed"], done["deliveries"]) == (
+        "done",
+        MANY,
+        {"done": 2 * MANY},
+    )  # and what is shown of each
+    assert sorted(mail.email for mail in world.mail.sent) == sorted(old)
+    assert not any(mail.plus for mail in world.mail.sent)
+    assert await six_add_up(yard)
+
+
+@pytest.mark.behaviour("changed-meanwhile")
+async def test_what_a_contact_says_of_itself_counts_for_the_mail_of_a_sync_too(
+    yard: Yard, world: World, chosen: dict[str, Any], old: list[str]
+) -> None:
+    await yard.connect({**chosen, "ask_tracking": True})
+    await dry(yard, ask=True)
+    await hold(yard.hub, by="jo")
+    await sync.start(yard.hub, connection="toys", by="jo", ask=MANY)
+    await yard.settle(60)
+    world.person_edits("c1", "track_me", "no")
+    await yard.settle(60)
+    await go_on(yard.hub, by="jo")
+    await yard.settle(60)
+    assert {mail.email for mail in world.mail.sent if not mail.plus} == {old[0]}
+    assert sorted(mail.email for mail in world.mail.sent) == sorted(old)
+
+
+async def test_a_sync_that_is_cancelled_while_somebody_is_decided_anew_mails_nobody(
+    yard: Yard, world: World, chosen: dict[str, Any]
+) -> None:
+    await yard.connect({**chosen, "ask_tracking": True})
+    await dry(yard, ask=True)
+    await hold(yard.hub, by="jo")
+    await sync.start(yard.hub, connection="toys", by="jo", ask=MANY)
+    await yard.settle(60)
+    await yard.connect(chosen)
+    await go_on(yard.hub, by="jo")
+    await yard.drain("news")
+    done = await sync.cancel(yard.hub, connection="toys", by="jo")
+    assert (done["events_waiting"], done["deliveries"]) == (0, {"skipped": MANY})
+    await yard.settle(7200)
+    assert world.mail.sent == []
+    assert await six_add_up(yard)
+
+
+# --- what was given up
+
+
+async def test_what_was_given_up_of_a_sync_is_replayed_on_its_terms_as_the_preview_says(
+    yard: Yard, world: World, old: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuses(self: ToyMail, deliveries: Sequence[Delivery]) -> Sequence[Receipt]:
+        return [Receipt(outcome=Outcome.REJECTED, code="closed") for _ in deliveries]
+
+    await dry(yard)
+    with monkeypatch.context() as closed:
+        closed.setattr(ToyMail, "apply", refuses)
+        begun = await synced(yard)
+    assert (begun["deliveries"], in_news(world)) == ({"dead": MANY, "done": MANY}, [])
+    told = await preview(yard.hub, code="closed", by="jo")
+    assert {change["change"] for one in told["replays"] for out in one["outcomes"] for change in out["changes"]} == {
+        "enter"
+    }
+    await replay(yard.hub, code="closed", by="jo")
+    await yard.settle(60)
+    assert (in_news(world), world.mail.sent) == (sorted(old), [])
+    done = await sync.one_status(yard.hub, begun["run"])
+    assert (done["state"], done["counts"]["created"]) == ("done", MANY)
+    assert await six_add_up(yard)
