@@ -17,11 +17,10 @@ from stellwerk.relay.case import Case
 from stellwerk.relay.decide import COMPARED
 from stellwerk.relay.evidence import evidence_of
 from stellwerk.relay.hub import Desk, Hub
-from stellwerk.relay.read import read_contacts
+from stellwerk.relay.page import PATIENCE, once_more, read_page
 from stellwerk.relay.reading import page_of
 from stellwerk.relay.receive import new_event, subject_of
 from stellwerk.relay.retry import LONGEST_SECONDS, retry
-from stellwerk.relay.waiting import Waiting, named
 from stellwerk.relay.wave import wave
 from stellwerk.sdk.connector import ConsentSource, Lister, Reader, Ref, Signal
 from stellwerk.store import comparisons, connections, contacts, counts, inbox, lease, meta, outbox
@@ -41,6 +40,8 @@ SLICE = 100
 CANNOT = "cannot-be-compared"
 GONE_THERE = frozenset({Presence.ABSENT, Presence.ANONYMOUS})
 LEFT = frozenset(BY_EVENT.values())
+GRAVITY = {kind: number for number, kind in enumerate(DriftKind)}
+"""The gravest is written down first: several differences are one look, which waits as the first of them does."""
 
 
 async def next_comparison(hub: Hub, desk: Desk, held: Lease) -> int:
@@ -62,7 +63,7 @@ async def next_comparison(hub: Hub, desk: Desk, held: Lease) -> int:
         return 0
     try:
         if part.state == "mends":
-            return await _mend(hub, held, part)
+            return await _mend(hub, held, part, connection)
         if part.what == "known":
             done = await _known(hub, desk, desk.connector, held, part, connection)
         else:
@@ -94,16 +95,17 @@ async def _known(hub: Hub, desk: Desk, connector: Reader, held: Lease, part: Par
     most, after = wave(connector), int(part.cursor or 0)
     rows = await hub.store.read(lambda tx: comparisons.linked(tx, connection.id, part.system, after, most))
     refs = [Ref(by="id", value=row["remote"]) for row in rows]
-    read = await _read(hub, desk, connector, connection, refs)
-    proofs = await _evidence(hub, desk, connection, read)
+    read = await _read(hub, desk, connector, part, connection, refs)
+    proofs = await _evidence(hub, desk, part, connection, read)
 
     def work(tx: Tx) -> None:
         now = hub.now()
         lease.fence(tx, held, now)
         found: list[Drift] = []
-        for number, (row, contact) in enumerate(zip(rows, read, strict=True)):
-            if _is_as_it_was(tx, row, connection):
-                found += _drift(tx, hub, part, connection, contact, row["remote"], proofs.get(number))
+        for number, contact in read.items():
+            if _is_as_it_was(tx, rows[number], connection):
+                remote = rows[number]["remote"]
+                found += _drift(tx, hub, part, connection, contact, remote, proofs.get(number))
         following = str(rows[-1]["id"]) if len(rows) == most else None
         comparisons.turned(tx, part, following, len(rows), found, now)
 
@@ -117,13 +119,14 @@ async def _listed(hub: Hub, desk: Desk, connector: Reader, held: Lease, part: Pa
         raise RejectedError(CANNOT, "the contacts of this system cannot be listed")
     refs, after = await page_of(connector, part.cursor)
     strangers = await hub.store.read(lambda tx: [ref for ref in refs if _is_stranger(tx, hub, part, connection, ref)])
-    read = await _read(hub, desk, connector, connection, strangers)
+    read = await _read(hub, desk, connector, part, connection, strangers)
 
     def work(tx: Tx) -> None:
         now = hub.now()
         lease.fence(tx, held, now)
         found: list[Drift] = []
-        for ref, contact in zip(strangers, read, strict=True):
+        for number, contact in read.items():
+            ref = strangers[number]
             if contact.presence is Presence.PRESENT and _is_stranger(tx, hub, part, connection, ref):
                 found += _drift(tx, hub, part, connection, contact, ref.value, None)
         comparisons.turned(tx, part, after, len(strangers), found, now)
@@ -132,29 +135,43 @@ async def _listed(hub: Hub, desk: Desk, connector: Reader, held: Lease, part: Pa
     return max(len(refs), 1)
 
 
-async def _read(hub: Hub, desk: Desk, connector: Reader, connection: Connection, refs: Sequence[Ref]) -> list[Contact]:
-    waiting = [Waiting(ref=ref, rows=(), signals=(Signal(kind=EventKind.CHANGED, ref=ref),)) for ref in refs]
-    if not waiting:
-        return []
-    contacts = await read_contacts(hub, desk, connector, [connection], waiting)
-    return [named(contact, ref) for contact, ref in zip(contacts, refs, strict=True)]
+async def _read(
+    hub: Hub, desk: Desk, connector: Reader, part: Part, connection: Connection, refs: Sequence[Ref]
+) -> dict[int, Contact]:
+    """By the number of its ref; who cannot be read is not there, and its own next event says so."""
+    found = await read_page(hub, desk, connector, connection, refs, part.attempts)
+    return {number: one for number, one in enumerate(found) if isinstance(one, Contact)}
 
 
 async def _evidence(
-    hub: Hub, desk: Desk, connection: Connection, read: Sequence[Contact]
+    hub: Hub, desk: Desk, part: Part, connection: Connection, read: Mapping[int, Contact]
 ) -> Mapping[int, OptOutEvidence]:
     """What the mail system shows of those who are not there any more and have not left, as far as we know."""
     if desk.system.name != hub.book(connection).plan.mail_system or not isinstance(desk.connector, ConsentSource):
         return {}
 
     def asked(tx: Tx) -> list[int]:
-        gone = [number for number, one in enumerate(read) if one.presence in GONE_THERE or one.opted_out]
-        return [one for one in gone if not _has_left(hub, cases.load(tx, hub, connection, desk.system.name, read[one]))]
+        gone = [number for number, one in read.items() if one.presence in GONE_THERE or one.opted_out]
+        return [one for one in gone if _may_have_left(tx, hub, desk, connection, read[one])]
 
-    return {
-        number: await evidence_of(hub, desk, desk.connector, [connection], read[number])
-        for number in await hub.store.read(asked)
-    }
+    found: dict[int, OptOutEvidence] = {}
+    for number in await hub.store.read(asked):
+        try:
+            found[number] = await evidence_of(hub, desk, desk.connector, [connection], read[number])
+        except (ReauthorizeError, PauseError):
+            raise
+        except DeliveryError as failed:
+            if part.attempts < PATIENCE:
+                raise once_more(failed) from None
+    return found
+
+
+def _may_have_left(tx: Tx, hub: Hub, desk: Desk, connection: Connection, contact: Contact) -> bool:
+    try:
+        known = cases.load(tx, hub, connection, desk.system.name, contact)
+    except msgspec.MsgspecError:
+        return False  # as of the others that cannot be read, its next event says so
+    return not _has_left(hub, known)
 
 
 def _has_left(hub: Hub, case: Case) -> bool:
@@ -165,14 +182,17 @@ def _has_left(hub: Hub, case: Case) -> bool:
 
 def _is_as_it_was(tx: Tx, row: Row, connection: Connection) -> bool:
     """Whether nothing was decided on the contact since it was read, and nothing of it is on its way."""
-    state = contacts.by_id(tx, row["id"])
+    try:
+        state = contacts.by_id(tx, row["id"])
+    except msgspec.MsgspecError:
+        return False
     if state is None or state.version != row["version"] or state.connection != connection.id:
         return False
     return not comparisons.is_busy(tx, state.id, state.address, connection.accounts)
 
 
 def _is_stranger(tx: Tx, hub: Hub, part: Part, connection: Connection, ref: Ref) -> bool:
-    if contacts.by_link(tx, connection.id, part.system, ref.value) is not None:
+    if contacts.is_linked(tx, connection.id, part.system, ref.value):
         return False
     return not comparisons.waits(tx, part.account, subject_of(hub.vault, ref))
 
@@ -189,7 +209,7 @@ def _drift(
     known = case.state.id or None
     return [
         Drift(remote=remote, contact=known, address=case.address, kind=kind.value, event=event and event.value)
-        for kind, event in sorted(kinds.items())
+        for kind, event in sorted(kinds.items(), key=lambda pair: GRAVITY[pair[0]])
     ]
 
 
@@ -237,9 +257,13 @@ def _differs(
     return drift(case.book.plan, event, case.known, decision), decision
 
 
-async def _mend(hub: Hub, held: Lease, part: Part) -> int:
-    """Some of what was found here goes into the inbox, once, behind what is live; opt-outs are not kept waiting."""
-    rows = await hub.store.read(lambda tx: comparisons.to_mend(tx, part, SLICE))
+async def _mend(hub: Hub, held: Lease, part: Part, connection: Connection) -> int:
+    """Some of what was found here goes into the inbox, once, behind what is live; opt-outs are not kept waiting.
+
+    Nothing where the connection does not run by now: it would be watched, and count as mended.
+    """
+    runs = connection.state == "runs"
+    rows = await hub.store.read(lambda tx: comparisons.to_mend(tx, part, SLICE) if runs else [])
     now = hub.now()
     events = [_look_again(hub, part, row, now) for row in rows]
 

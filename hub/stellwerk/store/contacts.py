@@ -37,6 +37,17 @@ def by_link(tx: Tx, connection: str, system: str, remote: str) -> ContactState |
     )
 
 
+def is_linked(tx: Tx, connection: str, system: str, remote: str) -> bool:
+    """Whether a contact has that id at `system`, be it that what is stored of it cannot be read."""
+    row = tx.one(
+        "select contact from link where connection = :connection and system = :system and remote = :remote",
+        connection=connection,
+        system=system,
+        remote=remote,
+    )
+    return row is not None
+
+
 def by_address(tx: Tx, connection: str, address: str) -> list[ContactState]:
     """All that have this address (a digest), the first that was stored first."""
     rows = tx.all(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -12,9 +12,12 @@ from stellwerk.relay import reconcile
 from stellwerk.relay.housekeeping import tidy
 from stellwerk.relay.reconcile import compare_when_due
 from stellwerk.relay.states import set_state
+from stellwerk.sdk import Contact, DeliveryError, Ref, RejectedError, RetryableError
 from stellwerk.store import comparisons, connections, counts, meta
 from stellwerk_toys.faults import Fault
 from stellwerk_toys.mail import NOTHING
+from stellwerk_toys.toycrm import ToyCrm
+from stellwerk_toys.toymail import ToyMail
 from stellwerk_toys.world import World
 from stellwerk_toys.yard import Yard
 
@@ -313,3 +316,83 @@ async def test_what_was_found_is_forgotten_with_its_days(yard: Yard, world: Worl
     await tidy(yard.hub)
     told = await yard.look(lambda tx: reconcile.status(tx, told["run"])) or {}
     assert (told["found"], told["state"]) == ([], "done")
+
+
+# --- who cannot be read
+
+
+@pytest.mark.parametrize("failed", [RetryableError("unreadable-answer"), RejectedError("too-long")])
+@pytest.mark.parametrize("connector", [ToyCrm, ToyMail])
+async def test_a_contact_that_cannot_be_read_holds_up_nobody(
+    yard: Yard,
+    world: World,
+    joined: Joined,
+    monkeypatch: pytest.MonkeyPatch,
+    connector: type[ToyCrm | ToyMail],
+    failed: DeliveryError,
+) -> None:
+    record = world.crm.records[await joined()]
+    ben = world.form("ben@example.com", {"wants_news": "yes", "name": "Ben", "language": "en"})
+    await yard.settle(30)
+    world.person_edits(record.id, "news_state", "error")
+    await forget_webhooks(yard)
+    bens = {ben, *(one.id for one in world.mail.records.values() if one.email == "ben@example.com")}
+    right: Any = connector.read
+
+    async def reads(self: Any, refs: Sequence[Ref], *rest: Any) -> Sequence[Contact]:
+        if any(ref.value in bens for ref in refs):
+            raise failed
+        found: Sequence[Contact] = await right(self, refs, *rest)
+        return found
+
+    monkeypatch.setattr(connector, "read", reads)
+    told = await compared(yard)
+    assert (told["state"], kinds(told)) == ("done", {("state", "shop"): 1})
+    assert record.value("news_state") == "subscribed"
+
+
+async def test_a_contact_remembered_by_another_version_holds_up_nobody(
+    yard: Yard, world: World, joined: Joined
+) -> None:
+    record = world.crm.records[await joined()]
+    world.form("ben@example.com", {"wants_news": "yes", "name": "Ben", "language": "en"})
+    await yard.settle(30)
+    world.unsubscribe("ben@example.com")
+    world.person_edits(record.id, "news_state", "error")
+    await forget_webhooks(yard)
+    ben = yard.hub.vault.address("ben@example.com")
+    await yard.store.write(lambda tx: tx.run("update contact set remembered = '[]' where address = :ben", ben=ben))
+    told = await compared(yard)
+    assert (told["state"], kinds(told)) == ("done", {("state", "shop"): 1})
+
+
+# --- what becomes of it meanwhile
+
+
+@pytest.mark.behaviour("compare-watches")
+async def test_a_connection_that_watches_by_the_time_mends_nothing(yard: Yard, world: World, joined: Joined) -> None:
+    record = world.crm.records[await joined()]
+    world.person_edits(record.id, "news_state", "error")
+    await yard.settle(30)
+
+    async def meanwhile() -> None:
+        await set_state(yard.hub, connection="toys", state="watches", by="jo")
+
+    world.meanwhile = meanwhile
+    told = await compared(yard)
+    assert (told["state"], kinds(told), told["mended"]) == ("done", {("state", "shop"): 1}, 0)
+    assert record.value("news_state") == "error"
+
+
+async def test_an_opt_out_among_several_differences_does_not_wait_with_the_others(
+    yard: Yard, world: World, joined: Joined
+) -> None:
+    one = await joined()
+    await yard.connect({"on_removal": "unsubscribe"})
+    await yard.settle(30)
+    world.person_deletes(one)
+    world.posts.clear()
+    told = await compared(yard)
+    assert {("gone", "shop"), ("opt_out", "shop")} <= kinds(told).keys()
+    rows = await yard.look(lambda tx: tx.all("select class from inbox where kind = 'deleted'"))
+    assert [row["class"] for row in rows] == [1]
