@@ -172,6 +172,14 @@ def test_the_laws_are_asked_again_just_before_the_address_is_changed(going: Call
     assert going(presence=Presence.ARCHIVED).because.code == "not-there"
 
 
+@pytest.mark.behaviour("changed-meanwhile")
+def test_it_is_not_changed_once_the_setting_lets_no_permission_go_along_any_more(
+    going: Callable[..., Any], keeps: Any
+) -> None:
+    keeps.settings["on_moved"] = "ask_again"
+    assert going().because.code == "permission-not-kept"
+
+
 def test_once_done_the_ledgers_of_both_addresses_say_so(going: Any, keeps: Any) -> None:
     ended = after_move(keeps, going.planned, "done")
     assert [(one.kind, one.permission) for one in ended.facts] == [(FactKind.KEPT, Permission.DOUBLE)]
