@@ -192,9 +192,8 @@ def _settled(case: Case) -> Entry:
     )
     refused = _refusal(case, change)
     if refused is not None and _is_linked_now(case, change, refused):
-        linked = case.rule.spec.to in case.known.remembered.ids
         change, why = (
-            replace(change, links=True, fields={} if linked else change.fields),
+            replace(change, links=True, fields={} if _is_known_there(case) else change.fields),
             because(case.rule, "linked", "linked with who stands there, not asked"),
         )
         notices.append(at_rule(case.rule, refused))
@@ -236,9 +235,13 @@ def _is_linked_now(case: Case, change: Enter, refused: Because) -> bool:
 
     Of whoever is known there an explicit yes shows whether she still is: nothing tells of a contact that was deleted there.
     """
-    if case.rule.spec.to not in case.known.remembered.ids:
-        return refused.code in laws.NOT_ASKED_NOW
-    return change.explicit and refused.code == laws.ALREADY_CONFIRMED
+    if _is_known_there(case):
+        return change.explicit and refused.code == laws.ALREADY_CONFIRMED
+    return refused.code in laws.NOT_ASKED_NOW
+
+
+def _is_known_there(case: Case) -> bool:
+    return case.rule.spec.to in case.known.remembered.ids
 
 
 def _terms(case: Case) -> Terms:

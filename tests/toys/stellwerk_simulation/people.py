@@ -44,10 +44,10 @@ class Subscriber(Struct, kw_only=True):
 class Person(Struct, kw_only=True):
     """One address: its contact at the CRM, its contact at the newsletter, whether they are `linked`, and what it allowed.
 
-    `left`: opted out as the newsletter shows it; `out`: nothing may be sent; `refuses` all mail, as the CRM shows it.
+    `left`: opted out as the newsletter shows it, `marked`: ever; `out`: nothing may be sent; `refuses` all mail, as the CRM shows it.
     `open` are the times of the double opt-ins that nobody answered, `written` is what one side has and the other not yet,
     `wrote_at` when the CRM did. `apart`: when an opt-out came for which no contact of the CRM was set to no, so that only
-    another clock tells of it. `within`: linked once with what is now part of that contact. `known`: ever asked, granted, removed. `marked`: ever left.
+    another clock tells of it. `within`: linked once with what is now part of that contact. `known`: ever asked, granted, removed.
     """
 
     record: Record = field(default_factory=Record)
